@@ -1,0 +1,108 @@
+/**
+ * Every message between the main thread and the threads it starts, one union per direction.
+ *
+ *     main ──▶ worker  ToWorker      worker ──▶ main  FromWorker
+ *     main ──▶ edge    ToEdge        edge   ──▶ main  FromEdge
+ *
+ * Both sides import this file and neither imports the other. Requests never travel here: they use the
+ * mesh. Everything is structured-cloneable.
+ */
+import type { MeshTicket } from '@heddle/mesh'
+
+import type { ResolvedLogger, ResolvedRoute, ResolvedServer } from '../config/resolved.ts'
+
+/** What a worker thread is born with (`workerData`). */
+export interface WorkerBoot {
+  readonly application: string
+  /** Stable number of the worker within its application, from 0. Survives restarts. */
+  readonly slot: number
+  /** `application:slot`, the name in logs, metrics and the mesh. */
+  readonly name: string
+  /** How many workers the application has. */
+  readonly workers: number
+  /** Absolute directory of the application. */
+  readonly path: string
+  /** Absolute file to load. */
+  readonly entry: string
+  readonly preload: readonly string[]
+  /** Suffix of mesh host names with its leading dot. */
+  readonly meshDomain: string
+  readonly ticket: MeshTicket
+  readonly logger: LogStyle
+  /**
+   * Where the application's server listens itself, in direct mode only. `null`: it never opens a port
+   * and is reached through the mesh alone.
+   */
+  readonly listen: DirectListen | null
+  /** URL the public server will answer at, for `heddle/worker`. */
+  readonly publicUrl: string | null
+}
+
+/** The address a worker shares with its siblings through SO_REUSEPORT. */
+export interface DirectListen {
+  readonly hostname: string
+  readonly port: number
+  readonly backlog: number
+}
+
+/** How a thread writes its log lines: already decided by the main thread, which knows the terminal. */
+export interface LogStyle {
+  readonly level: ResolvedLogger['level']
+  readonly format: 'pretty' | 'json'
+  readonly colour: boolean
+}
+
+/** An error on its way between threads: class and prototype do not survive, these fields do. */
+export interface ErrorFacts {
+  readonly name: string
+  readonly message: string
+  readonly stack: string | null
+  readonly code: string | null
+}
+
+/** From the main thread to a worker. */
+export type ToWorker =
+  /** Run the close hooks of the application, close its server, answer `stopped`. New requests no longer come. */
+  { readonly type: 'stop'; readonly timeoutMs: number }
+
+/** From a worker to the main thread. */
+export type FromWorker =
+  /** The application is loaded; it answers requests, or has no server at all. */
+  | { readonly type: 'ready'; readonly kind: string; readonly hasServer: boolean; readonly port: number | null }
+  /** The application could not be loaded or its factory failed. The thread ends by itself after this. */
+  | { readonly type: 'failed'; readonly error: ErrorFacts }
+  /** Something nobody caught. The thread ends by itself after this. */
+  | { readonly type: 'crashed'; readonly origin: 'uncaughtException' | 'unhandledRejection'; readonly error: ErrorFacts }
+  /** The hooks have run and the server is closed; the thread may be ended. */
+  | { readonly type: 'stopped' }
+
+/** What an edge thread is born with (`workerData`). */
+export interface EdgeBoot {
+  /** Number of the edge thread, from 0. */
+  readonly index: number
+  /** `edge:index`. */
+  readonly name: string
+  readonly ticket: MeshTicket
+  readonly server: ResolvedServer
+  readonly routes: readonly ResolvedRoute[]
+  readonly entrypoint: string | null
+  /** Whether the port is shared with other edge threads through SO_REUSEPORT. */
+  readonly reusePort: boolean
+  readonly logger: LogStyle
+}
+
+/** From the main thread to an edge thread. */
+export type ToEdge =
+  /** Open the public port; answered by `listening` or `listen-failed`. */
+  | { readonly type: 'listen'; readonly port: number }
+  /** Tell keep-alive clients to go with their next response; still accept. */
+  | { readonly type: 'drain' }
+  /** Stop accepting, close idle connections, answer `closed` when the last request is finished. */
+  | { readonly type: 'close' }
+
+/** From an edge thread to the main thread. */
+export type FromEdge =
+  | { readonly type: 'started' }
+  | { readonly type: 'listening'; readonly port: number }
+  | { readonly type: 'listen-failed'; readonly error: ErrorFacts }
+  | { readonly type: 'closed' }
