@@ -1,0 +1,44 @@
+/**
+ * The only way to ask for the time or to wait for it. What decides by time takes a {@link Clock}, so that
+ * a test can hold time still.
+ *
+ * Runs in any thread.
+ */
+
+/** Takes back what was planned; does nothing when it has already happened. */
+export type Cancel = () => void
+
+/** A source of time. */
+export interface Clock {
+  /** Milliseconds on a clock that never goes back. The zero is arbitrary. */
+  now(): number
+  /** Calls `run` once, `delayMs` milliseconds from now. */
+  after(delayMs: number, run: () => void): Cancel
+}
+
+/** The clock of the machine. */
+export const systemClock: Clock = {
+  now: () => performance.now(),
+  after: (delayMs, run) => {
+    const timer = setTimeout(run, delayMs)
+    return () => clearTimeout(timer)
+  }
+}
+
+/** What became of something that had only so long to happen. */
+export type Bounded<Value> = { readonly inTime: true; readonly value: Value } | { readonly inTime: false }
+
+/** Waits for a promise, but no longer than `limitMs`. A rejection in time passes through; a later one is nobody's. */
+export async function within<Value>(
+  clock: Clock,
+  limitMs: number,
+  promise: Promise<Value>
+): Promise<Bounded<Value>> {
+  const { promise: late, resolve } = Promise.withResolvers<Bounded<Value>>()
+  const cancel = clock.after(limitMs, () => resolve({ inTime: false }))
+  try {
+    return await Promise.race([promise.then(value => ({ inTime: true, value }) as const), late])
+  } finally {
+    cancel()
+  }
+}
