@@ -24,6 +24,25 @@ export interface HeddleFailures {
   HEDDLE_CONFIG_NOT_FOUND: { readonly directory: string; readonly names: readonly string[] }
   /** The configuration file cannot be read, parsed or run. The cause has the details. */
   HEDDLE_CONFIG_UNREADABLE: { readonly file: string; readonly reason: string }
+  /** A worker did not become ready while the server started. The cause is what its application threw. */
+  HEDDLE_APPLICATION_FAILED: {
+    readonly application: string
+    /** `application:slot`. */
+    readonly worker: string
+    /** What became of the worker, in words that follow its name. */
+    readonly reason: string
+  }
+  /** An edge thread did not become ready while the server started. */
+  HEDDLE_EDGE_FAILED: { readonly edge: string; readonly reason: string }
+  /** A port could not be opened. `code` is the system's, for example `EADDRINUSE`. */
+  HEDDLE_LISTEN_FAILED: {
+    readonly server: 'public' | 'admin'
+    readonly hostname: string
+    readonly port: number
+    readonly code: string
+  }
+  /** The server was stopped before it had started. */
+  HEDDLE_STOPPED: { readonly reason: string }
 }
 
 const messages: { readonly [Code in keyof HeddleFailures]: (detail: HeddleFailures[Code]) => string } = {
@@ -34,7 +53,24 @@ const messages: { readonly [Code in keyof HeddleFailures]: (detail: HeddleFailur
     ].join('\n'),
   HEDDLE_CONFIG_NOT_FOUND: ({ directory, names }) =>
     `There is no configuration file in ${directory} (looked for ${names.join(', ')}).`,
-  HEDDLE_CONFIG_UNREADABLE: ({ file, reason }) => `${file} cannot be read: ${reason}.`
+  HEDDLE_CONFIG_UNREADABLE: ({ file, reason }) => `${file} cannot be read: ${reason}.`,
+  HEDDLE_APPLICATION_FAILED: ({ application, worker, reason }) =>
+    `The application ${application} could not start: worker ${worker} ${reason}.`,
+  HEDDLE_EDGE_FAILED: ({ edge, reason }) => `The edge thread ${edge} could not start: it ${reason}.`,
+  HEDDLE_LISTEN_FAILED: ({ server, hostname, port, code }) =>
+    `The ${server === 'admin' ? 'administrative' : 'public'} port ${hostname}:${port} could not be opened: ${listenReason(code)}.`,
+  HEDDLE_STOPPED: ({ reason }) => `The server was stopped before it had started: ${reason}.`
+}
+
+const listenReasons: Readonly<Record<string, string>> = {
+  EADDRINUSE: 'another program uses it',
+  EACCES: 'this user may not open it',
+  EADDRNOTAVAIL: 'this machine does not have that address',
+  ENOTFOUND: 'the host name is not known'
+}
+
+function listenReason(code: string): string {
+  return listenReasons[code] ?? code
 }
 
 /** A failure of Heddle itself, told apart by its `code`. */
