@@ -67,12 +67,24 @@ export type ToWorker =
 
 /** From a worker to the main thread. */
 export type FromWorker =
-  /** The application is loaded; it answers requests, or has no server at all. */
-  | { readonly type: 'ready'; readonly kind: string; readonly hasServer: boolean; readonly port: number | null }
+  /**
+   * The application is loaded; it answers requests, or has no server at all. Said a second time when an
+   * application that seemed to have no server listens after all.
+   */
+  | {
+      readonly type: 'ready'
+      readonly kind: string
+      readonly hasServer: boolean
+      readonly port: number | null
+    }
   /** The application could not be loaded or its factory failed. The thread ends by itself after this. */
   | { readonly type: 'failed'; readonly error: ErrorFacts }
-  /** Something nobody caught. The thread ends by itself after this. */
-  | { readonly type: 'crashed'; readonly origin: 'uncaughtException' | 'unhandledRejection'; readonly error: ErrorFacts }
+  /** Something nobody caught, or a call of process.exit(). The thread ends by itself after this. */
+  | {
+      readonly type: 'crashed'
+      readonly origin: 'uncaughtException' | 'unhandledRejection' | 'processExit'
+      readonly error: ErrorFacts
+    }
   /** The hooks have run and the server is closed; the thread may be ended. */
   | { readonly type: 'stopped' }
 
