@@ -1,0 +1,157 @@
+/**
+ * Compares a value with its key in the schema: finds every mistake, fills in the defaults and turns
+ * durations and sizes into numbers.
+ *
+ * Pure, for any thread. What takes more than one key to judge is judged in `resolve.ts`.
+ */
+import type { Mistake } from '../errors.ts'
+import type { ChoiceKey, Key, ListKey, MapKey, NumberKey, ObjectKey, TextKey } from './key.ts'
+import { didYouMean } from './nearest.ts'
+import { isPlainObject, joinPath } from './substitute.ts'
+import { parseDuration, parseMemory, parseSize } from './units.ts'
+
+/** What the checker has to know about where the value comes from. */
+export interface CheckContext {
+  /** Paths where a number or a boolean may be written as text, because it came from a variable. */
+  readonly asText: ReadonlySet<string>
+  /** Where the mistakes go. */
+  readonly mistakes: Mistake[]
+}
+
+/**
+ * The value with defaults filled in and units applied. After a mistake it is `undefined`, and so left out of
+ * lists and maps and replaced by the default in objects: the result is whole as far as it goes.
+ */
+export function check(key: Key, value: unknown, path: string, context: CheckContext): unknown {
+  if (key.kind === 'text') return checkText(key, value, path, context)
+  if (key.kind === 'choice') return checkChoice(key, value, path, context)
+  if (key.kind === 'boolean') return checkBoolean(value, path, context)
+  if (key.kind === 'list') return checkList(key, value, path, context)
+  if (key.kind === 'map') return checkMap(key, value, path, context)
+  if (key.kind === 'object') return checkObject(key, value, path, context)
+  return checkNumber(key, value, path, context)
+}
+
+function checkText(key: TextKey, value: unknown, path: string, context: CheckContext): unknown {
+  if (typeof value !== 'string') return refuse(context, path, value, `expected ${key.expected ?? 'a text'}`)
+  if (value === '' && key.mayBeEmpty !== true)
+    return refuse(context, path, value, 'expected a text that is not empty')
+  if (key.pattern !== undefined && !new RegExp(`^(?:${key.pattern})$`).test(value)) {
+    return refuse(context, path, value, `expected ${key.expected ?? `a text like ${key.pattern}`}`)
+  }
+  return value
+}
+
+function checkChoice(key: ChoiceKey, value: unknown, path: string, context: CheckContext): unknown {
+  if (typeof value === 'string' && key.choices.includes(value)) return value
+  return refuse(context, path, value, `expected ${oneOf(key.choices)}${meant(value, key.choices)}`)
+}
+
+function checkBoolean(value: unknown, path: string, context: CheckContext): unknown {
+  if (typeof value === 'boolean') return value
+  if (context.asText.has(path) && (value === 'true' || value === 'false')) return value === 'true'
+  return refuse(context, path, value, 'expected true or false')
+}
+
+function checkNumber(key: NumberKey, value: unknown, path: string, context: CheckContext): unknown {
+  const read = readNumber(key, value, context.asText.has(path))
+  if (read !== null && Number.isSafeInteger(read) && read >= key.min && read <= (key.max ?? Infinity))
+    return read
+  return refuse(context, path, value, `expected ${expectedNumber(key)}`)
+}
+
+const readers: Readonly<Record<NumberKey['kind'], (text: string) => number | null>> = {
+  integer: text => (/^[+-]?\d+$/.test(text.trim()) ? Number(text) : null),
+  duration: parseDuration,
+  size: parseSize,
+  memory: parseMemory
+}
+
+function readNumber(key: NumberKey, value: unknown, asText: boolean): number | null {
+  if (typeof value === 'number') return value
+  if (typeof value !== 'string') return null
+  return key.kind === 'integer' && !asText ? null : readers[key.kind](value)
+}
+
+/** What a number of this key may be, in words that follow "expected". */
+export function expectedNumber(key: NumberKey): string {
+  const units = {
+    integer: { noun: 'a whole number', of: '', example: '' },
+    duration: { noun: 'a duration', of: ' ms', example: ' (milliseconds or a text such as "30s")' },
+    size: { noun: 'a size', of: ' bytes', example: ' (bytes or a text such as "16KB")' },
+    memory: { noun: 'an amount of memory', of: ' MiB', example: ' (MiB or a text such as "256MB")' }
+  }
+  const { noun, of, example } = units[key.kind]
+  const bounds = key.max === undefined ? `of at least ${key.min}${of}` : `from ${key.min} to ${key.max}${of}`
+  return `${noun} ${bounds}${example}`
+}
+
+function checkList(key: ListKey, value: unknown, path: string, context: CheckContext): unknown {
+  if (!Array.isArray(value)) return refuse(context, path, value, 'expected a list')
+  return value
+    .map((item, index) => check(key.of, item, `${path}[${index}]`, context))
+    .filter(item => item !== undefined)
+}
+
+function checkMap(key: MapKey, value: unknown, path: string, context: CheckContext): unknown {
+  if (!isPlainObject(value)) return refuse(context, path, value, `expected an object by ${key.by}`)
+  const checked = Object.entries(value)
+    .filter(([, item]) => item !== undefined)
+    .map(([name, item]) => [name, check(key.of, item, joinPath(path, name), context)] as const)
+  return Object.fromEntries(checked.filter(([, item]) => item !== undefined))
+}
+
+function checkObject(key: ObjectKey, value: unknown, path: string, context: CheckContext): unknown {
+  if (!isPlainObject(value)) return refuse(context, path, value, 'expected an object')
+  refuseUnknown(key, value, path, context)
+  const filled: Record<string, unknown> = {}
+  let isWhole = true
+  for (const [name, inner] of Object.entries(key.keys)) {
+    const innerPath = joinPath(path, name)
+    const written = value[name]
+    const checked = written === undefined ? undefined : check(inner, written, innerPath, context)
+    const item = checked ?? (key.inherits === undefined ? startingValue(inner) : undefined)
+    if (item !== undefined) filled[name] = item
+    if (inner.required !== true) continue
+    if (written === undefined) refuse(context, innerPath, undefined, 'this key is required')
+    isWhole &&= item !== undefined
+  }
+  return isWhole ? filled : undefined
+}
+
+function refuseUnknown(
+  key: ObjectKey,
+  value: Record<string, unknown>,
+  path: string,
+  context: CheckContext
+): void {
+  const known = Object.keys(key.keys)
+  for (const name of Object.keys(value)) {
+    if (Object.hasOwn(key.keys, name)) continue
+    const message = `unknown key${didYouMean(name, known)}`
+    context.mistakes.push({ path: joinPath(path, name), message, offered: value[name] })
+  }
+}
+
+/** What stands for a key nobody wrote: its default, and for an object the defaults of the keys inside. */
+function startingValue(key: Key): unknown {
+  if (key.default !== undefined || key.kind !== 'object') return key.default
+  const isOptional =
+    key.inherits !== undefined || Object.values(key.keys).some(inner => inner.required === true)
+  if (isOptional) return undefined
+  const inside = Object.entries(key.keys).map(([name, inner]) => [name, startingValue(inner)] as const)
+  return Object.fromEntries(inside.filter(([, value]) => value !== undefined))
+}
+
+function refuse(context: CheckContext, path: string, offered: unknown, message: string): undefined {
+  context.mistakes.push({ path, message, offered })
+  return undefined
+}
+
+function oneOf(choices: readonly string[]): string {
+  return choices.map(choice => `"${choice}"`).join(' or ')
+}
+
+function meant(value: unknown, choices: readonly string[]): string {
+  return typeof value === 'string' ? didYouMean(value, choices) : ''
+}

@@ -1,0 +1,65 @@
+/**
+ * The configuration after `check.ts`: every key right by itself, defaults filled in, relations between
+ * keys not yet judged.
+ *
+ * Types only. They say in TypeScript what the schema guarantees; `resolve.ts` makes a
+ * {@link ResolvedConfig} of it.
+ */
+import type {
+  ResolvedAdmin,
+  ResolvedGracefulShutdown,
+  ResolvedLogger,
+  ResolvedMesh,
+  ResolvedRestart,
+  ResolvedServer
+} from './resolved.ts'
+
+/** The whole configuration. */
+export interface CheckedConfig {
+  readonly applications: Readonly<Record<string, CheckedApplication>>
+  readonly autoload?: { readonly path: string; readonly exclude: readonly string[] }
+  readonly entrypoint?: string
+  readonly server: Omit<ResolvedServer, 'threads'> & { readonly threads?: number }
+  readonly routes: readonly CheckedRoute[]
+  readonly workers?: number
+  readonly restart: ResolvedRestart
+  readonly env?: Readonly<Record<string, string>>
+  readonly envFile?: string
+  readonly startTimeout: number
+  readonly gracefulShutdown: Omit<ResolvedGracefulShutdown, 'drainDelay'> & { readonly drainDelay?: number }
+  readonly mesh: ResolvedMesh
+  readonly admin: Pick<ResolvedAdmin, 'enabled' | 'hostname'> & {
+    readonly port?: number
+    readonly token?: string
+  }
+  readonly logger: ResolvedLogger
+}
+
+/** One application as it was written. */
+export interface CheckedApplication {
+  readonly path?: string
+  readonly entry?: string
+  readonly workers?: number
+  readonly env?: Readonly<Record<string, string>>
+  readonly envFile?: string
+  readonly execArgv: readonly string[]
+  readonly preload: readonly string[]
+  readonly limits: CheckedLimits
+  readonly dependencies: readonly string[]
+  readonly restart?: Partial<ResolvedRestart>
+}
+
+/** Limits in MiB, as far as they were written. */
+export interface CheckedLimits {
+  readonly oldGeneration?: number
+  readonly youngGeneration?: number
+  readonly stack?: number
+}
+
+/** One route as it was written. */
+export interface CheckedRoute {
+  readonly host?: string
+  readonly path: string
+  readonly application: string
+  readonly stripPrefix: boolean
+}

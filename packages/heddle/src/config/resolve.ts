@@ -1,0 +1,196 @@
+/**
+ * THE WALK from what was written to {@link ResolvedConfig}: variables put in, every key checked, flags and
+ * environment laid over it, applications found, relations judged, machine divided.
+ *
+ * Pure over a {@link Disk} and a {@link Machine}. It never stops at a mistake: all are collected.
+ */
+import { resolve as resolvePath } from 'node:path'
+
+import type { Mistake } from '../errors.ts'
+import { resolveApplication } from './application.ts'
+import { gatherApplications } from './applications.ts'
+import { check } from './check.ts'
+import type { CheckedConfig } from './checked.ts'
+import type { Disk } from './disk.ts'
+import { readEnvFile } from './environment.ts'
+import type { Variables } from './environment.ts'
+import { defaultEdgeThreads, defaultWorkers } from './machine/budget.ts'
+import type { Machine } from './machine/machine.ts'
+import { applyLimits } from './limits.ts'
+import {
+  judgeDenials,
+  judgeDependencies,
+  judgeProxies,
+  resolveEntrypoint,
+  resolveRoutes,
+  unknownId
+} from './relations.ts'
+import type { ResolvedApplication, ResolvedConfig } from './resolved.ts'
+import { schema } from './schema.ts'
+import { readOverrides } from './settings.ts'
+import type { ConfigFlags, Overrides, WorkersOverride } from './settings.ts'
+import { isPlainObject, substitute } from './substitute.ts'
+
+/** Everything a configuration is made from. */
+export interface Sources {
+  /** Absolute directory relative paths are resolved against. */
+  readonly root: string
+  /** Absolute path of the configuration file, or `null`. */
+  readonly file: string | null
+  /** What the file contains. */
+  readonly written: unknown
+  readonly flags: ConfigFlags
+  readonly env: Readonly<Record<string, string | undefined>>
+  readonly machine: Machine
+  /** Options this process was started with. */
+  readonly execArgv: readonly string[]
+  readonly disk: Disk
+}
+
+/** A configuration, or everything that is wrong with it. */
+export type Resolution =
+  | { readonly ok: true; readonly config: ResolvedConfig }
+  | { readonly ok: false; readonly mistakes: readonly Mistake[] }
+
+/** Resolves a configuration. */
+export function resolve(sources: Sources): Resolution {
+  const mistakes: Mistake[] = []
+  const warnings: string[] = []
+  const envFile = readRootEnvFile(sources, mistakes)
+  const checked = checkWritten(sources, { ...envFile, ...sources.env }, mistakes)
+  if (checked === null) return { ok: false, mistakes }
+
+  const overrides = readOverrides(sources.flags, sources.env, mistakes)
+  const config = applyOverrides(checked, overrides)
+  const candidates = gatherApplications(config, sources.root, sources.disk, mistakes)
+  const applications = candidates
+    .map(candidate =>
+      resolveApplication(candidate, {
+        config,
+        disk: sources.disk,
+        envFile,
+        processEnv: sources.env,
+        workersOverride: overrides.workers,
+        defaultWorkers: defaultWorkers(sources.machine.cpus),
+        mistakes,
+        warnings
+      })
+    )
+    .filter(application => application !== null)
+  const named = [...new Set([...candidates.map(({ id }) => id), ...Object.keys(config.applications)])]
+  if (named.length === 0 && mistakes.length === 0) {
+    mistakes.push({ path: 'applications', message: 'there is no application', offered: undefined })
+  }
+  judgeDependencies(applications, named, mistakes)
+  judgeWorkersOverride(overrides.workers, named, mistakes)
+  judgeDenials(config.mesh.deny, named, mistakes)
+  judgeProxies(config.server.trustProxy, mistakes)
+  const routes = resolveRoutes(config.routes, named, mistakes)
+  const entrypoint = resolveEntrypoint(config, routes, named, mistakes)
+  const limited = applyLimits(applications, sources, { mistakes, warnings })
+  warnings.push(...reachability(config, sources))
+  if (mistakes.length > 0) return { ok: false, mistakes }
+  return {
+    ok: true,
+    config: assemble(config, sources, { applications: limited, routes, entrypoint, warnings })
+  }
+}
+
+function readRootEnvFile({ written, root, env, disk }: Sources, mistakes: Mistake[]): Variables {
+  const name = isPlainObject(written) ? written['envFile'] : undefined
+  if (typeof name !== 'string' || name === '') return {}
+  // The name itself can only use the real environment; a variable it lacks is reported with all others.
+  const substituted = substitute(name, env)
+  if (substituted.mistakes.length > 0) return {}
+  const file = resolvePath(root, String(substituted.value))
+  const variables = readEnvFile(disk, file)
+  if (variables === null)
+    mistakes.push({ path: 'envFile', message: `there is no file ${file}`, offered: name })
+  return variables ?? {}
+}
+
+function checkWritten(
+  { written }: Sources,
+  env: Readonly<Record<string, string | undefined>>,
+  mistakes: Mistake[]
+): CheckedConfig | null {
+  const substituted = substitute(written, env)
+  const found: Mistake[] = []
+  const value = check(schema, substituted.value, '', { asText: substituted.paths, mistakes: found })
+  // A text whose variable is missing is often wrong in other ways too: one mistake about it is enough.
+  const blamed = new Set(substituted.mistakes.map(({ path }) => path))
+  mistakes.push(...substituted.mistakes, ...found.filter(({ path }) => !blamed.has(path)))
+  return isChecked(value) ? value : null
+}
+
+/** Holds because the schema has just been enforced: `checked.ts` says the same in types. */
+function isChecked(value: unknown): value is CheckedConfig {
+  return isPlainObject(value)
+}
+
+function applyOverrides(config: CheckedConfig, { values }: Overrides): CheckedConfig {
+  const copy = structuredClone(config)
+  for (const { path, value } of values) {
+    let place: unknown = copy
+    for (const name of path.slice(0, -1)) place = isPlainObject(place) ? place[name] : undefined
+    const last = path.at(-1)
+    if (isPlainObject(place) && last !== undefined) place[last] = value
+  }
+  return copy
+}
+
+function judgeWorkersOverride(
+  workers: WorkersOverride | null,
+  ids: readonly string[],
+  mistakes: Mistake[]
+): void {
+  if (workers === null) return
+  for (const id of Object.keys(workers.byId)) {
+    if (!ids.includes(id)) mistakes.push(unknownId(workers.source, id, ids))
+  }
+}
+
+function reachability({ server }: CheckedConfig, { env }: Sources): string[] {
+  const isLocal =
+    server.hostname === 'localhost' || server.hostname === '::1' || server.hostname.startsWith('127.')
+  if (!isLocal || !isInKubernetes(env)) return []
+  return [
+    `The public port listens on ${server.hostname}, where nothing outside this pod reaches it: set server.hostname (or HOST) to 0.0.0.0.`
+  ]
+}
+
+function isInKubernetes(env: Sources['env']): boolean {
+  return (env['KUBERNETES_SERVICE_HOST'] ?? '') !== ''
+}
+
+interface Parts {
+  readonly applications: readonly ResolvedApplication[]
+  readonly routes: ResolvedConfig['routes']
+  readonly entrypoint: string | null
+  readonly warnings: readonly string[]
+}
+
+function assemble(config: CheckedConfig, sources: Sources, parts: Parts): ResolvedConfig {
+  const { server, mesh, admin, logger, gracefulShutdown } = config
+  const domain = mesh.domain.startsWith('.') ? mesh.domain : `.${mesh.domain}`
+  return {
+    root: sources.root,
+    file: sources.file,
+    ...parts,
+    server: { ...server, threads: server.threads ?? defaultEdgeThreads(sources.machine.cpus) },
+    mesh: { ...mesh, domain },
+    admin: {
+      enabled: admin.enabled,
+      hostname: admin.hostname,
+      port: admin.port ?? 9090,
+      portChosen: admin.port !== undefined,
+      token: admin.token ?? null
+    },
+    logger,
+    startTimeout: config.startTimeout,
+    gracefulShutdown: {
+      drainDelay: gracefulShutdown.drainDelay ?? (isInKubernetes(sources.env) ? 5000 : 0),
+      timeout: gracefulShutdown.timeout
+    }
+  }
+}

@@ -1,0 +1,213 @@
+/**
+ * Every key of the configuration: its kind, default, bounds and the sentence that explains it.
+ *
+ * The only source of what a user may write: `check.ts` validates with it, and `tools/docs.ts` makes
+ * `options.ts` (the types), `schema.json` (for editors) and the reference page from it. Plain values, for
+ * any thread; it never reads anything.
+ */
+import type { Key, ObjectKey } from './key.ts'
+import { application, env, envFile, restart } from './application-schema.ts'
+import { serverKeys } from './server-schema.ts'
+
+const second = 1000
+
+const workers: Key = {
+  kind: 'integer',
+  min: 1,
+  max: 256,
+  sentence: 'How many worker threads run each application that does not say so itself.',
+  defaultText:
+    'CPUs − 1, at least 1. CPUs are those the process may really use: affinity and the CPU quota of the container, rounded up',
+  flag: 'workers',
+  variables: ['HEDDLE_WORKERS']
+}
+
+const autoload: ObjectKey = {
+  kind: 'object',
+  name: 'AutoloadOptions',
+  sentence: 'Makes an application of every directory inside one directory; its name becomes the id.',
+  keys: {
+    path: { kind: 'text', required: true, sentence: 'The directory whose directories are applications.' },
+    exclude: {
+      kind: 'list',
+      of: { kind: 'text', sentence: 'Name of a directory.' },
+      default: [],
+      sentence: 'Directories to leave out. Hidden ones and node_modules always are.'
+    }
+  }
+}
+
+const route: ObjectKey = {
+  kind: 'object',
+  name: 'RouteOptions',
+  sentence: 'One rule: requests for this host and path go to this application.',
+  keys: {
+    host: {
+      kind: 'text',
+      pattern: String.raw`(\*\.)?[A-Za-z0-9]([A-Za-z0-9._-]*[A-Za-z0-9])?`,
+      expected: 'a host name without port, such as "shop.example.com" or "*.example.com"',
+      sentence: 'Host name without port; `*.example.com` stands for every subdomain.',
+      defaultText: 'every host'
+    },
+    path: {
+      kind: 'text',
+      pattern: String.raw`/[^?#\s]*`,
+      expected: 'a path that begins with "/"',
+      default: '/',
+      sentence: 'Prefix of the path; whole segments count: `/api` takes `/api` and `/api/x`, not `/apis`.'
+    },
+    application: { kind: 'text', required: true, sentence: 'Id of the application.' },
+    stripPrefix: {
+      kind: 'boolean',
+      default: false,
+      sentence: 'Whether the prefix is removed from the path the application sees.'
+    }
+  }
+}
+
+const gracefulShutdown: ObjectKey = {
+  kind: 'object',
+  name: 'GracefulShutdownOptions',
+  sentence: 'How a stop unfolds.',
+  keys: {
+    drainDelay: {
+      kind: 'duration',
+      min: 0,
+      sentence: 'How long requests are still answered as usual after the readiness probe says no.',
+      defaultText: '0; 5000 in Kubernetes (when KUBERNETES_SERVICE_HOST is set)'
+    },
+    timeout: {
+      kind: 'duration',
+      min: 1,
+      default: 25 * second,
+      sentence: 'From the end of `drainDelay` to the moment the process kills itself, whatever still runs.'
+    }
+  }
+}
+
+const mesh: ObjectKey = {
+  kind: 'object',
+  name: 'MeshOptions',
+  sentence: 'The network inside the process through which applications call each other.',
+  keys: {
+    domain: {
+      kind: 'text',
+      pattern: String.raw`\.?[a-z0-9]([a-z0-9-]*[a-z0-9])?(\.[a-z0-9]([a-z0-9-]*[a-z0-9])?)*`,
+      expected: 'a domain such as ".heddle.local"',
+      default: '.heddle.local',
+      sentence: 'Ending of the host names: application `api` is `http://api.heddle.local`.'
+    },
+    deny: {
+      kind: 'map',
+      by: 'id',
+      of: {
+        kind: 'list',
+        of: { kind: 'text', sentence: 'Id of an application.' },
+        sentence: 'The applications it may not call.'
+      },
+      default: {},
+      sentence: 'For each application, the applications it may not call.'
+    },
+    timeout: {
+      kind: 'duration',
+      min: 0,
+      default: 0,
+      sentence: 'How long a call may wait for the head of its response. 0 waits for ever.'
+    }
+  }
+}
+
+const admin: ObjectKey = {
+  kind: 'object',
+  name: 'AdminOptions',
+  sentence: 'The administrative server: health probes and status. It is never on the public port.',
+  keys: {
+    enabled: { kind: 'boolean', default: true, sentence: 'Whether it runs.' },
+    hostname: { kind: 'text', default: '127.0.0.1', sentence: 'Address it listens on.' },
+    port: {
+      kind: 'integer',
+      min: 0,
+      max: 65_535,
+      sentence: 'Port it listens on; 0 takes any free one.',
+      defaultText: '9090, or any free port when that one is busy',
+      flag: 'admin-port',
+      variables: ['HEDDLE_ADMIN_PORT']
+    },
+    token: {
+      kind: 'text',
+      sentence:
+        'Bearer token for everything under /api/v1/ over TCP. Without one, that part does not answer over TCP.'
+    }
+  }
+}
+
+const logger: ObjectKey = {
+  kind: 'object',
+  name: 'LoggerOptions',
+  sentence: 'What is logged and how it looks.',
+  keys: {
+    level: {
+      kind: 'choice',
+      choices: ['trace', 'debug', 'info', 'warn', 'error', 'silent'],
+      default: 'info',
+      sentence: 'The least important lines that are still written.',
+      flag: 'log-level',
+      variables: ['HEDDLE_LOG_LEVEL']
+    },
+    format: {
+      kind: 'choice',
+      choices: ['auto', 'pretty', 'json'],
+      default: 'auto',
+      sentence: '`auto` is pretty on a terminal and one JSON object per line everywhere else.',
+      flag: 'log-format',
+      variables: ['HEDDLE_LOG_FORMAT']
+    }
+  }
+}
+
+/** The whole configuration. */
+export const schema: ObjectKey = {
+  kind: 'object',
+  name: 'HeddleConfig',
+  sentence: 'The configuration of Heddle.',
+  keys: {
+    $schema: { kind: 'text', sentence: 'Where the JSON Schema is, for editors. Nothing else reads it.' },
+    applications: {
+      kind: 'map',
+      by: 'id',
+      of: application,
+      default: {},
+      sentence:
+        'The applications by id: lower-case letters, digits and hyphens. The id is also the host name in the mesh.'
+    },
+    autoload,
+    entrypoint: {
+      kind: 'text',
+      sentence: 'Id of the application that answers what no route claims.',
+      defaultText: 'the only application; none when routes cover `/` on every host',
+      flag: 'entrypoint',
+      variables: ['HEDDLE_ENTRYPOINT']
+    },
+    server: { kind: 'object', name: 'ServerOptions', sentence: 'The public server.', keys: serverKeys },
+    routes: {
+      kind: 'list',
+      of: route,
+      default: [],
+      sentence: 'Which application gets which requests. The longest path wins.'
+    },
+    workers,
+    restart,
+    env,
+    envFile: { ...envFile, sentence: `${envFile.sentence} Relative to the configuration file.` },
+    startTimeout: {
+      kind: 'duration',
+      min: 1,
+      default: 30 * second,
+      sentence: 'How long all workers of one application together may take to become ready.'
+    },
+    gracefulShutdown,
+    mesh,
+    admin,
+    logger
+  }
+}
