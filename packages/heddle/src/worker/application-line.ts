@@ -1,0 +1,64 @@
+/**
+ * Reads one line that an application wrote: plain text, or the JSON object of a logger like pino or bunyan.
+ *
+ * Runs in worker threads. Pure: `output.ts` collects the lines and writes what is returned here.
+ */
+import type { Level, LogLine } from '../shared/log-line.ts'
+
+/** The facts of a line. `fallback` is the level of text and of objects that name none. */
+export function readApplicationLine(text: string, fallback: Level, now: number): LogLine {
+  const record = parseRecord(text)
+  if (record === null) return { time: now, level: fallback, message: text }
+  const { level, time, msg, message, err, error, ...fields } = record
+  const thrown = err ?? error
+  return {
+    time: readTime(time) ?? now,
+    level: readLevel(level) ?? fallback,
+    message: toText(msg ?? message),
+    fields: msg === undefined || message === undefined ? fields : { ...fields, message },
+    ...(thrown === undefined ? {} : { error: thrown })
+  }
+}
+
+function parseRecord(text: string): Record<string, unknown> | null {
+  if (!text.startsWith('{') || !text.endsWith('}')) return null
+  try {
+    const value: unknown = JSON.parse(text)
+    return typeof value === 'object' && value !== null ? { ...value } : null
+  } catch {
+    // Not JSON after all: text that happens to stand in braces.
+    return null
+  }
+}
+
+function readTime(value: unknown): number | null {
+  const time = typeof value === 'string' ? Date.parse(value) : value
+  return typeof time === 'number' && Number.isFinite(time) && Math.abs(time) < 8.64e15 ? time : null
+}
+
+const levelNames: Readonly<Record<string, Level>> = {
+  trace: 'trace',
+  debug: 'debug',
+  info: 'info',
+  notice: 'info',
+  warn: 'warn',
+  warning: 'warn',
+  error: 'error',
+  fatal: 'error',
+  critical: 'error'
+}
+
+/** The numbers of pino and bunyan: 10 is trace, 60 is fatal. */
+function readLevel(value: unknown): Level | null {
+  if (typeof value === 'string') return levelNames[value.toLowerCase()] ?? null
+  if (typeof value !== 'number') return null
+  if (value >= 50) return 'error'
+  if (value >= 40) return 'warn'
+  if (value >= 30) return 'info'
+  return value >= 20 ? 'debug' : 'trace'
+}
+
+function toText(value: unknown): string {
+  if (value === undefined) return ''
+  return typeof value === 'string' ? value : (JSON.stringify(value) ?? '')
+}

@@ -1,0 +1,155 @@
+/**
+ * THE WALK of a worker thread, from birth to `ready` and from `stop` to `stopped`. Entry file of the thread
+ * (`#worker`); its other half is the worker handle in the main thread.
+ *
+ * It imports only what every worker needs, since each module costs time and memory in each of them. It never
+ * reads configuration: all it knows came with `workerData`.
+ */
+import { parentPort, workerData } from 'node:worker_threads'
+import type { MessagePort } from 'node:worker_threads'
+
+import { joinMesh } from '@heddle/mesh'
+
+import type { FromWorker, ToWorker, WorkerBoot } from '../channel/messages.ts'
+import { background, explainNothing, fromOffer } from './application.ts'
+import { publishContext } from './context.ts'
+import type { WorkerContext } from './context.ts'
+import { reportCrashes } from './crash.ts'
+import { toErrorFacts } from './error-facts.ts'
+import { watchFastify } from './kinds/fastify.ts'
+import { interceptListen } from './listen.ts'
+import { createLoader } from './loader.ts'
+import type { Exported, Loader } from './loader.ts'
+import { captureOutput, createOutput } from './output.ts'
+import { exportNames, findExport, recognise } from './recognise.ts'
+import { Service } from './service.ts'
+import { stopApplication } from './stop.ts'
+import { awaitStart } from './waiting.ts'
+import type { StartFacts } from './waiting.ts'
+
+if (parentPort === null)
+  throw new Error('This file is the entry of a Heddle worker thread and cannot be run.')
+await run(parentPort, workerData as WorkerBoot)
+
+async function run(port: MessagePort, boot: WorkerBoot): Promise<void> {
+  const send = (message: FromWorker): void => port.postMessage(message)
+  const context = createContext(boot)
+  publishContext(context)
+  captureOutput(context.output)
+  const exit = reportCrashes(send)
+
+  const mesh = joinMesh(boot.ticket)
+  if ('installGlobals' in mesh && typeof mesh.installGlobals === 'function') mesh.installGlobals()
+  const service = new Service(mesh, boot.listen)
+  interceptListen({ direct: boot.listen, shared: boot.workers > 1 }, service)
+  watchFastify()
+
+  port.on('message', (message: ToWorker) => {
+    if (message.type !== 'stop') return
+    stopApplication(context, service, message.timeoutMs).finally(() => send({ type: 'stopped' }))
+  })
+
+  try {
+    await start(boot, context, service)
+  } catch (error) {
+    send({ type: 'failed', error: toErrorFacts(error) })
+    exit(1)
+    return
+  }
+  announce(service, send)
+}
+
+function createContext(boot: WorkerBoot): WorkerContext {
+  const { application, slot, name, workers } = boot
+  return {
+    identity: { application, slot, name, workers },
+    output: createOutput(boot.logger, { application, worker: name }),
+    closeHooks: [],
+    readiness: [],
+    meshDomain: boot.meshDomain,
+    publicUrl: boot.publicUrl
+  }
+}
+
+async function start(boot: WorkerBoot, context: WorkerContext, service: Service): Promise<void> {
+  const loader = createLoader(boot.entry)
+  // oxlint-disable-next-line no-await-in-loop -- Preloads are ordered: a later one may build on an earlier one.
+  for (const specifier of boot.preload) await loader.preload(specifier)
+  const resources = countResources()
+  const exported = await loader.entry()
+  await settle({ boot, context, service, loader, exported, resources })
+  loader.close()
+  const close = findExport(exported, 'close')
+  if (typeof close === 'function')
+    context.closeHooks.push(() => Reflect.apply(close, undefined, []) as unknown)
+  await awaitReadiness(context)
+}
+
+/** Everything that is known while an entry is becoming an application. */
+interface Start {
+  readonly boot: WorkerBoot
+  readonly context: WorkerContext
+  readonly service: Service
+  readonly loader: Loader
+  readonly exported: Exported
+  /** What kept the event loop alive before the entry was loaded. */
+  readonly resources: number
+}
+
+async function settle(start: Start): Promise<void> {
+  const { boot, service, exported, context } = start
+  const offer = recognise(exported)
+  const verdict = await awaitStart({
+    facts: idleMs => readFacts(start, offer, idleMs),
+    isAlive: () => countResources() > start.resources,
+    remind: () => {
+      const message =
+        'The application has loaded, but neither listens nor exports a server yet. ' +
+        'A background job says so with `export const hasServer = false`.'
+      context.output.write({ time: Date.now(), level: 'warn', message })
+    },
+    onWake: wake => service.onChange(wake)
+  })
+  if (service.failure !== null) throw service.failure
+  if (verdict === 'nothing') throw explainNothing(boot.entry, exported)
+  if (verdict === 'background') await service.use(background)
+  if (verdict === 'offer' && offer !== null) await service.use(await fromOffer(offer))
+  service.useListening()
+}
+
+function readFacts(start: Start, offer: StartFacts['offer'], idleMs: number): StartFacts {
+  const { service, exported, loader } = start
+  return {
+    listen: service.failure === null ? service.listen : 'open',
+    offer,
+    hasServer: findExport(exported, 'hasServer'),
+    exportsAnything: exportNames(exported).length > 0,
+    loadedHttp: loader.loadedHttp(),
+    idleMs
+  }
+}
+
+/** Timers, sockets and requests that keep this thread's event loop from ending. */
+function countResources(): number {
+  return process.getActiveResourcesInfo().length
+}
+
+async function awaitReadiness(context: WorkerContext): Promise<void> {
+  await Promise.all(
+    context.readiness.map(readiness => (typeof readiness === 'function' ? readiness() : readiness))
+  )
+}
+
+/** Says `ready`, and says it again should an application listen that seemed to have no server. */
+function announce(service: Service, send: (message: FromWorker) => void): void {
+  const say = (): void => {
+    const { kind, target } = service.application
+    send({ type: 'ready', kind, hasServer: target !== null, port: service.port })
+  }
+  service.onChange(() => {
+    const seemedWithout = service.application.target === null
+    service.useListening()
+    if (seemedWithout && service.application.target !== null) say()
+  })
+  say()
+}

@@ -1,0 +1,49 @@
+/**
+ * What `heddle/worker` and the boot of a worker have in common.
+ *
+ * Runs in worker threads. It hangs on globalThis because a thread may load `heddle/worker` more than once: from
+ * source and from dist, or from several installed copies. All of them have to see one worker.
+ */
+import type { Output } from './output.ts'
+
+/** Who this worker is. */
+export interface Identity {
+  /** Id of the application in the configuration. */
+  readonly application: string
+  /** Number of the worker within its application, from 0. It survives restarts. */
+  readonly slot: number
+  /** `application:slot`. */
+  readonly name: string
+  /** How many workers the application has. */
+  readonly workers: number
+}
+
+/** Run when the worker stops. */
+export type CloseHook = () => unknown
+
+/** What the worker waits for before it says that it is ready. */
+export type Readiness = PromiseLike<unknown> | (() => unknown)
+
+/** The worker as its boot has made it. */
+export interface WorkerContext {
+  readonly identity: Identity
+  readonly output: Output
+  readonly closeHooks: CloseHook[]
+  readonly readiness: Readiness[]
+  /** Suffix of mesh host names with its leading dot. */
+  readonly meshDomain: string
+  readonly publicUrl: string | null
+}
+
+const key = Symbol.for('heddle.worker')
+
+/** Makes the context known to every copy of `heddle/worker` in this thread. */
+export function publishContext(context: WorkerContext): void {
+  Object.defineProperty(globalThis, key, { value: context })
+}
+
+/** The context of this thread; `null` when it is no worker of Heddle. */
+export function currentContext(): WorkerContext | null {
+  // Nothing but publishContext() writes under this symbol.
+  return (Reflect.get(globalThis, key) as WorkerContext | undefined) ?? null
+}

@@ -1,0 +1,51 @@
+/**
+ * Loads the application's code into this thread: the preload modules, then the entry.
+ *
+ * Runs in worker threads. ESM, CommonJS and TypeScript go the same way, through import(). It judges nothing of
+ * what it loads; it notes whether one of node's HTTP modules was asked for, which tells servers from jobs.
+ */
+import { registerHooks } from 'node:module'
+import { isAbsolute } from 'node:path'
+import { pathToFileURL } from 'node:url'
+
+/** A module namespace. */
+export type Exported = Readonly<Record<string, unknown>>
+
+/** The module loading of this thread, watched until `close()`. */
+export interface Loader {
+  /** Loads an absolute path, or a package as the entry itself would resolve it. */
+  preload(specifier: string): Promise<void>
+  entry(): Promise<Exported>
+  /** Whether node:http, node:https or node:http2 was asked for since the loader was made. */
+  loadedHttp(): boolean
+  close(): void
+}
+
+const httpModule = /^(?:node:)?http[2s]?$/
+const preloadScheme = 'heddle-preload:'
+
+/** Starts to watch module loading. What this thread has loaded before does not count. */
+export function createLoader(entryPath: string): Loader {
+  const entryUrl = pathToFileURL(entryPath).href
+  let loadedHttp = false
+  const hooks = registerHooks({
+    resolve: (specifier, context, next) => {
+      if (httpModule.test(specifier)) loadedHttp = true
+      if (!specifier.startsWith(preloadScheme)) return next(specifier, context)
+      return next(specifier.slice(preloadScheme.length), { ...context, parentURL: entryUrl })
+    }
+  })
+  return {
+    preload: async specifier => {
+      const isPath = isAbsolute(specifier)
+      await import(isPath ? pathToFileURL(specifier).href : `${preloadScheme}${specifier}`)
+    },
+    entry: async () => {
+      // Programs compare it with their own path to see whether they were started or only imported.
+      process.argv[1] = entryPath
+      return (await import(entryUrl)) as Exported
+    },
+    loadedHttp: () => loadedHttp,
+    close: () => hooks.deregister()
+  }
+}

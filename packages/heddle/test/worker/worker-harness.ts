@@ -1,0 +1,109 @@
+/**
+ * Starts real worker threads on the boot file, as the main thread would, and listens to what they say.
+ *
+ * Runs in the thread of the tests. Everything it starts is ended when the test is over.
+ */
+import { on } from 'node:events'
+import type { TestContext } from 'node:test'
+import { fileURLToPath } from 'node:url'
+import { Worker } from 'node:worker_threads'
+
+import { Registry } from '@heddle/mesh'
+
+import type { FromWorker, ToWorker, WorkerBoot } from '../../src/channel/messages.ts'
+
+const bootFile = new URL('../../src/worker/boot.ts', import.meta.url)
+const applications = new URL('../fixtures/applications/', import.meta.url)
+
+/** Absolute path of a file of the applications made for tests. */
+export function fixture(path: string): string {
+  return fileURLToPath(new URL(path, applications))
+}
+
+/** A worker as these tests see it. */
+export interface Running {
+  readonly worker: Worker
+  /** The next message of that type, or the first one that has come already and was not taken. */
+  next<Type extends FromWorker['type']>(type: Type): Promise<Extract<FromWorker, { type: Type }>>
+  /** Resolves with the exit code. */
+  readonly exited: Promise<number>
+  /** Errors that ended the thread. */
+  readonly errors: unknown[]
+  tell(message: ToWorker): void
+}
+
+/** What a test may choose. */
+export interface StartOptions {
+  readonly boot?: Partial<WorkerBoot>
+  readonly registry?: Registry
+  readonly env?: Record<string, string>
+}
+
+/** Starts a worker on a fixture such as `listener-esm/app.mjs`. */
+export function startWorker(t: TestContext, entry: string, options: StartOptions = {}): Running {
+  const registry = options.registry ?? new Registry({ domain: '.heddle.local' })
+  const admission = registry.admit({ name: 'application:0', hostname: 'application' })
+  const boot: WorkerBoot = {
+    application: 'application',
+    slot: 0,
+    name: 'application:0',
+    workers: 1,
+    path: fixture('.'),
+    entry: fixture(entry),
+    preload: [],
+    meshDomain: '.heddle.local',
+    ticket: admission.ticket,
+    logger: { level: 'silent', format: 'json', colour: false },
+    listen: null,
+    publicUrl: null,
+    ...options.boot
+  }
+  const worker = new Worker(bootFile, {
+    workerData: boot,
+    transferList: [...admission.transferList],
+    env: options.env ?? {}
+  })
+  const errors: unknown[] = []
+  const { promise: exited, resolve } = Promise.withResolvers<number>()
+  worker.on('error', error => errors.push(error))
+  worker.on('exit', code => {
+    admission.member.remove()
+    resolve(code)
+  })
+  t.after(async () => {
+    await worker.terminate()
+    if (options.registry === undefined) registry.close()
+  })
+  return { worker, errors, exited, next: inbox(worker), tell: message => worker.postMessage(message) }
+}
+
+function inbox(worker: Worker): Running['next'] {
+  const waiting: FromWorker[] = []
+  const messages = on(worker, 'message', { close: ['exit'] })
+  return async <Type extends FromWorker['type']>(type: Type) => {
+    type Wanted = Extract<FromWorker, { type: Type }>
+    const isWanted = (message: FromWorker): message is Wanted => message.type === type
+    const early = waiting.find(isWanted)
+    if (early !== undefined) {
+      waiting.splice(waiting.indexOf(early), 1)
+      return early
+    }
+    for (;;) {
+      // oxlint-disable-next-line no-await-in-loop -- Messages come one after another.
+      const { value, done } = (await messages.next()) as IteratorResult<[FromWorker]>
+      if (done === true)
+        throw new Error(`The worker ended before it said ${type}: ${JSON.stringify(waiting)}`)
+      if (isWanted(value[0])) return value[0]
+      waiting.push(value[0])
+    }
+  }
+}
+
+/** The settings of a worker that opens a port of its own, on which a test can reach it. */
+export const direct: Pick<WorkerBoot, 'listen'> = { listen: { hostname: '127.0.0.1', port: 0, backlog: 511 } }
+
+/** Waits for `ready` in direct mode and returns the URL it answers at. */
+export async function readyUrl(running: Running): Promise<string> {
+  const { port } = await running.next('ready')
+  return `http://127.0.0.1:${port}`
+}
