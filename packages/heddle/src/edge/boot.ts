@@ -1,0 +1,48 @@
+/**
+ * Where an edge thread begins. It joins the mesh as a caller, obeys the main thread, and runs nothing
+ * but Heddle's own code.
+ */
+import { parentPort, workerData } from 'node:worker_threads'
+
+import { joinMesh } from '@heddle/mesh'
+
+import type { EdgeBoot, ErrorFacts, FromEdge, ToEdge } from '../channel/messages.ts'
+import { EdgeServer } from './edge-server.ts'
+
+const boot = workerData as EdgeBoot
+const main = parentPort
+if (main === null) throw new Error('The edge runs in a thread of Heddle.')
+
+// Many requests come from sockets within one turn of the event loop: they leave together.
+const mesh = joinMesh(boot.ticket, { flush: 'turn' })
+const server = new EdgeServer(boot, mesh.client)
+
+main.on('message', (message: ToEdge) => {
+  switch (message.type) {
+    case 'listen':
+      server.listen(message.port).then(
+        port => tell({ type: 'listening', port }),
+        (error: unknown) => tell({ type: 'listen-failed', error: factsOf(error) })
+      )
+      break
+    case 'drain':
+      server.drain()
+      break
+    case 'close':
+      void server.close().then(() => tell({ type: 'closed' }))
+      break
+    default:
+      message satisfies never
+  }
+})
+tell({ type: 'started' })
+
+function tell(message: FromEdge): void {
+  main?.postMessage(message)
+}
+
+function factsOf(error: unknown): ErrorFacts {
+  if (!(error instanceof Error)) return { name: 'Error', message: String(error), stack: null, code: null }
+  const code = 'code' in error && typeof error.code === 'string' ? error.code : null
+  return { name: error.name, message: error.message, stack: error.stack ?? null, code }
+}

@@ -1,0 +1,165 @@
+/**
+ * The public server of one edge thread. Edge thread; runs no user code, so nothing an application does
+ * can hold it up.
+ *
+ * It accepts connections, decides for each request where it goes and what is said about its client, and
+ * hands it to the mesh. Connections themselves are `@heddle/mesh`'s.
+ */
+import { createServer, type AddressInfo, type Server, type Socket } from 'node:net'
+
+import {
+  Connection,
+  HTTP10,
+  MORE,
+  NO_BODY,
+  UPGRADE,
+  type ConnectionHost,
+  type ConnectionLimits,
+  type Exchange,
+  type MeshClient,
+  type Refusal,
+  type RequestHead
+} from '@heddle/mesh/internal'
+
+import type { EdgeBoot } from '../channel/messages.ts'
+import { createTrust, forwardingLines, requestIdOf, type Peer, type Trust } from './forwarding.ts'
+import { createRouter, type Router } from './routing.ts'
+
+/** How often time limits are looked at, in milliseconds. No limit is exceeded by more than this. */
+const SWEEP_MS = 500
+
+/** Methods that may be sent again after their code may have run (RFC 9110, section 9.2.2). */
+const idempotent = new Set(['GET', 'HEAD', 'OPTIONS', 'TRACE', 'PUT', 'DELETE'])
+
+/** The server. */
+export class EdgeServer implements ConnectionHost {
+  readonly limits: ConnectionLimits
+  draining = false
+  readonly #boot: EdgeBoot
+  readonly #client: MeshClient
+  readonly #route: Router
+  readonly #trust: Trust
+  readonly #server: Server
+  readonly #connections = new Map<Connection, Peer>()
+  #sweeper: NodeJS.Timeout | null = null
+  #whenEmpty: (() => void) | null = null
+
+  constructor(boot: EdgeBoot, client: MeshClient) {
+    this.#boot = boot
+    this.#client = client
+    this.limits = boot.server
+    this.#route = createRouter(boot.routes, boot.entrypoint)
+    this.#trust = createTrust(boot.server.trustProxy)
+    this.#server = createServer({ allowHalfOpen: true, noDelay: true }, socket => this.#accept(socket))
+    if (boot.server.maxConnections > 0) this.#server.maxConnections = boot.server.maxConnections
+  }
+
+  /** Opens the public port and resolves with its number; rejects with node's error. */
+  listen(port: number): Promise<number> {
+    const { hostname: host, backlog } = this.#boot.server
+    return new Promise((resolve, reject) => {
+      this.#server.once('error', reject)
+      this.#server.listen({ port, host, backlog, reusePort: this.#boot.reusePort }, () => {
+        this.#server.off('error', reject)
+        this.#sweeper = setInterval(() => this.#sweep(), SWEEP_MS)
+        resolve((this.#server.address() as AddressInfo).port)
+      })
+    })
+  }
+
+  /** From now on every response closes its connection. New connections are still taken. */
+  drain(): void {
+    this.draining = true
+  }
+
+  /**
+   * Takes no more connections, closes idle ones and resolves when the last is gone. Upgraded connections
+   * are ended: they have no end of their own to wait for.
+   */
+  close(): Promise<void> {
+    this.draining = true
+    this.#server.close()
+    for (const connection of this.#connections.keys()) {
+      if (connection.upgraded) connection.destroy()
+      else connection.closeWhenIdle()
+    }
+    return new Promise(resolve => {
+      this.#whenEmpty = resolve
+      this.#settle()
+    })
+  }
+
+  forward(head: RequestHead, connection: Connection): Exchange | Refusal {
+    const peer = this.#connections.get(connection)
+    if (peer === undefined) return { status: 500, reason: 'the connection is closed' }
+    const { host, path } = splitTarget(head)
+    const destination = this.#route(host, path)
+    requestIdOf(head, peer)
+    if (destination === null) return { status: 404, reason: `no application answers ${host}${path}` }
+    const body = head.contentLength !== 0 || head.upgrade !== null
+    return this.#client.send(
+      {
+        hostname: destination.application,
+        method: head.method,
+        path: destination.path,
+        headers: head.block + forwardingLines(head, peer, destination.strippedPrefix),
+        flags:
+          NO_BODY |
+          (body ? MORE : 0) |
+          (head.upgrade === null ? 0 : UPGRADE) |
+          (head.minor === 0 ? HTTP10 : 0),
+        body: null,
+        peer: peer.line,
+        timeoutMs: this.#boot.server.responseTimeout,
+        idempotent: idempotent.has(head.method) && head.upgrade === null
+      },
+      connection
+    )
+  }
+
+  requestId(head: RequestHead): string {
+    return head.requestId
+  }
+
+  onClosed(connection: Connection): void {
+    this.#connections.delete(connection)
+    this.#settle()
+  }
+
+  #accept(socket: Socket): void {
+    const address = socket.remoteAddress
+    if (address === undefined) {
+      // Reset before it was accepted.
+      socket.destroy()
+      return
+    }
+    const peer = { address, trusted: this.#trust(address), line: `${address} ${socket.remotePort ?? 0} 0` }
+    this.#connections.set(new Connection(socket, this), peer)
+  }
+
+  #sweep(): void {
+    const now = performance.now()
+    for (const connection of this.#connections.keys()) {
+      connection.sweep(now)
+      if (this.#whenEmpty !== null) connection.closeWhenIdle()
+    }
+  }
+
+  #settle(): void {
+    if (this.#whenEmpty === null || this.#connections.size > 0) return
+    if (this.#sweeper !== null) clearInterval(this.#sweeper)
+    this.#whenEmpty()
+    this.#whenEmpty = null
+  }
+}
+
+/** Host and path of a request; an absolute target overrides the Host header (RFC 9112, section 3.2.2). */
+function splitTarget(head: RequestHead): { host: string; path: string } {
+  const { target } = head
+  if (target.startsWith('/') || target === '*') return { host: head.host, path: target }
+  const start = target.indexOf('//') + 2
+  const end = target.slice(start).search(/[/?#]/)
+  if (end === -1) return { host: target.slice(start), path: '/' }
+  const path = target.slice(start + end)
+  return { host: target.slice(start, start + end), path: path.startsWith('/') ? path : `/${path}` }
+}

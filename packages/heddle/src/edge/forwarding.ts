@@ -1,0 +1,63 @@
+/**
+ * What an application is told about the client behind the edge: the forwarding headers. Edge thread.
+ *
+ * What a client claims about itself is believed only when its address is trusted; otherwise it is
+ * replaced, so that nobody can pretend to be someone else.
+ */
+import { randomUUID } from 'node:crypto'
+import { BlockList, isIPv6 } from 'node:net'
+
+import type { RequestHead } from '@heddle/mesh/internal'
+
+/** What is known of a connection, worked out once for all of its requests. */
+export interface Peer {
+  readonly address: string
+  readonly trusted: boolean
+  /** The peer as the mesh carries it: address, port, and 1 for TLS. */
+  readonly line: string
+}
+
+/** Whether an address may speak for others. */
+export type Trust = (address: string) => boolean
+
+const visible = /^[\x21-\x7e]{1,200}$/
+
+/**
+ * Prepares the list of trusted proxies.
+ *
+ * @param entries Addresses and CIDR ranges; configuration has checked them.
+ */
+export function createTrust(entries: readonly string[]): Trust {
+  if (entries.length === 0) return () => false
+  const list = new BlockList()
+  for (const entry of entries) {
+    const [address = '', bits] = entry.split('/')
+    const family = isIPv6(address) ? 'ipv6' : 'ipv4'
+    if (bits === undefined) list.addAddress(address, family)
+    else list.addSubnet(address, Number(bits), family)
+  }
+  return address => list.check(address, isIPv6(address) ? 'ipv6' : 'ipv4')
+}
+
+/** The request's id: the one it came with when its sender is trusted, else a new one. Stored in the head. */
+export function requestIdOf(head: RequestHead, peer: Peer): string {
+  if (!peer.trusted || !visible.test(head.requestId)) head.requestId = randomUUID()
+  return head.requestId
+}
+
+/**
+ * The header lines an application gets in place of those the client sent.
+ *
+ * @param strippedPrefix Path prefix a route removed, or an empty string.
+ */
+export function forwardingLines(head: RequestHead, peer: Peer, strippedPrefix: string): string {
+  const { trusted, address } = peer
+  const client = trusted && head.forwardedFor !== '' ? `${head.forwardedFor}, ${address}` : address
+  const proto = trusted && head.forwardedProto !== '' ? head.forwardedProto : 'http'
+  const host = trusted && head.forwardedHost !== '' ? head.forwardedHost : head.host
+  const prefix = strippedPrefix === '' ? '' : `X-Forwarded-Prefix: ${strippedPrefix}\r\n`
+  return (
+    `X-Forwarded-For: ${client}\r\nX-Forwarded-Proto: ${proto}\r\n` +
+    `${host === '' ? '' : `X-Forwarded-Host: ${host}\r\n`}${prefix}X-Request-Id: ${head.requestId}\r\n`
+  )
+}

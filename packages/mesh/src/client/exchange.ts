@@ -1,0 +1,123 @@
+/**
+ * One request on its way: what the sender does with it, and what it is told. Any thread, client side.
+ *
+ * An exchange survives a change of upstream: as long as no byte of an answer was seen and sending again
+ * is safe, the client moves it to another link and its owner never knows.
+ */
+import { MORE, type BodyField } from '../wire/frames.ts'
+import type { Link } from './link.ts'
+
+/** A request as the mesh sends it. */
+export interface MeshRequest {
+  /** Host label of the application, in lower case, without the domain. */
+  readonly hostname: string
+  readonly method: string
+  /** Request target as it stands in the request line. */
+  readonly path: string
+  /** Header section as a block (`wire/headers.ts`), a `host` among them. */
+  readonly headers: string
+  /** Flags of `wire/frames.ts`: how `body` is to be read, MORE when it goes on, UPGRADE, HTTP10. */
+  readonly flags: number
+  readonly body: BodyField
+  /** The peer as `address port secure`, for `req.socket`; `null` for a call from inside. */
+  readonly peer: string | null
+  /** Milliseconds to the response head; 0 waits for ever. */
+  readonly timeoutMs: number
+  /** Whether it may be sent again after its code may have run (RFC 9110, section 9.2.2). */
+  readonly idempotent: boolean
+}
+
+/** What the owner of a request is told, in this order, each method within the limits of HTTP. */
+export interface ExchangeHandler {
+  /** 100, 102 or 103 with its headers as a block. Any number of times, before the head. */
+  onInformation(status: number, headers: string): void
+  /**
+   * The final head. When `flags` has no MORE the response is complete with `body` and nothing follows;
+   * `onEnd` is not called then.
+   */
+  onHead(status: number, message: string, headers: string, flags: number, body: BodyField): void
+  /** A piece of the body. Call {@link Exchange.consumed} when there is room for more. */
+  onData(flags: number, body: BodyField): void
+  /** The response is complete; `trailers` is a block, usually empty. */
+  onEnd(trailers: string): void
+  /** The exchange failed; nothing follows. */
+  onError(error: Error): void
+  /** A `write` returned false and there is room again. */
+  onWritable(): void
+}
+
+/** States of an exchange. */
+export const WAITING = 0
+/** The head has been seen: no more retries. */
+export const ANSWERED = 1
+/** The response is complete, the request body is not yet. */
+export const UPLOADING = 2
+/** Over, one way or the other. */
+export const DONE = 3
+
+/** One request in flight. Made by the client only. */
+export class Exchange {
+  readonly request: MeshRequest
+  readonly handler: ExchangeHandler
+  /** When the time to the response head began to run: at the last sign of the request body. */
+  startedMs: number
+  state: typeof WAITING | typeof ANSWERED | typeof UPLOADING | typeof DONE = WAITING
+  link: Link | null = null
+  id = 0
+  cell = -1
+  sentMs: number
+  /** Ids of the upstreams it has been sent to. */
+  readonly tried: number[] = []
+  /** Request body: pieces sent since the head, kept until the server is known to have begun. */
+  replay: { flags: number; body: BodyField }[] | null = null
+  /** Whether pieces were sent that can no longer be sent again. */
+  bodyGone = false
+  requestEnded: boolean
+  requestTrailers = ''
+  /** Bytes the server still lets us send; negative when the last write went over. */
+  sendWindow: number
+  needsDrain = false
+  /** Response bytes consumed and not yet told. */
+  unacknowledged = 0
+
+  constructor(request: MeshRequest, handler: ExchangeHandler, nowMs: number, window: number) {
+    this.request = request
+    this.handler = handler
+    this.startedMs = nowMs
+    this.sentMs = nowMs
+    this.sendWindow = window
+    this.requestEnded = (request.flags & MORE) === 0
+  }
+
+  /**
+   * Sends a piece of the request body.
+   *
+   * @returns false when the server has enough for now: wait for `onWritable`.
+   */
+  write(flags: number, body: BodyField): boolean {
+    this.startedMs = performance.now()
+    return this.state !== DONE && !this.requestEnded && this.link !== null
+      ? this.link.sendData(this, flags, body)
+      : true
+  }
+
+  /** The request body is complete. */
+  end(trailers = ''): void {
+    if (this.state === DONE || this.requestEnded) return
+    this.startedMs = performance.now()
+    this.requestEnded = true
+    this.requestTrailers = trailers
+    this.link?.sendEnd(this, trailers)
+  }
+
+  /** Gives up: the server's side sees its connection close. The handler is told nothing more. */
+  abort(reason: string): void {
+    if (this.state === DONE) return
+    this.link?.abort(this, reason)
+  }
+
+  /** Lets the server send `bytes` more of its response. */
+  consumed(bytes: number): void {
+    if (this.state === ANSWERED) this.link?.acknowledge(this, bytes)
+  }
+}

@@ -1,0 +1,280 @@
+/**
+ * The way from this thread to one upstream. Any thread, client side.
+ *
+ * It numbers the exchanges, keeps both ends' shared cells and the scoreboard's in-flight count true, and
+ * turns frames into calls of their handlers. What to do when the upstream is lost is the client's affair.
+ */
+import type { MessagePort } from 'node:worker_threads'
+
+import { MeshError } from '../errors.ts'
+import type { Scoreboard } from '../scoreboard.ts'
+import { sizeOf } from '../wire/body.ts'
+import type { Upstream } from '../wire/control.ts'
+import { FramePort, type FlushMoment } from '../wire/frame-port.ts'
+import {
+  ABORT,
+  CELLS,
+  CELL_BEGUN,
+  CELL_REVOKED,
+  CELL_SENT,
+  CELL_SKIPPED,
+  CREDIT,
+  DATA,
+  END,
+  HEAD,
+  INFO,
+  MORE,
+  REQUEST,
+  WINDOW,
+  frameLength,
+  type BodyField
+} from '../wire/frames.ts'
+import { ANSWERED, DONE, UPLOADING, WAITING, type Exchange } from './exchange.ts'
+
+/** Position, after the cells, of the count of exchanges this sender has open with the server. */
+export const OPEN_COUNT = CELLS
+
+/** What a link tells the client that owns it. */
+export interface LinkOwner {
+  readonly scoreboard: Scoreboard
+  readonly flushMoment: FlushMoment
+  /** The upstream is gone; `orphans` were in flight to it and are detached from the link. */
+  onLinkLost(link: Link, orphans: readonly Exchange[]): void
+}
+
+/** A link to one upstream. */
+export class Link {
+  readonly upstream: Upstream
+  readonly hostname: string
+  readonly #owner: LinkOwner
+  readonly #port: FramePort
+  readonly #cells: Int32Array
+  readonly #exchanges = new Map<number, Exchange>()
+  readonly #cellTaken = new Uint8Array(CELLS)
+  #nextId = 1
+  #lost = false
+
+  constructor(
+    target: { upstream: Upstream; hostname: string },
+    end: { port: MessagePort; cells: SharedArrayBuffer },
+    owner: LinkOwner
+  ) {
+    this.upstream = target.upstream
+    this.hostname = target.hostname
+    this.#owner = owner
+    this.#cells = new Int32Array(end.cells)
+    this.#port = new FramePort(
+      end.port,
+      { onBatch: batch => this.#receive(batch), onClose: () => this.#lose() },
+      owner.flushMoment
+    )
+  }
+
+  /** Exchanges in flight on this link. */
+  get size(): number {
+    return this.#exchanges.size
+  }
+
+  /** The exchanges in flight, oldest first. */
+  exchanges(): Iterable<Exchange> {
+    return this.#exchanges.values()
+  }
+
+  /** Sends an exchange's head, and what of its body has been sent to another upstream before. */
+  send(exchange: Exchange, nowMs: number): void {
+    const { request } = exchange
+    const id = this.#nextId++
+    exchange.link = this
+    exchange.id = id
+    exchange.sentMs = nowMs
+    exchange.cell = this.#takeCell(id)
+    exchange.tried.push(this.upstream.id)
+    if (this.#exchanges.size === 0) this.#port.ref()
+    this.#exchanges.set(id, exchange)
+    this.#count(1)
+    const { method, path, headers, flags, body, peer } = request
+    this.#port.batch.push(REQUEST, id, exchange.cell, flags, method, path, headers, body, peer)
+    this.#port.schedule()
+    if ((flags & MORE) !== 0) this.#sendAgain(exchange)
+  }
+
+  /** Sends a piece of a request body; false when the window is used up. */
+  sendData(exchange: Exchange, flags: number, body: BodyField): boolean {
+    if (!exchange.bodyGone) (exchange.replay ??= []).push({ flags, body })
+    return this.#postData(exchange, flags, body)
+  }
+
+  /** Sends the end of a request body. */
+  sendEnd(exchange: Exchange, trailers: string): void {
+    this.#port.batch.push(END, exchange.id, trailers)
+    this.#port.schedule()
+    if (exchange.state === UPLOADING) this.#finish(exchange)
+  }
+
+  /** Tells the server to stop, and forgets the exchange. */
+  abort(exchange: Exchange, reason: string): void {
+    if (!this.revoke(exchange)) {
+      this.#port.batch.push(ABORT, exchange.id, reason)
+      this.#port.schedule()
+    }
+    this.#finish(exchange)
+  }
+
+  /** Lets the server send more; told in steps of half a window. */
+  acknowledge(exchange: Exchange, bytes: number): void {
+    exchange.unacknowledged += bytes
+    if (exchange.unacknowledged < WINDOW / 2) return
+    this.#port.batch.push(CREDIT, exchange.id, exchange.unacknowledged)
+    this.#port.schedule()
+    exchange.unacknowledged = 0
+  }
+
+  /**
+   * Takes a request back if the server has not begun it: true means that it never will.
+   * The exchange stays on the link until it is aborted or detached.
+   */
+  revoke(exchange: Exchange): boolean {
+    const { cell } = exchange
+    if (cell === -1) return false
+    return Atomics.compareExchange(this.#cells, cell, CELL_SENT, CELL_REVOKED) !== CELL_BEGUN
+  }
+
+  /** Takes an exchange off the link without telling anyone, so that it can be sent elsewhere. */
+  detach(exchange: Exchange): void {
+    if (this.#exchanges.delete(exchange.id)) this.#count(-1)
+    this.#releaseCell(exchange)
+    exchange.link = null
+    if (this.#exchanges.size === 0 && !this.#lost) this.#port.unref()
+  }
+
+  /** Cuts the link: what is in flight is lost. */
+  close(): void {
+    this.#port.close()
+    this.#lose()
+  }
+
+  #takeCell(id: number): number {
+    const cell = id % CELLS
+    if (this.#cellTaken[cell] === 1 && Atomics.load(this.#cells, cell) !== CELL_SKIPPED) return -1
+    this.#cellTaken[cell] = 1
+    Atomics.store(this.#cells, cell, CELL_SENT)
+    return cell
+  }
+
+  #releaseCell(exchange: Exchange): void {
+    // A revoked cell stays taken: the server may still have to read it when it finds the request.
+    if (exchange.cell === -1) return
+    if (Atomics.load(this.#cells, exchange.cell) === CELL_BEGUN) this.#cellTaken[exchange.cell] = 0
+    exchange.cell = -1
+  }
+
+  #count(by: number): void {
+    const { record, generation } = this.upstream
+    Atomics.add(this.#cells, OPEN_COUNT, by)
+    this.#owner.scoreboard.addInflight(record, generation, by)
+  }
+
+  #sendAgain(exchange: Exchange): void {
+    exchange.sendWindow = WINDOW - sizeOf(exchange.request.flags, exchange.request.body)
+    for (const piece of exchange.replay ?? []) this.#postData(exchange, piece.flags, piece.body)
+    if (exchange.requestEnded) this.sendEnd(exchange, exchange.requestTrailers)
+  }
+
+  #postData(exchange: Exchange, flags: number, body: BodyField): boolean {
+    this.#port.batch.push(DATA, exchange.id, flags, body)
+    this.#port.schedule()
+    exchange.sendWindow -= sizeOf(flags, body)
+    if (exchange.sendWindow > 0) return true
+    exchange.needsDrain = true
+    return false
+  }
+
+  /** The response is complete. The request may not be: a server may answer before it has read everything. */
+  #responded(exchange: Exchange): void {
+    if (exchange.requestEnded) this.#finish(exchange)
+    else exchange.state = UPLOADING
+  }
+
+  #finish(exchange: Exchange): void {
+    exchange.state = DONE
+    exchange.replay = null
+    this.detach(exchange)
+  }
+
+  #receive(batch: readonly unknown[]): void {
+    let at = 0
+    while (at < batch.length) {
+      const opcode = batch[at]
+      const length = typeof opcode === 'number' ? frameLength[opcode] : undefined
+      if (length === undefined || at + length > batch.length) {
+        this.close()
+        return
+      }
+      const exchange = this.#exchanges.get(batch[at + 1] as number)
+      if (exchange !== undefined) this.#deliver(exchange, batch, at)
+      at += length
+    }
+  }
+
+  #deliver(exchange: Exchange, batch: readonly unknown[], at: number): void {
+    const { handler } = exchange
+    switch (batch[at]) {
+      case HEAD: {
+        const flags = batch[at + 2] as number
+        const complete = (flags & MORE) === 0
+        exchange.state = ANSWERED
+        exchange.replay = null
+        if (complete) this.#responded(exchange)
+        handler.onHead(
+          batch[at + 3] as number,
+          batch[at + 4] as string,
+          batch[at + 5] as string,
+          flags,
+          batch[at + 6] as BodyField
+        )
+        break
+      }
+      case DATA:
+        // Without a head before it: the bytes of an upgraded connection.
+        if (exchange.state === WAITING) exchange.state = ANSWERED
+        handler.onData(batch[at + 2] as number, batch[at + 3] as BodyField)
+        break
+      case END:
+        this.#responded(exchange)
+        handler.onEnd(batch[at + 2] as string)
+        break
+      case INFO:
+        handler.onInformation(batch[at + 2] as number, batch[at + 3] as string)
+        break
+      case CREDIT:
+        this.#credit(exchange, batch[at + 2] as number)
+        break
+      case ABORT: {
+        const worker = this.upstream.name
+        this.#finish(exchange)
+        const reason = batch[at + 2] as string
+        handler.onError(new MeshError('MESH_RESPONSE_ABORTED', { host: this.hostname, worker, reason }))
+        break
+      }
+      default:
+        this.close()
+    }
+  }
+
+  #credit(exchange: Exchange, bytes: number): void {
+    // The server consumes the body: it has begun, so nothing needs to be kept for another try.
+    exchange.replay = null
+    exchange.bodyGone = true
+    exchange.sendWindow += bytes
+    if (!exchange.needsDrain || exchange.sendWindow <= 0) return
+    exchange.needsDrain = false
+    exchange.handler.onWritable()
+  }
+
+  #lose(): void {
+    if (this.#lost) return
+    this.#lost = true
+    const orphans = [...this.#exchanges.values()].filter(({ state }) => state !== DONE)
+    this.#owner.onLinkLost(this, orphans)
+  }
+}

@@ -1,0 +1,63 @@
+/**
+ * Every way the mesh can fail, and the one class that says so. Any thread.
+ *
+ * Callers switch on `error.code`, never on the class or the message: a class does not survive the trip
+ * between two threads, a code does.
+ */
+
+/** The failures by code, each with its facts. Codes are public: they are added, never renamed. */
+export interface MeshFailures {
+  /** No application of that name is in the mesh. */
+  MESH_UNKNOWN_HOST: { readonly host: string }
+  /** The application is known, but none of its workers is ready: all starting, ejected or draining. */
+  MESH_NO_UPSTREAM: { readonly host: string }
+  /** The configuration forbids this caller to reach that application. */
+  MESH_DENIED: { readonly from: string; readonly host: string }
+  /** The upstream did not begin its response in time. */
+  MESH_TIMEOUT: { readonly host: string; readonly worker: string; readonly afterMs: number }
+  /** The upstream's thread ended while it had the request; `begun` says whether its code had seen it. */
+  MESH_UPSTREAM_LOST: { readonly host: string; readonly worker: string; readonly begun: boolean }
+  /** The upstream gave up its response before it was complete. */
+  MESH_RESPONSE_ABORTED: { readonly host: string; readonly worker: string; readonly reason: string }
+  /** The caller gave up. */
+  MESH_REQUEST_ABORTED: { readonly host: string; readonly reason: string }
+  /** Something in the request cannot be sent over HTTP: `what` names the part. */
+  MESH_INVALID_REQUEST: { readonly what: string; readonly offered: string }
+  /** The other thread sent something that is no message of this protocol. The link is closed. */
+  MESH_PROTOCOL: { readonly what: string }
+  /** This thread has left the mesh. */
+  MESH_CLOSED: { readonly name: string }
+}
+
+const messages: { readonly [Code in keyof MeshFailures]: (detail: MeshFailures[Code]) => string } = {
+  MESH_UNKNOWN_HOST: ({ host }) => `No application in the mesh answers to ${host}.`,
+  MESH_NO_UPSTREAM: ({ host }) => `No worker of ${host} is ready to take a request.`,
+  MESH_DENIED: ({ from, host }) => `${from} may not call ${host}.`,
+  MESH_TIMEOUT: ({ host, worker, afterMs }) =>
+    `${worker} did not begin its response for ${host} within ${afterMs} ms.`,
+  MESH_UPSTREAM_LOST: ({ host, worker, begun }) =>
+    `${worker} ended ${begun ? 'while it answered' : 'before it began'} a request for ${host}.`,
+  MESH_RESPONSE_ABORTED: ({ host, worker, reason }) =>
+    `${worker} broke off its response for ${host}: ${reason}.`,
+  MESH_REQUEST_ABORTED: ({ host, reason }) => `The request to ${host} was aborted: ${reason}.`,
+  MESH_INVALID_REQUEST: ({ what, offered }) => `The ${what} of the request is not valid: ${offered}.`,
+  MESH_PROTOCOL: ({ what }) => `The other thread broke the protocol of the mesh: ${what}.`,
+  MESH_CLOSED: ({ name }) => `${name} has left the mesh.`
+}
+
+/** A failure of the mesh itself. What an application throws or answers passes through untouched. */
+export class MeshError<Code extends keyof MeshFailures = keyof MeshFailures> extends Error {
+  static {
+    // On the prototype, where Error keeps its own: an own property would show in every logged error.
+    this.prototype.name = 'MeshError'
+  }
+
+  readonly code: Code
+  readonly detail: MeshFailures[Code]
+
+  constructor(code: Code, detail: MeshFailures[Code], options?: ErrorOptions) {
+    super(messages[code](detail), options)
+    this.code = code
+    this.detail = detail
+  }
+}

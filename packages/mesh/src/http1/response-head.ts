@@ -1,0 +1,70 @@
+/**
+ * Turns the head of a mesh response into the head an HTTP/1 connection sends. Any thread; pure.
+ *
+ * Framing belongs to the connection: whatever the application wrote about it is taken out, and length,
+ * chunked or close is chosen anew for the client at hand.
+ */
+
+/** What a response's header block says about its framing. */
+export interface BlockFacts {
+  /** The block without headers that speak of a connection. */
+  readonly block: string
+  /** Declared body length, -1 when none is declared. */
+  readonly contentLength: number
+  /** The application asks for the connection to be closed. */
+  readonly close: boolean
+}
+
+const none: readonly string[] = []
+
+/** Reads a block once; copies it only when something has to go. */
+export function inspectBlock(block: string): BlockFacts {
+  let contentLength = -1
+  let close = false
+  let dropped: string[] | readonly string[] = none
+  for (let at = 0; at < block.length;) {
+    let end = block.indexOf('\r\n', at)
+    if (end === -1) end = block.length
+    // Only names that begin with c, k, p, t or u can mean anything here.
+    const first = block.charCodeAt(at) | 32
+    if (first === 99 || first === 107 || first === 112 || first === 116 || first === 117) {
+      const name = block.slice(at, block.indexOf(':', at)).toLowerCase()
+      if (name === 'content-length') contentLength = Number(block.slice(at + 15, end))
+      else if (perConnection.has(name)) {
+        dropped = [...dropped, block.slice(at, end + 2)]
+        if (name === 'connection' && /close/i.test(block.slice(at, end))) close = true
+      }
+    }
+    at = end + 2
+  }
+  let kept = block
+  for (const line of dropped) kept = kept.replace(line, () => '')
+  return { block: kept, contentLength, close }
+}
+
+const perConnection = new Set([
+  'connection',
+  'keep-alive',
+  'proxy-connection',
+  'transfer-encoding',
+  'upgrade'
+])
+
+/** How the end of a body is told to the client. */
+export type Framing = 'none' | 'length' | 'chunked' | 'close'
+
+/** What the choice of framing depends on. */
+export interface FramingFacts {
+  readonly method: string
+  readonly status: number
+  /** Minor HTTP version of the client. */
+  readonly minor: number
+  readonly contentLength: number
+}
+
+/** Chooses the framing (RFC 9112, section 6.3). */
+export function chooseFraming({ method, status, minor, contentLength }: FramingFacts): Framing {
+  if (method === 'HEAD' || status === 204 || status === 304 || status < 200) return 'none'
+  if (contentLength >= 0) return 'length'
+  return minor === 1 ? 'chunked' : 'close'
+}

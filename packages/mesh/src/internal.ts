@@ -1,0 +1,9 @@
+/**
+ * The side door of `@heddle/mesh`, for Heddle alone: what its edge threads are made of. No promise of
+ * stability is made here.
+ */
+export type { MeshClient } from './client/client.ts'
+export type { Exchange, ExchangeHandler, MeshRequest } from './client/exchange.ts'
+export { Connection, type ConnectionHost, type ConnectionLimits } from './http1/connection.ts'
+export type { Refusal, RequestHead } from './http1/request-parser.ts'
+export { HTTP10, MORE, NO_BODY, UPGRADE } from './wire/frames.ts'

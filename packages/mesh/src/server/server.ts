@@ -1,0 +1,187 @@
+/**
+ * Answers requests of other threads with this thread's application. Any thread, server side.
+ *
+ * It accepts links, keeps their frames in order, and gives control back to the event loop when a burst
+ * takes long, so that timers and the application's own sockets are not starved. It sets no limit to the
+ * requests running at once: that would deadlock applications that call each other.
+ */
+import type { RequestListener, Server } from 'node:http'
+import type { MessagePort } from 'node:worker_threads'
+
+import type { Scoreboard } from '../scoreboard.ts'
+import { FramePort } from '../wire/frame-port.ts'
+import {
+  ABORT,
+  CELLS,
+  CELL_BEGUN,
+  CELL_SENT,
+  CELL_SKIPPED,
+  CREDIT,
+  DATA,
+  END,
+  REQUEST,
+  frameLength,
+  type BodyField
+} from '../wire/frames.ts'
+import { Invocation, type InvocationHost } from './invocation.ts'
+
+/** What answers: a server that need not listen, or a bare request listener. */
+export type Target = Server | RequestListener
+
+/** Milliseconds of a burst of requests after which the event loop gets its turn. */
+const TURN_MS = 8
+
+/** What the server needs to know of the member it belongs to. */
+export interface ServerOptions {
+  readonly record: number
+  readonly generation: number
+  readonly scoreboard: Scoreboard
+}
+
+/** The answering half of a member. */
+export class MeshServer {
+  readonly #options: ServerOptions
+  readonly #links = new Set<ServerLink>()
+  target: Target | null = null
+
+  constructor(options: ServerOptions) {
+    this.#options = options
+  }
+
+  /** Takes this thread's end of a new link. */
+  accept(end: { port: MessagePort; cells: SharedArrayBuffer }): void {
+    const link = new ServerLink(end, this)
+    this.#links.add(link)
+  }
+
+  /** A link's client is gone: what it still had in flight here is taken off the books. */
+  onLinkClosed(link: ServerLink, stillOpen: number): void {
+    if (!this.#links.delete(link)) return
+    if (stillOpen > 0) {
+      const { record, generation, scoreboard } = this.#options
+      scoreboard.addInflight(record, generation, -stillOpen)
+    }
+  }
+
+  /** Cuts every link. */
+  close(): void {
+    for (const link of [...this.#links]) link.close()
+  }
+}
+
+/** One client's link, seen from the server. Its other half is `client/link.ts`. */
+export class ServerLink implements InvocationHost {
+  readonly #server: MeshServer
+  readonly #cells: Int32Array
+  readonly #invocations = new Map<number, Invocation>()
+  /** Batches not yet worked off, in order; a burst is interrupted inside one. */
+  readonly #pending: (readonly unknown[])[] = []
+  #at = 0
+  #resuming = false
+  #closed = false
+  readonly port: FramePort
+
+  constructor(end: { port: MessagePort; cells: SharedArrayBuffer }, server: MeshServer) {
+    this.#server = server
+    this.#cells = new Int32Array(end.cells)
+    this.port = new FramePort(
+      end.port,
+      { onBatch: batch => this.#enqueue(batch), onClose: () => this.#lost() },
+      'tick'
+    )
+  }
+
+  get target(): Target | null {
+    return this.#server.target
+  }
+
+  /** The invocation is over: nothing that arrives for it matters any more. */
+  forget(id: number): void {
+    this.#invocations.delete(id)
+  }
+
+  /** Closes this end; the client's requests are lost to it. */
+  close(): void {
+    this.port.close()
+    this.#lost()
+  }
+
+  #enqueue(batch: readonly unknown[]): void {
+    this.#pending.push(batch)
+    if (!this.#resuming) this.#work()
+  }
+
+  #work(): void {
+    this.#resuming = false
+    const until = performance.now() + TURN_MS
+    for (let batch = this.#pending[0]; batch !== undefined; batch = this.#pending[0]) {
+      while (this.#at < batch.length) {
+        if (!this.#take(batch, this.#at)) return this.close()
+        if (performance.now() < until) continue
+        this.#resuming = true
+        setImmediate(() => this.#work())
+        return
+      }
+      this.#pending.shift()
+      this.#at = 0
+    }
+  }
+
+  /** Handles one frame; false when it is none of this protocol. */
+  #take(batch: readonly unknown[], at: number): boolean {
+    const opcode = batch[at]
+    const length = typeof opcode === 'number' ? frameLength[opcode] : undefined
+    const id = batch[at + 1]
+    if (length === undefined || at + length > batch.length || typeof id !== 'number') return false
+    this.#at = at + length
+    if (opcode === REQUEST) return this.#begin(id, batch, at)
+    const invocation = this.#invocations.get(id)
+    if (invocation === undefined) return true
+    switch (opcode) {
+      case DATA:
+        invocation.onData(batch[at + 2] as number, batch[at + 3] as BodyField)
+        return true
+      case END:
+        invocation.onEnd(batch[at + 2] as string)
+        return true
+      case ABORT:
+        invocation.onAbort(String(batch[at + 2]))
+        return true
+      case CREDIT:
+        invocation.onCredit(batch[at + 2] as number)
+        return true
+      default:
+        return false
+    }
+  }
+
+  #begin(id: number, batch: readonly unknown[], at: number): boolean {
+    const cell = batch[at + 2]
+    const [flags, method, path, headers] = [batch[at + 3], batch[at + 4], batch[at + 5], batch[at + 6]]
+    if (typeof cell !== 'number' || cell >= CELLS || typeof flags !== 'number') return false
+    if (typeof method !== 'string' || typeof path !== 'string' || typeof headers !== 'string') return false
+    // Lost the race against the client's taking it back: it is being run somewhere else.
+    if (cell >= 0 && Atomics.compareExchange(this.#cells, cell, CELL_SENT, CELL_BEGUN) !== CELL_SENT) {
+      Atomics.store(this.#cells, cell, CELL_SKIPPED)
+      return true
+    }
+    const invocation = new Invocation(this, id, flags)
+    this.#invocations.set(id, invocation)
+    const peer = batch[at + 8]
+    invocation.run({
+      method,
+      path,
+      headers,
+      body: batch[at + 7] as BodyField,
+      peer: typeof peer === 'string' ? peer : null
+    })
+    return true
+  }
+
+  #lost(): void {
+    if (this.#closed) return
+    this.#closed = true
+    this.#server.onLinkClosed(this, Atomics.exchange(this.#cells, CELLS, 0))
+    for (const invocation of [...this.#invocations.values()]) invocation.onAbort('the caller is gone')
+  }
+}

@@ -1,0 +1,111 @@
+/**
+ * Plays the connection of one request towards the application. Any thread, server side.
+ *
+ * A real `net.Socket` without a handle: what handlers, frameworks and node's own ServerResponse do with
+ * a socket works as ever. In HTTP mode node's response writes its bytes to it and the invocation takes
+ * them before they are buffered; after an upgrade it is a plain byte stream.
+ */
+import { Socket } from 'node:net'
+
+/** What the socket tells the invocation it belongs to. */
+export interface SocketOwner {
+  /** The response wrote something: a head, a piece of the body. HTTP mode only. */
+  onResponseBytes(data: string | Uint8Array, encoding: BufferEncoding | null): boolean
+  /** Raw bytes after an upgrade. `done` is called when the other side has room for more. */
+  onTunnelBytes(chunk: Uint8Array, done: (error?: Error | null) => void): void
+  /** The application, or node on its behalf, wants to read on. */
+  onResume(): void
+  /** The application has ended its side of the tunnel. */
+  onTunnelEnd(): void
+  /** The socket is destroyed, by the application or because the peer is gone. */
+  onDestroyed(error: Error | null): void
+}
+
+type WriteCallback = (error?: Error | null) => void
+
+/** The server's end of a request's connection. */
+export class MeshSocket extends Socket {
+  #owner: SocketOwner
+  #tunnel = false
+  override readonly remoteAddress: string
+  override readonly remotePort: number
+  override readonly remoteFamily: string
+  override readonly localAddress: string
+  override readonly localPort: number = 0
+  /** As on a TLS socket: whether the public client spoke TLS. Frameworks read it for `req.protocol`. */
+  readonly encrypted: boolean
+  /** node's `_http_server` keeps these two on its sockets and its prototypes read them. */
+  readonly _paused = false
+  readonly parser = null
+
+  constructor(owner: SocketOwner, peer: string | null) {
+    super({ allowHalfOpen: true })
+    this.#owner = owner
+    const [address = '127.0.0.1', port = '0', secure = '0'] = peer === null ? [] : peer.split(' ')
+    const sixth = address.includes(':')
+    this.remoteAddress = address
+    this.remotePort = Number(port)
+    this.remoteFamily = sixth ? 'IPv6' : 'IPv4'
+    this.localAddress = sixth ? '::1' : '127.0.0.1'
+    this.encrypted = secure === '1'
+  }
+
+  override address(): { address: string; family: string; port: number } {
+    return { address: this.localAddress, family: this.remoteFamily, port: this.localPort }
+  }
+
+  /** From here on bytes pass as they are, both ways. */
+  becomeTunnel(): void {
+    this.#tunnel = true
+  }
+
+  override write(
+    data: string | Uint8Array,
+    encodingOrCallback?: BufferEncoding | WriteCallback | null,
+    callback?: WriteCallback | null
+  ): boolean {
+    const encoding = typeof encodingOrCallback === 'string' ? encodingOrCallback : null
+    const done = typeof encodingOrCallback === 'function' ? encodingOrCallback : callback
+    if (this.#tunnel || this.destroyed) return super.write(data, encoding ?? 'utf8', done ?? undefined)
+    const more = this.#owner.onResponseBytes(data, encoding)
+    if (typeof done === 'function') process.nextTick(done)
+    return more
+  }
+
+  override resume(): this {
+    if (this.#tunnel) return super.resume()
+    this.#owner.onResume()
+    return this
+  }
+
+  override pause(): this {
+    return this.#tunnel ? super.pause() : this
+  }
+
+  override _read(): void {
+    this.#owner.onResume()
+  }
+
+  override _write(chunk: Uint8Array | string, encoding: BufferEncoding, done: WriteCallback): void {
+    this.#owner.onTunnelBytes(typeof chunk === 'string' ? Buffer.from(chunk, encoding) : chunk, done)
+  }
+
+  override _writev(chunks: { chunk: Uint8Array; encoding: BufferEncoding }[], done: WriteCallback): void {
+    const pieces = chunks.map(({ chunk, encoding }) =>
+      typeof chunk === 'string' ? Buffer.from(chunk, encoding) : chunk
+    )
+    this.#owner.onTunnelBytes(Buffer.concat(pieces), done)
+  }
+
+  override _final(done: WriteCallback): void {
+    if (this.#tunnel) this.#owner.onTunnelEnd()
+    // An HTTP handler that ends its socket wants the connection gone.
+    else process.nextTick(() => this.destroy())
+    done()
+  }
+
+  override _destroy(error: Error | null, done: WriteCallback): void {
+    this.#owner.onDestroyed(error)
+    super._destroy(error, done)
+  }
+}
