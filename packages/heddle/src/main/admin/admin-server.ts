@@ -1,0 +1,145 @@
+/**
+ * The administrative server: probes for orchestrators, and the status as JSON.
+ *
+ * Main thread only. It answers from what the coordinator knows and waits for no other thread, so it
+ * answers in the same time when every worker is blocked. Probes are open; `/api/v1/` needs the token.
+ */
+import { createHash, timingSafeEqual } from 'node:crypto'
+import { once } from 'node:events'
+import { createServer } from 'node:http'
+import type { IncomingMessage, Server, ServerResponse } from 'node:http'
+
+import type { ResolvedAdmin } from '../../config/resolved.ts'
+import { HeddleError } from '../../errors.ts'
+import { probes, probeText } from './probes.ts'
+import type { StatusReport } from './report.ts'
+
+/** What came of opening the port. */
+export interface AdminAddress {
+  readonly port: number
+  /** The configured port when it was busy and another was taken instead; else `null`. */
+  readonly instead: number | null
+}
+
+/** The administrative server, from its first to its last answer. */
+export class AdminServer {
+  readonly #settings: ResolvedAdmin
+  readonly #report: () => StatusReport
+  readonly #server: Server
+
+  constructor(settings: ResolvedAdmin, report: () => StatusReport) {
+    this.#settings = settings
+    this.#report = report
+    this.#server = createServer((request, response) => this.#answer(request, response))
+    // Probes are small and quick: whoever is slower than this wants something else.
+    this.#server.headersTimeout = 5000
+    this.#server.requestTimeout = 10_000
+  }
+
+  /**
+   * Opens the port. When nobody chose it and it is busy, the system chooses another one.
+   *
+   * @throws HEDDLE_LISTEN_FAILED
+   */
+  async listen(): Promise<AdminAddress> {
+    const { hostname, port, portChosen } = this.#settings
+    try {
+      return { port: await this.#open(port), instead: null }
+    } catch (error) {
+      const code = error instanceof Error && 'code' in error ? String(error.code) : 'UNKNOWN'
+      if (code === 'EADDRINUSE' && !portChosen) return { port: await this.#open(0), instead: port }
+      throw new HeddleError(
+        'HEDDLE_LISTEN_FAILED',
+        { server: 'admin', hostname, port, code },
+        { cause: error }
+      )
+    }
+  }
+
+  /** Closes the port and every connection; an answer that is being written is cut. */
+  async close(): Promise<void> {
+    if (!this.#server.listening) return
+    const closed = once(this.#server, 'close')
+    this.#server.close()
+    this.#server.closeAllConnections()
+    await closed
+  }
+
+  async #open(port: number): Promise<number> {
+    const listening = once(this.#server, 'listening')
+    this.#server.listen({ host: this.#settings.hostname, port })
+    await listening
+    const address = this.#server.address()
+    return typeof address === 'object' && address !== null ? address.port : port
+  }
+
+  #answer(request: IncomingMessage, response: ServerResponse): void {
+    const [pathname = '/', query] = (request.url ?? '/').split('?', 2)
+    const probe = probes.get(pathname)
+    const isStatus = pathname === '/api/v1/status'
+    if (request.method !== 'GET' && request.method !== 'HEAD') {
+      response.setHeader('allow', 'GET, HEAD')
+      sendProblem(response, 405, `${request.method} is not possible here.`)
+    } else if (probe !== undefined) {
+      const answer = probe(this.#report())
+      send(
+        response,
+        answer.status,
+        'text/plain; charset=utf-8',
+        probeText(answer, new URLSearchParams(query).has('verbose'))
+      )
+    } else if (pathname.startsWith('/api/v1/') && this.#isRefused(request, response)) {
+      return
+    } else if (isStatus) {
+      send(response, 200, 'application/json', `${JSON.stringify(this.#report(), null, 2)}\n`)
+    } else {
+      sendProblem(response, 404, `There is nothing at ${pathname}.`)
+    }
+  }
+
+  #isRefused(request: IncomingMessage, response: ServerResponse): boolean {
+    const { token } = this.#settings
+    if (token === null) {
+      sendProblem(response, 403, 'Set admin.token in the configuration: without one the API is closed.')
+      return true
+    }
+    const offered = /^Bearer +(.+)$/i.exec(request.headers.authorization ?? '')?.[1]
+    if (offered !== undefined && isSame(offered, token)) return false
+    response.setHeader('www-authenticate', 'Bearer realm="heddle"')
+    const detail =
+      offered === undefined ? 'A bearer token is needed.' : 'The bearer token is not the right one.'
+    sendProblem(response, 401, detail)
+    return true
+  }
+}
+
+/** Takes equally long for every wrong token: digests have one length and are compared in constant time. */
+function isSame(offered: string, token: string): boolean {
+  return timingSafeEqual(digest(offered), digest(token))
+}
+
+function digest(text: string): Buffer {
+  return createHash('sha256').update(text).digest()
+}
+
+const titles: Readonly<Record<number, string>> = {
+  401: 'Unauthorized',
+  403: 'Forbidden',
+  404: 'Not Found',
+  405: 'Method Not Allowed'
+}
+
+function sendProblem(response: ServerResponse, status: number, detail: string): void {
+  const problem = { type: 'about:blank', title: titles[status], status, detail }
+  send(response, status, 'application/problem+json', `${JSON.stringify(problem)}\n`)
+}
+
+function send(response: ServerResponse, status: number, type: string, body: string): void {
+  response.writeHead(status, {
+    'content-type': type,
+    'content-length': Buffer.byteLength(body),
+    'cache-control': 'no-store',
+    'x-content-type-options': 'nosniff'
+  })
+  response.end(body)
+}

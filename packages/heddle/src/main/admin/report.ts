@@ -1,0 +1,51 @@
+/**
+ * What the administrative server shows, in its own words; the coordinator fills it in.
+ *
+ * Main thread only. Values only: whoever answers a probe reads what is known and asks no thread.
+ */
+
+/** Where the whole server is in its life. */
+export type Phase = 'idle' | 'starting' | 'running' | 'stopping' | 'stopped'
+
+/** The server as it stands. Times in milliseconds. */
+export interface StatusReport {
+  readonly phase: Phase
+  readonly pid: number
+  /** Version of node, for example `v26.10.0`. */
+  readonly node: string
+  /** Since the coordinator was told to start; 0 before. */
+  readonly uptimeMs: number
+  /** Address of the public server; `null` until its port is open. */
+  readonly url: string | null
+  readonly applications: readonly ApplicationReportLine[]
+  readonly edges: readonly ThreadReportLine[]
+}
+
+/** One application of a {@link StatusReport}. */
+export interface ApplicationReportLine {
+  readonly id: string
+  /** How it was recognised, for example `fastify`; `null` until a worker said so. */
+  readonly kind: string | null
+  /** Workers that are ready. */
+  readonly ready: number
+  readonly workers: readonly (ThreadReportLine & {
+    readonly slot: number
+    /** Requests sent to it and not finished. */
+    readonly inflight: number
+    /** For how long it has been ready; `null` when it is not. */
+    readonly readyMs: number | null
+    /** How the last thread of the slot ended; `null` as long as the first one lives. */
+    readonly lastEnd: string | null
+  })[]
+}
+
+/** One thread of a {@link StatusReport}. */
+export interface ThreadReportLine {
+  readonly name: string
+  readonly state: string
+  /** Since its event loop last said that it turns; `null` when no thread is there. */
+  readonly heartbeatAgeMs: number | null
+  readonly restarts: number
+  /** Threads that were given up and still hold memory. */
+  readonly zombies: number
+}

@@ -1,0 +1,203 @@
+/**
+ * The composition root of a server: builds the rooms, connects them, and walks boot and stop once each.
+ *
+ * Main thread only. It has no policy of its own, never runs the code of an application, and is on no
+ * request's path.
+ */
+import { Registry } from '@heddle/mesh'
+
+import type { LogStyle } from '../channel/messages.ts'
+import type { ResolvedConfig } from '../config/resolved.ts'
+import { HeddleError } from '../errors.ts'
+import { Events } from '../events.ts'
+import type { Announce } from '../events.ts'
+import { systemClock } from '../shared/clock.ts'
+import type { Log } from '../shared/log.ts'
+import { AdminServer } from './admin/admin-server.ts'
+import type { Phase, StatusReport } from './admin/report.ts'
+import { logEvents } from './event-log.ts'
+import { boot, hurryGraceMs, stop } from './lifecycle.ts'
+import type { Booted, Parts } from './lifecycle.ts'
+import { Edges } from './supervisor/edges.ts'
+import { publicUrl } from './supervisor/public-url.ts'
+import { ownThreadFiles } from './supervisor/spawn.ts'
+import type { ThreadFiles } from './supervisor/spawn.ts'
+import { Supervisor } from './supervisor/supervisor.ts'
+import { startThread } from './supervisor/thread.ts'
+
+/** What a start brought up, and in how many milliseconds. */
+export interface StartReport extends Booted {
+  readonly bootMs: number
+}
+
+/** A server. It is started once and stopped once. */
+export interface Coordinator {
+  /** What happens, as it happens. */
+  readonly events: Events
+  /**
+   * Resolves when the public port is open. When it rejects everything has been taken down again.
+   *
+   * @throws HEDDLE_APPLICATION_FAILED, whose cause is what the application threw.
+   * @throws HEDDLE_LISTEN_FAILED, HEDDLE_EDGE_FAILED
+   * @throws HEDDLE_STOPPED when {@link stop} was called meanwhile.
+   */
+  start(): Promise<StartReport>
+  /**
+   * Stops gracefully; the reason goes into the log. Further calls wait for the same stop. When threads
+   * outlive the deadline of the configuration, the process is killed.
+   */
+  stop(reason: string): Promise<void>
+  /** A stop that is under way skips its delays and cuts requests after a second at most. */
+  hurry(): void
+  status(): StatusReport
+  /** Whether a thread is stuck in native code. `process.exit()` would hang then. */
+  isStuck(): boolean
+}
+
+/** What a coordinator needs; everything but the log is for tests. */
+export interface CoordinatorOptions {
+  readonly log: Log
+  /** How the threads write their lines. Defaults to JSON at the configured level. */
+  readonly logStyle?: LogStyle
+  readonly files?: ThreadFiles
+  /** Called when only killing the process is left. */
+  readonly kill?: () => void
+}
+
+/** Builds a server; nothing runs yet. */
+export function createCoordinator(config: ResolvedConfig, options: CoordinatorOptions): Coordinator {
+  return new Server(config, options)
+}
+
+class Server implements Coordinator {
+  readonly events = new Events()
+  readonly #config: ResolvedConfig
+  readonly #parts: Parts
+  readonly #registry: Registry
+  readonly #kill: () => void
+  readonly #hurry = Promise.withResolvers<void>()
+  #phase: Phase = 'idle'
+  #startedAt: number | null = null
+  #starting: Promise<StartReport> | null = null
+  #stopping: Promise<void> | null = null
+  #stopReason = ''
+  #isOpen = false
+
+  constructor(config: ResolvedConfig, options: CoordinatorOptions) {
+    this.#config = config
+    this.#kill = options.kill ?? killProcess
+    this.#registry = createRegistry(config)
+    logEvents(this.events, options.log)
+    const announce: Announce = (name, fact) => this.events.emit(name, fact)
+    const publicPort = { number: config.server.port }
+    const surroundings = {
+      config,
+      seats: this.#registry,
+      files: options.files ?? ownThreadFiles(),
+      logger: options.logStyle ?? { level: config.logger.level, format: 'json', colour: false },
+      clock: systemClock,
+      announce,
+      startThread,
+      chance: Math.random,
+      publicPort
+    } as const
+    const admin = config.admin.enabled ? new AdminServer(config.admin, () => this.status()) : null
+    const supervisor = new Supervisor(surroundings)
+    const edges = new Edges(surroundings)
+    this.#parts = { config, clock: systemClock, announce, supervisor, edges, admin, publicPort }
+  }
+
+  start(): Promise<StartReport> {
+    this.#starting ??= this.#start()
+    return this.#starting
+  }
+
+  stop(reason: string): Promise<void> {
+    this.#stopping ??= this.#stop(reason)
+    return this.#stopping
+  }
+
+  hurry(): void {
+    if (this.#phase !== 'stopping') return
+    this.#parts.announce('stop:hurried', { graceMs: hurryGraceMs })
+    this.#hurry.resolve()
+  }
+
+  isStuck(): boolean {
+    const { supervisor, edges } = this.#parts
+    const isOver = this.#phase === 'stopped' && supervisor.remaining().length + edges.remaining().length > 0
+    return isOver || supervisor.zombies().length + edges.zombies().length > 0
+  }
+
+  status(): StatusReport {
+    const { supervisor, edges, publicPort } = this.#parts
+    return {
+      phase: this.#phase,
+      pid: process.pid,
+      node: process.version,
+      uptimeMs: this.#startedAt === null ? 0 : Math.round(systemClock.now() - this.#startedAt),
+      url: this.#isOpen ? publicUrl(this.#config.server.hostname, publicPort.number) : null,
+      applications: supervisor.status(),
+      edges: edges.status()
+    }
+  }
+
+  async #start(): Promise<StartReport> {
+    this.#assertWanted()
+    this.#phase = 'starting'
+    this.#startedAt = systemClock.now()
+    try {
+      const booted = await boot(this.#parts, () => this.#assertWanted())
+      this.#assertWanted()
+      this.#phase = 'running'
+      this.#isOpen = true
+      const bootMs = Math.round(systemClock.now() - this.#startedAt)
+      this.#parts.announce('booted', { url: booted.url, bootMs })
+      return { ...booted, bootMs }
+    } catch (error) {
+      const wasWanted = this.#stopping === null
+      await this.stop('the start failed')
+      throw wasWanted ? error : new HeddleError('HEDDLE_STOPPED', { reason: this.#stopReason })
+    }
+  }
+
+  async #stop(reason: string): Promise<void> {
+    const stopStartedAt = systemClock.now()
+    const wasRunning = this.#phase === 'running'
+    this.#phase = 'stopping'
+    this.#stopReason = reason
+    const { drainDelay, timeout } = this.#config.gracefulShutdown
+    const left = await stop(this.#parts, reason, {
+      drainDelayMs: wasRunning ? drainDelay : 0,
+      timeoutMs: timeout,
+      hurried: this.#hurry.promise
+    })
+    const stopMs = Math.round(systemClock.now() - stopStartedAt)
+    this.#isOpen = false
+    this.#phase = 'stopped'
+    if (left.length > 0) {
+      this.#parts.announce('stop:overdue', { threads: left, afterMs: stopMs })
+      if (wasRunning) this.#kill()
+      return
+    }
+    this.#registry.close()
+    this.#parts.announce('stopped', { stopMs })
+  }
+
+  #assertWanted(): void {
+    if (this.#stopping !== null) throw new HeddleError('HEDDLE_STOPPED', { reason: this.#stopReason })
+  }
+}
+
+/** Room for every thread twice, since a replacement or a zombie sits beside the thread in its slot. */
+function createRegistry({ applications, server, mesh }: ResolvedConfig): Registry {
+  const workers = applications.reduce((sum, application) => sum + application.workers, 0)
+  const capacity = 2 * (workers + server.threads) + 64
+  const allow = (from: string, to: string): boolean => mesh.deny[from]?.includes(to) !== true
+  return new Registry({ domain: mesh.domain, timeout: mesh.timeout, capacity, allow })
+}
+
+/** Everything logged has been written by now: the log is synchronous. */
+function killProcess(): void {
+  process.kill(process.pid, 'SIGKILL')
+}

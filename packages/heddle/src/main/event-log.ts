@@ -1,0 +1,70 @@
+/**
+ * Writes what happens into the log: one line per event, at the level an operator would choose.
+ *
+ * Main thread only. It listens and changes nothing.
+ */
+import type { Events, HeddleEvents } from '../events.ts'
+import type { Log } from '../shared/log.ts'
+
+type Lines = {
+  readonly [Name in keyof HeddleEvents]: (log: Log, fact: HeddleEvents[Name]) => void
+}
+
+const lines: Lines = {
+  'application:starting': (log, { application, workers }) =>
+    log.debug('Application starts.', { application, workers }),
+  'application:ready': (log, { application, ...rest }) =>
+    log.child({ application }).info('Application is ready.', rest),
+  'application:stopped': (log, { application }) =>
+    log.child({ application }).debug('Application has stopped.'),
+  'worker:moved': (log, { worker, from, to, reason }) =>
+    log.debug('State changed.', { worker, from, to, reason }),
+  'worker:ready': (log, { kind, bootMs, ...thread }) =>
+    of(log, thread).debug('Worker is ready.', { kind, bootMs }),
+  'worker:exited': (log, { reason, code, error, readyMs, ...thread }) => {
+    const fields = { reason, code, readyMs: readyMs === null ? null : Math.round(readyMs) }
+    if (reason === 'stopped') of(log, thread).debug('Worker has ended.', fields)
+    else of(log, thread).error('Worker is gone.', error === null ? fields : { ...fields, error })
+  },
+  'worker:restarting': (log, { reason, delayMs, failures, ...thread }) =>
+    of(log, thread).warn('Worker will be replaced.', { reason, delayMs, failures }),
+  'worker:restarted': (log, { restarts, bootMs, ...thread }) =>
+    of(log, thread).info('Worker was replaced.', { restarts, bootMs }),
+  'server:listening': (log, { url, port }) => log.info('Server is listening.', { url, port }),
+  'server:closed': (log, { inTime }) => {
+    if (inTime) log.debug('Server is closed: every request was finished.')
+    else log.warn('Server is closed: requests in flight were cut at the deadline.')
+  },
+  'admin:listening': (log, { url, instead }) => {
+    if (instead === null) log.debug('Administrative server is listening.', { url })
+    else
+      log.info('Administrative server is listening on another port: its own was busy.', {
+        url,
+        busy: instead
+      })
+  },
+  booted: (log, fact) => log.info('Server has started.', fact),
+  stopping: (log, { reason, drainDelayMs, timeoutMs }) =>
+    log.info('Server stops.', { reason, drainDelayMs, timeoutMs }),
+  'stop:hurried': (log, { graceMs }) => log.warn('Server stops at once: delays are skipped.', { graceMs }),
+  stopped: (log, { stopMs }) => log.info('Server has stopped.', { stopMs }),
+  'stop:overdue': (log, { threads, afterMs }) =>
+    log.error('Threads are stuck and cannot be ended: the process kills itself.', { threads, afterMs })
+}
+
+/** Writes a line for every event from now on. */
+export function logEvents(events: Events, log: Log): void {
+  const listen = <Name extends keyof HeddleEvents>(name: Name, write: Lines[Name]): unknown =>
+    events.on(name, fact => write(log, fact))
+  for (const name of Object.keys(lines)) if (isEventName(name)) listen(name, lines[name])
+}
+
+function isEventName(name: string): name is keyof HeddleEvents {
+  return name in lines
+}
+
+/** The log in the name of one thread. */
+function of(log: Log, thread: { readonly application: string | null; readonly worker: string }): Log {
+  const { application, worker } = thread
+  return log.child(application === null ? { worker } : { application, worker })
+}

@@ -1,0 +1,166 @@
+/**
+ * Keeps the edge threads running and the public port open, from the boot to the stop.
+ *
+ * Main thread only. Without edge threads (direct mode) every step does nothing.
+ */
+import { HeddleError } from '../../errors.ts'
+import type { ThreadState } from '../../events.ts'
+import { Deadline } from '../../shared/deadline.ts'
+import { EdgeHandle } from './edge-handle.ts'
+import { assertPortFree, listenFailure } from './public-port.ts'
+import { Slot } from './slot.ts'
+import { planEdge } from './spawn.ts'
+import type { Surroundings } from './surroundings.ts'
+import { describeEnd } from './thread-life.ts'
+
+/** One edge thread as it stands. Times in milliseconds. */
+export interface EdgeStatus {
+  readonly index: number
+  readonly name: string
+  /** `exited` while the slot is empty and waits for its next thread. */
+  readonly state: ThreadState
+  readonly heartbeatAgeMs: number | null
+  readonly restarts: number
+  readonly zombies: number
+}
+
+/** An edge runs no code but ours: one that crashes is replaced without much ado. */
+const restart = { backoffMin: 100, backoffMax: 5000, resetAfter: 10_000 }
+
+/** All edge threads. */
+export class Edges {
+  readonly #surroundings: Surroundings
+  #slots: readonly Slot<EdgeHandle>[] = []
+  /** Whether edge threads open the public port as soon as they have loaded. */
+  #isOpen = false
+
+  constructor(surroundings: Surroundings) {
+    this.#surroundings = surroundings
+  }
+
+  /**
+   * Starts the threads and resolves when all have loaded. No port is opened.
+   *
+   * @throws HEDDLE_EDGE_FAILED
+   */
+  async start(): Promise<void> {
+    const { config, clock } = this.#surroundings
+    const count = config.server.mode === 'direct' ? 0 : config.server.threads
+    this.#slots = Array.from({ length: count }, (_, index) => this.#createSlot(index))
+    const deadline = new Deadline(clock, config.startTimeout)
+    try {
+      await Promise.all(this.#slots.map(slot => this.#startFirst(slot, deadline)))
+    } finally {
+      deadline.cancel()
+    }
+  }
+
+  /**
+   * Opens the public port, on all threads.
+   *
+   * @throws HEDDLE_LISTEN_FAILED
+   */
+  async listen(): Promise<void> {
+    const { config, publicPort } = this.#surroundings
+    const [first, ...others] = this.#slots
+    if (first === undefined) return
+    const { hostname } = config.server
+    // SO_REUSEPORT would silently share the port with another server of the same user.
+    if (others.length > 0) await assertPortFree(hostname, publicPort.number)
+    publicPort.number = await this.#open(first, publicPort.number)
+    this.#isOpen = true
+    await Promise.all(others.map(slot => this.#open(slot, publicPort.number)))
+  }
+
+  /** Keep-alive clients are told to go with their next response. */
+  drain(): void {
+    for (const slot of this.#slots) {
+      slot.retire()
+      slot.current?.drain()
+    }
+  }
+
+  /** Nobody is replaced any more. */
+  retire(): void {
+    for (const slot of this.#slots) slot.retire()
+  }
+
+  /** Closes the port and ends the threads. Resolves true when every request was finished before the deadline. */
+  async close(deadline: Deadline, endMs: number): Promise<boolean> {
+    this.retire()
+    const sitting = this.#slots.flatMap(slot => slot.current ?? [])
+    const finished = await Promise.all(sitting.map(edge => edge.close(deadline, endMs)))
+    return finished.every(Boolean)
+  }
+
+  /** Names of the threads that have not ended, given up or not. */
+  remaining(): readonly string[] {
+    const slots = this.#slots
+    return slots.filter(slot => slot.current !== null || slot.zombies > 0).map(slot => slot.fact.worker)
+  }
+
+  /** Names of the threads that were given up and have not ended. */
+  zombies(): readonly string[] {
+    return this.#slots.filter(slot => slot.zombies > 0).map(slot => slot.fact.worker)
+  }
+
+  status(): readonly EdgeStatus[] {
+    return this.#slots.map(({ fact, current, restarts, zombies }) => ({
+      index: fact.slot,
+      name: fact.worker,
+      state: current?.life.state ?? 'exited',
+      heartbeatAgeMs: current === null ? null : Math.round(current.heartbeatAge()),
+      restarts,
+      zombies
+    }))
+  }
+
+  #createSlot(index: number): Slot<EdgeHandle> {
+    const { config, clock, announce, chance } = this.#surroundings
+    return new Slot({
+      fact: { application: null, slot: index, worker: `edge:${index}` },
+      restart,
+      startTimeoutMs: config.startTimeout,
+      clock,
+      announce,
+      chance,
+      spawn: () => this.#spawn(index)
+    })
+  }
+
+  #spawn(index: number): EdgeHandle {
+    const { config, seats, files, logger, clock, announce, startThread, publicPort } = this.#surroundings
+    const name = `edge:${index}`
+    const seat = seats.admit({ name, hostname: null })
+    return new EdgeHandle({
+      fact: { application: null, slot: index, worker: name },
+      seat,
+      plan: planEdge(config, index, { files, seat, logger }),
+      clock,
+      announce,
+      startThread,
+      port: () => (this.#isOpen ? publicPort.number : null)
+    })
+  }
+
+  async #startFirst(slot: Slot<EdgeHandle>, deadline: Deadline): Promise<void> {
+    const edge = slot.start()
+    const outcome = await deadline.bound(edge.ready)
+    if (outcome.inTime && outcome.value) return
+    const { worker } = slot.fact
+    if (!outcome.inTime) {
+      const reason = `was not ready within ${this.#surroundings.config.startTimeout} ms`
+      throw new HeddleError('HEDDLE_EDGE_FAILED', { edge: worker, reason })
+    }
+    const end = await edge.life.gone
+    const reason = describeEnd(end.reason, end.code)
+    throw new HeddleError('HEDDLE_EDGE_FAILED', { edge: worker, reason }, { cause: end.error })
+  }
+
+  async #open(slot: Slot<EdgeHandle>, port: number): Promise<number> {
+    const { hostname } = this.#surroundings.config.server
+    const outcome = await slot.current?.listen(port)
+    if (outcome?.opened) return outcome.port
+    throw listenFailure({ server: 'public', hostname, port }, outcome?.error ?? null)
+  }
+}

@@ -1,0 +1,36 @@
+/**
+ * What the supervisor needs of the mesh, in its own words: a seat for each thread it starts.
+ *
+ * Main thread only. The registry of `@heddle/mesh` fits; the coordinator passes it in.
+ */
+import type { MessagePort } from 'node:worker_threads'
+
+import type { MeshTicket } from '@heddle/mesh'
+
+/** Gives out seats in the mesh. */
+export interface MeshSeats {
+  /** A seat for a thread about to be started. A `null` hostname only sends. */
+  admit(member: { name: string; hostname: string | null }): MeshSeat
+}
+
+/** One seat: the ticket goes to the thread, the member stays here. */
+export interface MeshSeat {
+  readonly ticket: MeshTicket
+  readonly transferList: readonly MessagePort[]
+  readonly member: MeshMember
+}
+
+/** A thread in the mesh as the main thread sees it. */
+export interface MeshMember {
+  /** Puts it in the table; resolves when every sender has applied that. */
+  publish(): Promise<void>
+  /** No new requests; resolves when every sender has applied that. */
+  withdraw(): Promise<void>
+  /** Resolves true when nothing is in flight to it, false after `timeoutMs`. */
+  drained(timeoutMs: number): Promise<boolean>
+  inflight(): number
+  /** Milliseconds since its event loop last wrote its heartbeat. */
+  heartbeatAge(): number
+  /** It is gone or given up. Idempotent. */
+  remove(): void
+}

@@ -1,0 +1,112 @@
+/**
+ * What a thread is started with: one application and slot, or one edge, to a {@link ThreadPlan}.
+ *
+ * Main thread only. Pure but for `import.meta.resolve`. It never passes on the process's own execArgv: a
+ * flag meant for the server must not reach every application.
+ */
+import type { ResourceLimits } from 'node:worker_threads'
+
+import type { DirectListen, EdgeBoot, LogStyle, WorkerBoot } from '../../channel/messages.ts'
+import type { ResolvedApplication, ResolvedConfig, ResolvedLimits } from '../../config/resolved.ts'
+import type { MeshSeat } from './mesh-seat.ts'
+import type { ThreadPlan } from './thread.ts'
+
+/** Where the code of the two kinds of thread is. */
+export interface ThreadFiles {
+  readonly worker: URL
+  readonly edge: URL
+  /** Node options every thread needs to load that code. */
+  readonly execArgv: readonly string[]
+}
+
+/** The files that belong to this copy of Heddle: source beside source, dist beside dist. */
+export function ownThreadFiles(): ThreadFiles {
+  const isSource = import.meta.url.endsWith('.ts')
+  return {
+    worker: new URL(import.meta.resolve('#worker')),
+    edge: new URL(import.meta.resolve('#edge')),
+    execArgv: isSource ? ['--conditions=@heddle/source'] : []
+  }
+}
+
+/** Facts about this worker that its application does not configure. */
+export interface WorkerSurroundings {
+  readonly files: ThreadFiles
+  readonly seat: MeshSeat
+  readonly meshDomain: string
+  readonly logger: LogStyle
+  readonly listen: DirectListen | null
+  readonly publicUrl: string | null
+}
+
+/** Everything a worker in this slot is started with. */
+export function planWorker(
+  application: ResolvedApplication,
+  slot: number,
+  surroundings: WorkerSurroundings
+): ThreadPlan {
+  const { files, seat, meshDomain, logger, listen, publicUrl } = surroundings
+  const { id, workers, path, entry, preload } = application
+  const name = `${id}:${slot}`
+  const workerData: WorkerBoot = {
+    application: id,
+    slot,
+    name,
+    workers,
+    path,
+    entry,
+    preload,
+    meshDomain,
+    ticket: seat.ticket,
+    logger,
+    listen,
+    publicUrl
+  }
+  return {
+    name,
+    url: files.worker,
+    workerData,
+    transferList: seat.transferList,
+    env: application.env,
+    execArgv: [...files.execArgv, ...application.execArgv],
+    resourceLimits: toResourceLimits(application.limits)
+  }
+}
+
+/** Everything an edge thread is started with. */
+export function planEdge(
+  config: ResolvedConfig,
+  index: number,
+  surroundings: { readonly files: ThreadFiles; readonly seat: MeshSeat; readonly logger: LogStyle }
+): ThreadPlan {
+  const { files, seat, logger } = surroundings
+  const name = `edge:${index}`
+  const workerData: EdgeBoot = {
+    index,
+    name,
+    ticket: seat.ticket,
+    server: config.server,
+    routes: config.routes,
+    entrypoint: config.entrypoint,
+    reusePort: config.server.threads > 1,
+    logger
+  }
+  return {
+    name,
+    url: files.edge,
+    workerData,
+    transferList: seat.transferList,
+    env: process.env,
+    execArgv: files.execArgv,
+    resourceLimits: {}
+  }
+}
+
+function toResourceLimits(limits: ResolvedLimits): ResourceLimits {
+  const { oldGenerationMb, youngGenerationMb, stackMb } = limits
+  return {
+    ...(oldGenerationMb === null ? {} : { maxOldGenerationSizeMb: oldGenerationMb }),
+    ...(youngGenerationMb === null ? {} : { maxYoungGenerationSizeMb: youngGenerationMb }),
+    ...(stackMb === null ? {} : { stackSizeMb: stackMb })
+  }
+}

@@ -1,0 +1,31 @@
+/**
+ * What every thread of one server has around it, gathered once by the coordinator.
+ *
+ * Main thread only. A value and no behaviour; tests put fakes in it.
+ */
+import type { LogStyle } from '../../channel/messages.ts'
+import type { ResolvedConfig } from '../../config/resolved.ts'
+import type { Announce } from '../../events.ts'
+import type { Clock } from '../../shared/clock.ts'
+import type { MeshSeats } from './mesh-seat.ts'
+import type { ThreadFiles } from './spawn.ts'
+import type { ThreadStarter } from './thread.ts'
+
+/** Shared by the supervisor of the workers and that of the edges. */
+export interface Surroundings {
+  readonly config: ResolvedConfig
+  readonly seats: MeshSeats
+  readonly files: ThreadFiles
+  readonly logger: LogStyle
+  readonly clock: Clock
+  readonly announce: Announce
+  readonly startThread: ThreadStarter
+  /** A number from 0 up to 1; `Math.random` but in tests. */
+  readonly chance: () => number
+  readonly publicPort: PublicPort
+}
+
+/** The public port as far as it is known: a configured 0 becomes a number when the first thread listens. */
+export interface PublicPort {
+  number: number
+}
