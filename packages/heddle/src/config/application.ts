@@ -123,17 +123,17 @@ function environmentOf(
 
 function judgeExecArgv({ path, settings }: Candidate, { mistakes }: ApplicationContext): void {
   let takesValue = false
-  for (const [index, option] of settings.execArgv.entries()) {
+  settings.execArgv.forEach((option, index) => {
     const isValue: boolean = takesValue && !option.startsWith('-')
     takesValue = !isValue && !option.includes('=')
-    if (isValue || workerOptions.includes(optionName(option))) continue
+    if (isValue || workerOptions.includes(optionName(option))) return
     const hint =
       heapOptionIn([option]) === null
         ? didYouMean(optionName(option), workerOptions)
         : ': use limits.oldGeneration, which is a limit for each worker'
     const message = `this option cannot be given to a worker${hint}`
     mistakes.push({ path: `${path}.execArgv[${index}]`, message, offered: option })
-  }
+  })
 }
 
 function resolvePreload(

@@ -75,11 +75,11 @@ function autoloaded(
   const parent = resolve(root, autoload.path)
   if (!judgeDirectory(parent, disk, { path: 'autoload.path', offered: autoload.path }, mistakes)) return found
   const names = disk.directories(parent)
-  for (const [index, excluded] of autoload.exclude.entries()) {
-    if (names.includes(basename(excluded))) continue
+  autoload.exclude.forEach((excluded, index) => {
+    if (names.includes(basename(excluded))) return
     const message = `there is no directory of this name in ${parent}`
     mistakes.push({ path: `autoload.exclude[${index}]`, message, offered: excluded })
-  }
+  })
   const left = new Set(['node_modules', ...autoload.exclude.map(name => basename(name))])
   for (const name of names.filter(candidate => !candidate.startsWith('.') && !left.has(candidate))) {
     const directory = join(parent, name)

@@ -20,7 +20,7 @@ export interface CheckContext {
 
 /**
  * The value with defaults filled in and units applied. After a mistake it is `undefined`, and so left out of
- * lists and maps and replaced by the default in objects: the result is whole as far as it goes.
+ * maps, a hole in lists and replaced by the default in objects: the result is whole as far as it goes.
  */
 export function check(key: Key, value: unknown, path: string, context: CheckContext): unknown {
   if (key.kind === 'text') return checkText(key, value, path, context)
@@ -88,9 +88,14 @@ export function expectedNumber(key: NumberKey): string {
 
 function checkList(key: ListKey, value: unknown, path: string, context: CheckContext): unknown {
   if (!Array.isArray(value)) return refuse(context, path, value, 'expected a list')
-  return value
-    .map((item, index) => check(key.of, item, `${path}[${index}]`, context))
-    .filter(item => item !== undefined)
+  // An item with a mistake leaves a hole, so that the others keep the index they were written at; map() and
+  // forEach() pass over it. Lists with holes never leave this room: a mistake ends the walk.
+  const checked: unknown[] = []
+  for (const [index, item] of value.entries()) {
+    const found = check(key.of, item, `${path}[${index}]`, context)
+    if (found !== undefined) checked[index] = found
+  }
+  return checked
 }
 
 function checkMap(key: MapKey, value: unknown, path: string, context: CheckContext): unknown {

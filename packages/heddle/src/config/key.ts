@@ -17,6 +17,8 @@ export interface KeyFacts {
   readonly required?: boolean
   /** The option of the command line that outranks this key, without dashes. */
   readonly flag?: string
+  /** A shorter sentence for the help of that option; defaults to `sentence`. */
+  readonly flagSentence?: string
   /** Environment variables that outrank this key, the strongest first. */
   readonly variables?: readonly string[]
 }

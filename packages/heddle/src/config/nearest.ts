@@ -7,7 +7,8 @@
 /** The known name closest to `name`, or `null` when none is close enough to be meant. */
 export function nearest(name: string, known: readonly string[]): string | null {
   const wanted = name.toLowerCase()
-  const allowed = Math.max(1, Math.floor(wanted.length / 3))
+  // With fewer than three letters, one changed letter makes another name.
+  const allowed = wanted.length < 3 ? 0 : Math.max(1, Math.floor(wanted.length / 3))
   let best: string | null = null
   let bestDistance = allowed + 1
   for (const candidate of known) {

@@ -20,9 +20,7 @@ export function judgeDependencies(
   const byId = new Map(applications.map(application => [application.id, application.dependencies]))
   for (const { id, dependencies } of applications) {
     const place = `${joinPath('applications', id)}.dependencies`
-    for (const [index, dependency] of dependencies.entries()) {
-      if (!ids.includes(dependency)) mistakes.push(unknownId(`${place}[${index}]`, dependency, ids))
-    }
+    judgeIds(dependencies, place, ids, mistakes)
     const circle = circleFrom(id, byId)
     // One circle is one mistake: told by the member that comes first in the alphabet.
     if (circle !== null && circle.every(member => id <= member)) {
@@ -55,7 +53,7 @@ export function resolveRoutes(
 ): ResolvedRoute[] {
   const seen = new Map<string, number>()
   const resolved: ResolvedRoute[] = []
-  for (const [index, { host, path, application, stripPrefix }] of routes.entries()) {
+  routes.forEach(({ host, path, application, stripPrefix }, index) => {
     const place = `routes[${index}]`
     if (!ids.includes(application)) mistakes.push(unknownId(`${place}.application`, application, ids))
     const prefix = path === '/' ? path : path.replace(/\/+$/, '')
@@ -76,7 +74,7 @@ export function resolveRoutes(
     }
     seen.set(key, index)
     resolved.push(route)
-  }
+  })
   return resolved.toSorted(
     (a, b) =>
       rank(a) - rank(b) ||
@@ -127,19 +125,17 @@ export function judgeDenials(
   for (const [caller, callees] of Object.entries(deny)) {
     const place = joinPath('mesh.deny', caller)
     if (!ids.includes(caller)) mistakes.push(unknownId(place, caller, ids))
-    for (const [index, callee] of callees.entries()) {
-      if (!ids.includes(callee)) mistakes.push(unknownId(`${place}[${index}]`, callee, ids))
-    }
+    judgeIds(callees, place, ids, mistakes)
   }
 }
 
 /** Reports everything among `addresses` that is neither an IP address nor a range of them. */
 export function judgeProxies(addresses: readonly string[], mistakes: Mistake[]): void {
-  for (const [index, address] of addresses.entries()) {
-    if (isAddressOrRange(address)) continue
+  addresses.forEach((address, index) => {
+    if (isAddressOrRange(address)) return
     const message = 'expected an IP address or a range such as "10.0.0.0/8"'
     mistakes.push({ path: `server.trustProxy[${index}]`, message, offered: address })
-  }
+  })
 }
 
 function isAddressOrRange(text: string): boolean {
@@ -155,6 +151,17 @@ function isAddressOrRange(text: string): boolean {
     // The prefix is longer than the address.
     return false
   }
+}
+
+function judgeIds(
+  written: readonly string[],
+  place: string,
+  ids: readonly string[],
+  mistakes: Mistake[]
+): void {
+  written.forEach((id, index) => {
+    if (!ids.includes(id)) mistakes.push(unknownId(`${place}[${index}]`, id, ids))
+  })
 }
 
 /** A mistake about an id that no application has. */

@@ -19,6 +19,7 @@ const workers: Key = {
   defaultText:
     'CPUs − 1, at least 1. CPUs are those the process may really use: affinity and the CPU quota of the container, rounded up',
   flag: 'workers',
+  flagSentence: 'Worker threads of every application, or of single ones: api=4,db=1.',
   variables: ['HEDDLE_WORKERS']
 }
 
@@ -131,6 +132,7 @@ const admin: ObjectKey = {
       sentence: 'Port it listens on; 0 takes any free one.',
       defaultText: '9090, or any free port when that one is busy',
       flag: 'admin-port',
+      flagSentence: 'The port of the administrative server.',
       variables: ['HEDDLE_ADMIN_PORT']
     },
     token: {
@@ -160,6 +162,7 @@ const logger: ObjectKey = {
       default: 'auto',
       sentence: '`auto` is pretty on a terminal and one JSON object per line everywhere else.',
       flag: 'log-format',
+      flagSentence: 'How log lines look; auto is pretty on a terminal and JSON elsewhere.',
       variables: ['HEDDLE_LOG_FORMAT']
     }
   }

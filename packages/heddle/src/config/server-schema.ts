@@ -26,6 +26,7 @@ export const serverKeys: Readonly<Record<string, Key>> = {
     sentence:
       'The address to listen on. Only this machine can reach the default, also in a container: set `0.0.0.0` or `::` for everyone.',
     flag: 'hostname',
+    flagSentence: 'The address to listen on, 127.0.0.1 unless told; 0.0.0.0 for everyone.',
     variables: ['HEDDLE_HOSTNAME', 'HOST']
   },
   mode: {
@@ -35,6 +36,7 @@ export const serverKeys: Readonly<Record<string, Key>> = {
     sentence:
       '`edge`: threads of Heddle hold the port and balance every request. `direct`: the workers of the entrypoint listen themselves and the kernel spreads connections; faster, but a blocked worker takes its connections with it, and there are no routes.',
     flag: 'mode',
+    flagSentence: 'Who holds the public port: threads of Heddle, or the workers themselves.',
     variables: ['HEDDLE_MODE']
   },
   threads: {

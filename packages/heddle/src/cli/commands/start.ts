@@ -1,0 +1,50 @@
+/**
+ * `heddle start`: starts the server and stays until it is stopped.
+ *
+ * Main thread. Prints what started, for people on a terminal and as one log line everywhere else.
+ */
+import type { LogStyle } from '../../channel/messages.ts'
+import type { ResolvedConfig } from '../../config/resolved.ts'
+import { createLog, resolveLogStyle } from '../../shared/log.ts'
+import type { Log } from '../../shared/log.ts'
+import { codeOf, printFailure } from '../failure.ts'
+import { loadTyped } from '../load-typed.ts'
+import type { Run, Typed } from '../program.ts'
+import { startedText } from '../started-text.ts'
+
+/** Runs the command. */
+export const start: Run = async typed => {
+  const config = await loadTyped(withJsonLog(typed))
+  const isTerminal = process.stdout.isTTY
+  const style = resolveLogStyle(config.logger, { isTerminal }, process.env)
+  const log = createLog(style)
+  for (const warning of config.warnings) log.warn(warning)
+  return run(config, style, log)
+}
+
+async function run(config: ResolvedConfig, style: LogStyle, log: Log): Promise<number | null> {
+  const [{ createCoordinator }, { handleSignals }] = await Promise.all([
+    import('../../main/coordinator.ts'),
+    import('../../main/signals.ts')
+  ])
+  const coordinator = createCoordinator(config, { log, logStyle: style })
+  const forget = handleSignals(coordinator, log)
+  try {
+    const report = await coordinator.start()
+    if (style.format === 'pretty' && process.stdout.isTTY) process.stdout.write(startedText(report))
+    else log.info('Heddle has started.', { ...report })
+    // The signals end the process from here on.
+    return null
+  } catch (error) {
+    forget()
+    if (style.format === 'pretty') return printFailure(error)
+    log.error('Heddle could not start.', { error, exitCode: codeOf(error) })
+    return codeOf(error)
+  }
+}
+
+/** `--json` is another way to ask for JSON lines; `--log-format` is more exact and wins. */
+function withJsonLog({ entry, options }: Typed): Typed {
+  if (options['json'] !== true || options['log-format'] !== undefined) return { entry, options }
+  return { entry, options: { ...options, 'log-format': 'json' } }
+}

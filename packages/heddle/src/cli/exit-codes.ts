@@ -1,0 +1,86 @@
+/**
+ * Every code the process may end with, and which failure has which.
+ *
+ * The reference page of exit codes is generated from here. Codes follow sysexits.h where it has one, so that
+ * a supervisor can tell "fix the configuration" from "try again". bin/heddle.js repeats `nodeTooOld`: it may
+ * import nothing.
+ */
+import type { HeddleFailures } from '../errors.ts'
+
+/** One exit code. */
+export interface ExitCode {
+  readonly code: number
+  /** When the process ends with it. */
+  readonly meaning: string
+  /** Whether starting again unchanged can help. */
+  readonly retry: boolean
+}
+
+/** Names of the exit codes. */
+export type ExitName =
+  | 'ok'
+  | 'unexpected'
+  | 'usage'
+  | 'nodeTooOld'
+  | 'applicationFailed'
+  | 'portUnavailable'
+  | 'configInvalid'
+  | 'interrupted'
+  | 'killed'
+
+/** The exit codes by name. */
+export const exitCodes: Readonly<Record<ExitName, ExitCode>> = {
+  ok: { code: 0, meaning: 'Done, or stopped in good order.', retry: false },
+  unexpected: { code: 1, meaning: 'An error nobody foresaw; it is printed with its stack.', retry: true },
+  usage: {
+    code: 2,
+    meaning: 'The command line is wrong: an unknown command or option, a missing value.',
+    retry: false
+  },
+  nodeTooOld: { code: 69, meaning: 'The Node.js that runs Heddle is older than 22.19.', retry: false },
+  applicationFailed: {
+    code: 70,
+    meaning: 'An application or a thread of Heddle could not start; its own error is printed.',
+    retry: true
+  },
+  portUnavailable: {
+    code: 71,
+    meaning: 'A port could not be opened: it is in use or not allowed.',
+    retry: true
+  },
+  configInvalid: {
+    code: 78,
+    meaning: 'The configuration is missing, cannot be read, or has mistakes; all of them are printed.',
+    retry: false
+  },
+  interrupted: { code: 130, meaning: 'Stopped by a signal before it had started.', retry: false },
+  killed: {
+    code: 137,
+    meaning: 'The graceful stop passed its deadline and the process killed itself (SIGKILL).',
+    retry: true
+  }
+}
+
+/** What to tell someone about a failure, and how the process ends. */
+export interface Outcome {
+  readonly exit: number
+  /** What to do about it, as a sentence. */
+  readonly hint: string | null
+}
+
+/** How the process ends for each failure of Heddle itself. */
+export const outcomes: { readonly [Code in keyof HeddleFailures]: Outcome } = {
+  HEDDLE_CONFIG_INVALID: { exit: exitCodes.configInvalid.code, hint: null },
+  HEDDLE_CONFIG_NOT_FOUND: {
+    exit: exitCodes.configInvalid.code,
+    hint: 'Write one, name one with --config, or name an application: heddle start server.js'
+  },
+  HEDDLE_CONFIG_UNREADABLE: { exit: exitCodes.configInvalid.code, hint: null },
+  HEDDLE_APPLICATION_FAILED: { exit: exitCodes.applicationFailed.code, hint: null },
+  HEDDLE_EDGE_FAILED: { exit: exitCodes.applicationFailed.code, hint: null },
+  HEDDLE_LISTEN_FAILED: {
+    exit: exitCodes.portUnavailable.code,
+    hint: 'Choose another port with --port or --admin-port (0 takes any free one), or stop what uses it.'
+  },
+  HEDDLE_STOPPED: { exit: exitCodes.interrupted.code, hint: null }
+}

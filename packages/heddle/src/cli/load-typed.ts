@@ -1,0 +1,24 @@
+/** Loads the configuration a command was asked for. Main thread. */
+import { loadConfig } from '../config/load.ts'
+import type { ResolvedConfig } from '../config/resolved.ts'
+import { settings } from '../config/settings.ts'
+import type { Typed } from './program.ts'
+
+/**
+ * The configuration for what was typed.
+ *
+ * @throws {HeddleError} HEDDLE_CONFIG_INVALID, HEDDLE_CONFIG_NOT_FOUND, HEDDLE_CONFIG_UNREADABLE.
+ */
+export function loadTyped({ entry, options }: Typed): Promise<ResolvedConfig> {
+  const configPath = textOf(options['config'])
+  return loadConfig({
+    cwd: process.cwd(),
+    ...(configPath === undefined ? {} : { configPath }),
+    ...(entry === undefined ? {} : { entry }),
+    flags: Object.fromEntries(settings.map(({ flag }) => [flag, textOf(options[flag])]))
+  })
+}
+
+function textOf(option: string | boolean | undefined): string | undefined {
+  return typeof option === 'string' ? option : undefined
+}

@@ -1,0 +1,82 @@
+/**
+ * Makes the command line out of the facts about the commands.
+ *
+ * Runs in the main thread; also used by the generator of the reference. The code of a command is imported
+ * only when that command runs.
+ */
+import { Command, Option } from 'commander'
+
+import { commands } from './command-facts.ts'
+import type { CommandFacts } from './command-facts.ts'
+
+/** What was typed for one command. */
+export interface Typed {
+  /** The entry, when one was named. */
+  readonly entry: string | undefined
+  /** Options by their long names without dashes; a switch is `true`. */
+  readonly options: Readonly<Record<string, string | boolean | undefined>>
+}
+
+/** Runs one command and resolves with the exit code; `null` leaves it to whoever ends the process. */
+export type Run = (typed: Typed) => Promise<number | null>
+
+/** Finds the code of a command by its name. */
+export type FindRun = (name: string) => Promise<Run>
+
+/** The command line. `finish` gets the exit code of the command that ran. */
+export function createProgram(
+  version: string,
+  findRun: FindRun,
+  finish: (code: number | null) => void
+): Command {
+  const program = new Command('heddle')
+    .description('A multithreaded application server for Node.js.')
+    .version(version, '-V, --version', 'Print the version.')
+    .helpOption('-h, --help', 'Show help.')
+    .helpCommand('help [command]', 'Show help for a command.')
+    .showSuggestionAfterError(true)
+    .showHelpAfterError('Run "heddle --help" for all commands.')
+    .exitOverride()
+  program.addHelpText('after', '\nRun "heddle <command> --help" for the options of a command and examples.')
+  for (const facts of commands)
+    addCommand(program, facts, async typed => finish(await (await findRun(facts.name))(typed)))
+  return program
+}
+
+function addCommand(program: Command, facts: CommandFacts, action: (typed: Typed) => Promise<void>): void {
+  const command = program
+    .command(facts.name)
+    .summary(facts.summary)
+    .description(facts.description)
+    .helpOption('-h, --help', 'Show help.')
+    .showHelpAfterError(`Run "heddle ${facts.name} --help" for its options.`)
+    .addHelpText('after', examplesText(facts))
+    .exitOverride()
+  if (facts.argument !== null) command.argument(facts.argument.name, facts.argument.sentence)
+  for (const { flags, sentence, variables } of facts.options) {
+    const variable = variables.length === 0 ? '' : ` (${variables.join(' or ')})`
+    command.addOption(new Option(flags, sentence + variable))
+  }
+  command.action(() => {
+    const [entry] = command.args
+    const options = typedOptions(command)
+    if (entry !== undefined && options['config'] !== undefined) {
+      command.error(`error: --config and the entry '${entry}' exclude each other`)
+    }
+    return action({ entry, options })
+  })
+}
+
+function typedOptions(command: Command): Typed['options'] {
+  const values: Record<string, string | boolean | undefined> = {}
+  for (const option of command.options) {
+    const value: unknown = command.getOptionValue(option.attributeName())
+    if (typeof value === 'string' || typeof value === 'boolean') values[option.name()] = value
+  }
+  return values
+}
+
+function examplesText({ examples }: CommandFacts): string {
+  const lines = examples.map(({ line, sentence }) => `  ${line}\n      ${sentence}`)
+  return `\nExamples:\n${lines.join('\n')}`
+}

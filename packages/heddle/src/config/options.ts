@@ -1,0 +1,362 @@
+/**
+ * What a user may write in the configuration.
+ *
+ * GENERATED from schema.ts by `npm run docs`: change it there. Types only, for any thread.
+ */
+
+/** The configuration of Heddle. */
+export interface HeddleConfig {
+  /**
+   * Where the JSON Schema is, for editors. Nothing else reads it.
+   */
+  readonly $schema?: string
+  /**
+   * The applications by id: lower-case letters, digits and hyphens. The id is also the host name in the mesh.
+   * @default {}
+   */
+  readonly applications?: Readonly<Record<string, ApplicationOptions>>
+  /**
+   * Makes an application of every directory inside one directory; its name becomes the id.
+   */
+  readonly autoload?: AutoloadOptions
+  /**
+   * Id of the application that answers what no route claims.
+   * @default the only application; none when routes cover `/` on every host
+   */
+  readonly entrypoint?: string
+  /**
+   * The public server.
+   */
+  readonly server?: ServerOptions
+  /**
+   * Which application gets which requests. The longest path wins.
+   * @default []
+   */
+  readonly routes?: readonly RouteOptions[]
+  /**
+   * How many worker threads run each application that does not say so itself.
+   * @default CPUs − 1, at least 1. CPUs are those the process may really use: affinity and the CPU quota of the container, rounded up
+   */
+  readonly workers?: number
+  /**
+   * What happens when a worker ends by itself. The first time after a good run it is replaced at once.
+   */
+  readonly restart?: RestartOptions
+  /**
+   * Environment variables for the workers. They outrank the environment Heddle was started in and the env files.
+   */
+  readonly env?: Readonly<Record<string, string>>
+  /**
+   * File with variables, one NAME=value per line. A variable that is set in the environment Heddle was started in keeps that value. Relative to the configuration file.
+   */
+  readonly envFile?: string
+  /**
+   * How long all workers of one application together may take to become ready.
+   * @default 30000 (30 s)
+   */
+  readonly startTimeout?: number | string
+  /**
+   * How a stop unfolds.
+   */
+  readonly gracefulShutdown?: GracefulShutdownOptions
+  /**
+   * The network inside the process through which applications call each other.
+   */
+  readonly mesh?: MeshOptions
+  /**
+   * The administrative server: health probes and status. It is never on the public port.
+   */
+  readonly admin?: AdminOptions
+  /**
+   * What is logged and how it looks.
+   */
+  readonly logger?: LoggerOptions
+}
+
+/** One application. It needs `path`, `entry` or both. */
+export interface ApplicationOptions {
+  /**
+   * Directory of the application, relative to the configuration file.
+   * @default the directory of the configuration file
+   */
+  readonly path?: string
+  /**
+   * File each worker loads, relative to `path`.
+   * @default `exports` or `main` of package.json, else the first of index, main, app, application, server, start with .ts, .mts, .cts, .js, .mjs or .cjs, in `path` and in its src, dist, build and lib
+   */
+  readonly entry?: string
+  /**
+   * How many worker threads run it.
+   * @default the top-level `workers`
+   */
+  readonly workers?: number
+  /**
+   * Environment variables for the workers. They outrank the environment Heddle was started in and the env files.
+   */
+  readonly env?: Readonly<Record<string, string>>
+  /**
+   * File with variables, one NAME=value per line. A variable that is set in the environment Heddle was started in keeps that value. Outranks the top-level `envFile`. Relative to `path`.
+   */
+  readonly envFile?: string
+  /**
+   * Node.js options for its workers. Only options that concern one thread are allowed.
+   * @default []
+   */
+  readonly execArgv?: readonly string[]
+  /**
+   * Modules imported in order before the entry: instrumentation, polyfills.
+   * @default []
+   */
+  readonly preload?: readonly string[]
+  /**
+   * Memory limits of one worker. A worker that reaches one ends with an out-of-memory error and is replaced.
+   */
+  readonly limits?: LimitsOptions
+  /**
+   * Applications that have to be ready before this one starts.
+   * @default []
+   */
+  readonly dependencies?: readonly string[]
+  /**
+   * What happens when a worker ends by itself. The first time after a good run it is replaced at once.
+   */
+  readonly restart?: RestartOptions
+}
+
+/** Memory limits of one worker. A worker that reaches one ends with an out-of-memory error and is replaced. */
+export interface LimitsOptions {
+  /**
+   * Heap for objects that live long: the limit that matters.
+   * @default in a container with a memory limit 80 % of it, less what Heddle needs itself, divided among all workers; otherwise the choice of V8
+   */
+  readonly oldGeneration?: number | string
+  /**
+   * Heap for new objects. It comes on top of `oldGeneration`.
+   * @default in a container with a memory limit an eighth of the share of the worker, at most 48 MiB; otherwise the choice of V8
+   */
+  readonly youngGeneration?: number | string
+  /**
+   * Stack of the thread.
+   * @default the choice of Node.js: 4 MiB
+   */
+  readonly stack?: number | string
+}
+
+/** What happens when a worker ends by itself. The first time after a good run it is replaced at once. */
+export interface RestartOptions {
+  /**
+   * How long the second restart in a row waits. The wait doubles with each further one.
+   * @default 250 (250 ms)
+   */
+  readonly backoffMin?: number | string
+  /**
+   * The longest wait between two restarts.
+   * @default 30000 (30 s)
+   */
+  readonly backoffMax?: number | string
+  /**
+   * A worker that was ready for this long starts with a clean record.
+   * @default 60000 (1 min)
+   */
+  readonly resetAfter?: number | string
+}
+
+/** Makes an application of every directory inside one directory; its name becomes the id. */
+export interface AutoloadOptions {
+  /**
+   * The directory whose directories are applications.
+   */
+  readonly path: string
+  /**
+   * Directories to leave out. Hidden ones and node_modules always are.
+   * @default []
+   */
+  readonly exclude?: readonly string[]
+}
+
+/** The public server. */
+export interface ServerOptions {
+  /**
+   * The public port; 0 takes any free one.
+   * @default 3000
+   */
+  readonly port?: number
+  /**
+   * The address to listen on. Only this machine can reach the default, also in a container: set `0.0.0.0` or `::` for everyone.
+   * @default "127.0.0.1"
+   */
+  readonly hostname?: string
+  /**
+   * `edge`: threads of Heddle hold the port and balance every request. `direct`: the workers of the entrypoint listen themselves and the kernel spreads connections; faster, but a blocked worker takes its connections with it, and there are no routes.
+   * @default "edge"
+   */
+  readonly mode?: 'edge' | 'direct'
+  /**
+   * Edge threads. Ignored in direct mode.
+   * @default 1 for up to 4 CPUs, then one for every 4 CPUs, rounded up
+   */
+  readonly threads?: number
+  /**
+   * How many connections may wait to be accepted.
+   * @default 511
+   */
+  readonly backlog?: number
+  /**
+   * The proxies in front of Heddle, whose x-forwarded-* and x-request-id headers are believed.
+   * @default []
+   */
+  readonly trustProxy?: readonly string[]
+  /**
+   * How long the head of a request may take to arrive. Then 408.
+   * @default 10000 (10 s)
+   */
+  readonly headersTimeout?: number | string
+  /**
+   * How long the body of a request may pause while it arrives. Then 408. 0 waits for ever.
+   * @default 60000 (1 min)
+   */
+  readonly requestTimeout?: number | string
+  /**
+   * How long an idle connection is kept for the next request. Longer than that of usual load balancers (60 s), so that they never send into a closing connection.
+   * @default 72000 (72 s)
+   */
+  readonly keepAliveTimeout?: number | string
+  /**
+   * How long the application may take until the head of its response. Then 504. 0 waits for ever.
+   * @default 30000 (30 s)
+   */
+  readonly responseTimeout?: number | string
+  /**
+   * How long a client may take no byte of its response before it is given up. 0 waits for ever.
+   * @default 60000 (1 min)
+   */
+  readonly clientTimeout?: number | string
+  /**
+   * How long a WebSocket or another upgraded connection may be silent. 0 waits for ever.
+   * @default 3600000 (1 h)
+   */
+  readonly tunnelTimeout?: number | string
+  /**
+   * How many requests one connection may carry before it is closed. 0 sets no limit.
+   * @default 0
+   */
+  readonly maxRequestsPerSocket?: number
+  /**
+   * The largest head of a request. Beyond it 431.
+   * @default 16384 (16 KiB)
+   */
+  readonly maxHeaderSize?: number | string
+  /**
+   * The most header lines of a request. Beyond it 431.
+   * @default 100
+   */
+  readonly maxHeadersCount?: number
+  /**
+   * The longest request target. Beyond it 414.
+   * @default 8192 (8 KiB)
+   */
+  readonly maxUrlSize?: number | string
+  /**
+   * The largest body of a request. Beyond it 413. 0 sets no limit.
+   * @default 10485760 (10 MiB)
+   */
+  readonly maxBodySize?: number | string
+  /**
+   * The most connections at a time, over all edge threads. 0 sets no limit.
+   * @default 0
+   */
+  readonly maxConnections?: number
+}
+
+/** One rule: requests for this host and path go to this application. */
+export interface RouteOptions {
+  /**
+   * Host name without port; `*.example.com` stands for every subdomain.
+   * @default every host
+   */
+  readonly host?: string
+  /**
+   * Prefix of the path; whole segments count: `/api` takes `/api` and `/api/x`, not `/apis`.
+   * @default "/"
+   */
+  readonly path?: string
+  /**
+   * Id of the application.
+   */
+  readonly application: string
+  /**
+   * Whether the prefix is removed from the path the application sees.
+   * @default false
+   */
+  readonly stripPrefix?: boolean
+}
+
+/** How a stop unfolds. */
+export interface GracefulShutdownOptions {
+  /**
+   * How long requests are still answered as usual after the readiness probe says no.
+   * @default 0; 5000 in Kubernetes (when KUBERNETES_SERVICE_HOST is set)
+   */
+  readonly drainDelay?: number | string
+  /**
+   * From the end of `drainDelay` to the moment the process kills itself, whatever still runs.
+   * @default 25000 (25 s)
+   */
+  readonly timeout?: number | string
+}
+
+/** The network inside the process through which applications call each other. */
+export interface MeshOptions {
+  /**
+   * Ending of the host names: application `api` is `http://api.heddle.local`.
+   * @default ".heddle.local"
+   */
+  readonly domain?: string
+  /**
+   * For each application, the applications it may not call.
+   * @default {}
+   */
+  readonly deny?: Readonly<Record<string, readonly string[]>>
+  /**
+   * How long a call may wait for the head of its response. 0 waits for ever.
+   * @default 0 (0 ms)
+   */
+  readonly timeout?: number | string
+}
+
+/** The administrative server: health probes and status. It is never on the public port. */
+export interface AdminOptions {
+  /**
+   * Whether it runs.
+   * @default true
+   */
+  readonly enabled?: boolean
+  /**
+   * Address it listens on.
+   * @default "127.0.0.1"
+   */
+  readonly hostname?: string
+  /**
+   * Port it listens on; 0 takes any free one.
+   * @default 9090, or any free port when that one is busy
+   */
+  readonly port?: number
+  /**
+   * Bearer token for everything under /api/v1/ over TCP. Without one, that part does not answer over TCP.
+   */
+  readonly token?: string
+}
+
+/** What is logged and how it looks. */
+export interface LoggerOptions {
+  /**
+   * The least important lines that are still written.
+   * @default "info"
+   */
+  readonly level?: 'trace' | 'debug' | 'info' | 'warn' | 'error' | 'silent'
+  /**
+   * `auto` is pretty on a terminal and one JSON object per line everywhere else.
+   * @default "auto"
+   */
+  readonly format?: 'auto' | 'pretty' | 'json'
+}

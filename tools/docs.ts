@@ -1,0 +1,64 @@
+/**
+ * Generates what is written down elsewhere already: the types and the JSON Schema of the configuration,
+ * and the reference pages. With `--check` it writes nothing and fails with the names of what has drifted.
+ *
+ * Run by `npm run docs` and `npm run docs:check`.
+ */
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { dirname, join } from 'node:path'
+
+import { format } from 'oxfmt'
+import type { FormatConfig } from 'oxfmt'
+
+import { exitCodes } from '../packages/heddle/src/cli/exit-codes.ts'
+import { commands } from '../packages/heddle/src/cli/command-facts.ts'
+import { schema } from '../packages/heddle/src/config/schema.ts'
+import { settings } from '../packages/heddle/src/config/settings.ts'
+import { cliPage, exitCodesPage } from './docs/cli-pages.ts'
+import { configurationPage } from './docs/configuration-page.ts'
+import { jsonSchema } from './docs/json-schema.ts'
+import { optionTypes } from './docs/option-types.ts'
+
+const root = join(import.meta.dirname, '..')
+
+const style: FormatConfig = JSON.parse(readFileSync(join(root, '.oxfmtrc.json'), 'utf8'))
+
+/** Generated files by their path from the root of the repository. */
+const pages: Readonly<Record<string, string>> = {
+  'packages/heddle/src/config/options.ts': optionTypes(schema),
+  'packages/heddle/schema.json': `${JSON.stringify(jsonSchema(schema), null, 2)}\n`,
+  'docs/reference/configuration.md': configurationPage(schema, settings),
+  'docs/reference/cli.md': cliPage(commands),
+  'docs/reference/exit-codes.md': exitCodesPage(exitCodes)
+}
+
+const formatted = await Promise.all(
+  Object.entries(pages).map(async ([path, text]) => [path, await formatPage(path, text)] as const)
+)
+const drifted = formatted.filter(([path, text]) => read(path) !== text)
+if (process.argv.includes('--check')) {
+  for (const [path] of drifted) process.stderr.write(`${path} has drifted: run "npm run docs".\n`)
+  process.exitCode = drifted.length === 0 ? 0 : 1
+} else {
+  for (const [path, text] of drifted) {
+    mkdirSync(dirname(join(root, path)), { recursive: true })
+    writeFileSync(join(root, path), text)
+    process.stdout.write(`${path}\n`)
+  }
+}
+
+/** Formatted as the whole repository is, so that the formatter finds nothing to change later. */
+async function formatPage(path: string, text: string): Promise<string> {
+  const { code, errors } = await format(path, text, style)
+  if (errors.length > 0) throw new Error(`${path} cannot be formatted: ${JSON.stringify(errors)}`)
+  return code
+}
+
+function read(path: string): string | null {
+  try {
+    return readFileSync(join(root, path), 'utf8')
+  } catch {
+    // Not generated yet, which counts as drifted.
+    return null
+  }
+}
