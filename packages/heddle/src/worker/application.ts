@@ -68,8 +68,9 @@ async function mount(form: Exclude<Form, 'factory'>, value: unknown): Promise<Ap
     }
     case 'express':
     case 'listener':
-      return fromListener(value as RequestListener, form)
+      break
   }
+  return fromListener(value as RequestListener, form)
 }
 
 function fromListener(target: RequestListener, kind: string): Application {

@@ -13,11 +13,12 @@ import { joinMesh } from '@heddle/mesh'
 import type { FromWorker, ToWorker, WorkerBoot } from '../channel/messages.ts'
 import { background, explainNothing, fromOffer } from './application.ts'
 import { publishContext } from './context.ts'
-import type { WorkerContext } from './context.ts'
+import type { CloseHook, WorkerContext } from './context.ts'
 import { reportCrashes } from './crash.ts'
 import { toErrorFacts } from './error-facts.ts'
 import { watchFastify } from './kinds/fastify.ts'
 import { interceptListen } from './listen.ts'
+import type { Interception } from './listen.ts'
 import { createLoader } from './loader.ts'
 import type { Exported, Loader } from './loader.ts'
 import { captureOutput, createOutput } from './output.ts'
@@ -41,16 +42,16 @@ async function run(port: MessagePort, boot: WorkerBoot): Promise<void> {
   const mesh = joinMesh(boot.ticket)
   if ('installGlobals' in mesh && typeof mesh.installGlobals === 'function') mesh.installGlobals()
   const service = new Service(mesh, boot.listen)
-  interceptListen({ direct: boot.listen, shared: boot.workers > 1 }, service)
+  const interception = interceptListen({ direct: boot.listen, shared: boot.workers > 1 }, service)
   watchFastify()
 
   port.on('message', (message: ToWorker) => {
     if (message.type !== 'stop') return
-    stopApplication(context, service, message.timeoutMs).finally(() => send({ type: 'stopped' }))
+    void stopApplication(context, service, message.timeoutMs).then(() => send({ type: 'stopped' }))
   })
 
   try {
-    await start(boot, context, service)
+    await start(boot, context, service, interception)
   } catch (error) {
     send({ type: 'failed', error: toErrorFacts(error) })
     exit(1)
@@ -71,17 +72,22 @@ function createContext(boot: WorkerBoot): WorkerContext {
   }
 }
 
-async function start(boot: WorkerBoot, context: WorkerContext, service: Service): Promise<void> {
+async function start(
+  boot: WorkerBoot,
+  context: WorkerContext,
+  service: Service,
+  interception: Interception
+): Promise<void> {
   const loader = createLoader(boot.entry)
   // oxlint-disable-next-line no-await-in-loop -- Preloads are ordered: a later one may build on an earlier one.
   for (const specifier of boot.preload) await loader.preload(specifier)
+  interception.begin()
   const resources = countResources()
   const exported = await loader.entry()
   await settle({ boot, context, service, loader, exported, resources })
   loader.close()
   const close = findExport(exported, 'close')
-  if (typeof close === 'function')
-    context.closeHooks.push(() => Reflect.apply(close, undefined, []) as unknown)
+  if (typeof close === 'function') context.closeHooks.push(close as CloseHook)
   await awaitReadiness(context)
 }
 

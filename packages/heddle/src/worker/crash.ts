@@ -4,7 +4,9 @@
  * Runs in worker threads, installed once by `boot.ts`. It only watches: whether an error is fatal is decided
  * by node and by the application's own `uncaughtException` and `unhandledRejection` listeners, as always.
  */
-import type { FromWorker } from '../channel/messages.ts'
+import { inspect } from 'node:util'
+
+import type { ErrorFacts, FromWorker } from '../channel/messages.ts'
 import { toErrorFacts } from './error-facts.ts'
 
 /** Ends the thread without a report: Heddle's own way out. */
@@ -22,10 +24,10 @@ export function reportCrashes(send: (message: FromWorker) => void): Exit {
     if (process.listenerCount('uncaughtException') > 0) return
     report({ type: 'crashed', origin, error: toErrorFacts(error) })
   })
-  const exit = process.exit
+  const exit: (code: number) => never = Reflect.get(process, 'exit')
   Reflect.set(process, 'exit', (...args: unknown[]) => {
-    const code = args[0] ?? process.exitCode ?? 0
-    report({ type: 'crashed', origin: 'processExit', error: describeExit(String(code)) })
+    const [code = process.exitCode ?? 0] = args
+    report({ type: 'crashed', origin: 'processExit', error: describeExit(code) })
     // The number of arguments counts: process.exit(undefined) is not process.exit().
     Reflect.apply(exit, process, args)
   })
@@ -35,10 +37,8 @@ export function reportCrashes(send: (message: FromWorker) => void): Exit {
   }
 }
 
-function describeExit(code: string): ReturnType<typeof toErrorFacts> {
-  const error = new Error(`The application called process.exit(${code}).`)
+function describeExit(code: unknown): ErrorFacts {
+  const error = new Error(`The application called process.exit(${inspect(code)}).`)
   error.name = 'ProcessExit'
-  // The two frames of this file say nothing; the caller is what matters.
-  Error.captureStackTrace(error, process.exit)
   return toErrorFacts(error)
 }

@@ -14,8 +14,8 @@ export function toErrorFacts(thrown: unknown): ErrorFacts {
   }
   const code: unknown = Reflect.get(thrown, 'code')
   return {
-    name: String(thrown.name),
-    message: String(thrown.message),
+    name: thrown.name,
+    message: thrown.message,
     stack: describeStack(thrown),
     code: typeof code === 'string' || typeof code === 'number' ? String(code) : null
   }

@@ -66,7 +66,7 @@ export const mesh: MeshClient = {
 }
 
 function createStandIn(): WorkerContext {
-  const isTerminal = process.stdout.isTTY === true
+  const isTerminal = process.stdout.isTTY
   const style = resolveLogStyle({ level: 'info', format: 'auto' }, { isTerminal }, process.env)
   return {
     identity: { application: 'standalone', slot: 0, name: 'standalone:0', workers: 1 },

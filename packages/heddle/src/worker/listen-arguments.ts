@@ -17,7 +17,7 @@ export interface ListenCall {
 /** Returns `null` for a call that only node itself can carry out or refuse. */
 export function readListenCall(args: readonly unknown[]): ListenCall | null {
   const last = args.at(-1)
-  const callback = typeof last === 'function' ? () => Reflect.apply(last, undefined, []) : null
+  const callback = typeof last === 'function' ? (last as () => void) : null
   const options = readOptions(callback === null ? args : args.slice(0, -1))
   return options !== null && isOpenable(options) ? { options, callback } : null
 }

@@ -61,8 +61,15 @@ function toSharedOptions(direct: DirectListen): ListenOptions {
   return { host: direct.hostname, port: direct.port, backlog: direct.backlog, reusePort: true }
 }
 
+/** The interception of a thread. */
+export interface Interception {
+  /** The application's own code runs from now on. Until then (preload modules) no server is the application's. */
+  begin(): void
+}
+
 /** Replaces `listen()` of every server in this thread. */
-export function interceptListen(rules: ListenRules, observer: ListenObserver): void {
+export function interceptListen(rules: ListenRules, observer: ListenObserver): Interception {
+  let loading = false
   let primary: Server | null = null
 
   const release = (server: Server): void => {
@@ -87,21 +94,30 @@ export function interceptListen(rules: ListenRules, observer: ListenObserver): v
       : originalListen.call(server, options, call.callback)
   }
 
-  Reflect.set(Server.prototype, 'listen', function (this: Server, ...args: unknown[]): Server {
+  const open = (server: Server, args: readonly unknown[]): Server => {
     const call = readListenCall(args)
     // A second listen() on one server is node's to refuse.
-    if (call === null || this.listening) return originalListen.apply(this, args)
-    if (!isHttpServer(this)) return openFurther(this, call, args)
-    if (primary !== null) {
-      return isSamePort(primary, call.options)
-        ? openVirtually(this, call, { opened: () => {}, closed: () => {} })
-        : openFurther(this, call, args)
-    }
-    primary = this
-    observer.opening(this)
-    if (rules.direct !== null) return openDirectly(this, call, rules.direct)
-    return openVirtually(this, call, { opened: () => observer.opened(this), closed: () => release(this) })
+    if (call === null || server.listening) return originalListen.apply(server, [...args])
+    if (!loading || !isHttpServer(server)) return openFurther(server, call, args)
+    if (primary !== null && isSamePort(primary, call.options)) return openVirtually(server, call, silent)
+    if (primary !== null) return openFurther(server, call, args)
+    primary = server
+    observer.opening(server)
+    if (rules.direct !== null) return openDirectly(server, call, rules.direct)
+    return openVirtually(server, call, {
+      opened: () => observer.opened(server),
+      closed: () => release(server)
+    })
+  }
+
+  Reflect.set(Server.prototype, 'listen', function (this: Server, ...args: unknown[]): Server {
+    return open(this, args)
   })
+  return {
+    begin: () => {
+      loading = true
+    }
+  }
 }
 
 /** Fastify binds `localhost` with one server for each of its addresses: all of them are the application's server. */
@@ -115,14 +131,19 @@ function isAddressInfo(address: AddressInfo | string | null): address is Address
 }
 
 interface VirtualEvents {
-  opened(): void
-  closed(): void
+  readonly opened: () => void
+  readonly closed: () => void
 }
+
+const silent: VirtualEvents = { opened: () => {}, closed: () => {} }
 
 function openVirtually(server: Server, call: ListenCall, events: VirtualEvents): Server {
   const address = pretendAddress(call.options, assignPort())
-  Reflect.set(server, '_handle', new VirtualHandle(address, events.closed))
+  const handle = new VirtualHandle(events.closed)
+  // Without a method to ask, node answers with the name of the pipe.
   if (typeof address === 'string') Reflect.set(server, '_pipeName', address)
+  else Object.assign(handle, { getsockname: describeAs(address) })
+  Reflect.set(server, '_handle', handle)
   if (call.callback !== null) server.once('listening', call.callback)
   closeOnAbort(server, call.options.signal)
   countRequests(server)
@@ -145,20 +166,10 @@ function assignPort(): number {
 
 /** What node's server code asks of the handle it listens with. */
 class VirtualHandle {
-  readonly #address: AddressInfo | string
   readonly #closed: () => void
-  getsockname: ((out: object) => number) | undefined
 
-  constructor(address: AddressInfo | string, closed: () => void) {
-    this.#address = address
+  constructor(closed: () => void) {
     this.#closed = closed
-    // Pipes have no such method, and node answers with the path then.
-    if (typeof address === 'object') this.getsockname = out => this.#describe(out)
-  }
-
-  #describe(out: object): number {
-    Object.assign(out, this.#address)
-    return 0
   }
 
   close(): void {
@@ -169,6 +180,13 @@ class VirtualHandle {
   ref(): void {}
 
   unref(): void {}
+}
+
+function describeAs(address: AddressInfo): (out: object) => number {
+  return out => {
+    Object.assign(out, address)
+    return 0
+  }
 }
 
 function closeOnAbort(server: Server, signal: AbortSignal | undefined): void {

@@ -16,7 +16,7 @@ export interface Loader {
   /** Loads an absolute path, or a package as the entry itself would resolve it. */
   preload(specifier: string): Promise<void>
   entry(): Promise<Exported>
-  /** Whether node:http, node:https or node:http2 was asked for since the loader was made. */
+  /** Whether node:http, node:https or node:http2 was asked for since the entry began to load. */
   loadedHttp(): boolean
   close(): void
 }
@@ -24,7 +24,7 @@ export interface Loader {
 const httpModule = /^(?:node:)?http[2s]?$/
 const preloadScheme = 'heddle-preload:'
 
-/** Starts to watch module loading. What this thread has loaded before does not count. */
+/** Starts to watch module loading. */
 export function createLoader(entryPath: string): Loader {
   const entryUrl = pathToFileURL(entryPath).href
   let loadedHttp = false
@@ -43,6 +43,8 @@ export function createLoader(entryPath: string): Loader {
     entry: async () => {
       // Programs compare it with their own path to see whether they were started or only imported.
       process.argv[1] = entryPath
+      // What preloads have loaded says nothing about the application.
+      loadedHttp = false
       return (await import(entryUrl)) as Exported
     },
     loadedHttp: () => loadedHttp,

@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 
+import { startInMesh } from './mesh-caller.ts'
 import { direct, readyUrl, startWorker } from './worker-harness.ts'
 
 const forms = [
@@ -24,15 +25,25 @@ const forms = [
   { entry: 'typescript-script/server.ts', kind: 'listen' }
 ]
 
+const body = 'x'.repeat(300_000)
+
 for (const { entry, kind } of forms) {
-  test(`${entry} answers as ${kind}, streams a body back, and stops`, async t => {
+  test(`${entry} answers through the mesh as ${kind} without a port, takes a body, and stops`, async t => {
+    const running = await startInMesh(t, entry)
+    assert.deepEqual(await running.next('ready'), { type: 'ready', kind, hasServer: true, port: null })
+    assert.deepEqual(await running.call('/'), { status: 200, text: entry.slice(0, entry.indexOf('/')) })
+    assert.deepEqual(await running.call('/echo', Buffer.from(body)), { status: 200, text: body })
+    running.tell({ type: 'stop', timeoutMs: 5000 })
+    await running.next('stopped')
+  })
+
+  test(`${entry} answers on a port of its own as ${kind}, streams a body back, and stops`, async t => {
     const running = startWorker(t, entry, { boot: direct })
     const ready = await running.next('ready')
     assert.equal(ready.kind, kind)
     assert.equal(ready.hasServer, true)
     const url = `http://127.0.0.1:${ready.port}`
     assert.equal(await (await fetch(url)).text(), entry.slice(0, entry.indexOf('/')))
-    const body = 'x'.repeat(300_000)
     const headers = { 'content-type': 'application/octet-stream', connection: 'close' }
     const echo = await fetch(`${url}/echo`, { method: 'POST', body, headers })
     assert.equal(await echo.text(), body)

@@ -3,12 +3,12 @@
  *
  * Runs in the thread of the tests. Everything it starts is ended when the test is over.
  */
-import { on } from 'node:events'
 import type { TestContext } from 'node:test'
 import { fileURLToPath } from 'node:url'
 import { Worker } from 'node:worker_threads'
 
 import { Registry } from '@heddle/mesh'
+import type { Member } from '@heddle/mesh'
 
 import type { FromWorker, ToWorker, WorkerBoot } from '../../src/channel/messages.ts'
 
@@ -23,6 +23,7 @@ export function fixture(path: string): string {
 /** A worker as these tests see it. */
 export interface Running {
   readonly worker: Worker
+  readonly member: Member
   /** The next message of that type, or the first one that has come already and was not taken. */
   next<Type extends FromWorker['type']>(type: Type): Promise<Extract<FromWorker, { type: Type }>>
   /** Resolves with the exit code. */
@@ -74,27 +75,37 @@ export function startWorker(t: TestContext, entry: string, options: StartOptions
     await worker.terminate()
     if (options.registry === undefined) registry.close()
   })
-  return { worker, errors, exited, next: inbox(worker), tell: message => worker.postMessage(message) }
+  const { member } = admission
+  return { worker, member, errors, exited, next: inbox(worker), tell: message => worker.postMessage(message) }
 }
+
+function noop(): void {}
 
 function inbox(worker: Worker): Running['next'] {
   const waiting: FromWorker[] = []
-  const messages = on(worker, 'message', { close: ['exit'] })
+  let ended = false
+  let wake = noop
+  worker.on('message', (message: FromWorker) => {
+    waiting.push(message)
+    wake()
+  })
+  worker.on('exit', () => {
+    ended = true
+    wake()
+  })
   return async <Type extends FromWorker['type']>(type: Type) => {
     type Wanted = Extract<FromWorker, { type: Type }>
-    const isWanted = (message: FromWorker): message is Wanted => message.type === type
-    const early = waiting.find(isWanted)
-    if (early !== undefined) {
-      waiting.splice(waiting.indexOf(early), 1)
-      return early
-    }
     for (;;) {
+      const found = waiting.find((message): message is Wanted => message.type === type)
+      if (found !== undefined) {
+        waiting.splice(waiting.indexOf(found), 1)
+        return found
+      }
+      if (ended) throw new Error(`The worker ended before it said ${type}: ${JSON.stringify(waiting)}`)
+      const { promise, resolve } = Promise.withResolvers<void>()
+      wake = resolve
       // oxlint-disable-next-line no-await-in-loop -- Messages come one after another.
-      const { value, done } = (await messages.next()) as IteratorResult<[FromWorker]>
-      if (done === true)
-        throw new Error(`The worker ended before it said ${type}: ${JSON.stringify(waiting)}`)
-      if (isWanted(value[0])) return value[0]
-      waiting.push(value[0])
+      await promise
     }
   }
 }

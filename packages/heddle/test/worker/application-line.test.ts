@@ -1,0 +1,44 @@
+/** Lines of applications and what is read from them. */
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+
+import { readApplicationLine } from '../../src/worker/application-line.ts'
+
+const now = 1_700_000_000_000
+
+const lines: [string, object][] = [
+  ['plain text', { time: now, level: 'info', message: 'plain text' }],
+  ['{ not json }', { time: now, level: 'info', message: '{ not json }' }],
+  [
+    '{"level":40,"time":5,"pid":1,"msg":"pino"}',
+    { time: 5, level: 'warn', message: 'pino', fields: { pid: 1 } }
+  ],
+  [
+    '{"level":"CRITICAL","time":"1970-01-01T00:00:00.007Z","message":"text"}',
+    { time: 7, level: 'error', message: 'text', fields: {} }
+  ],
+  ['{"level":10,"msg":"low"}', { time: now, level: 'trace', message: 'low', fields: {} }],
+  ['{"level":20,"msg":"low"}', { time: now, level: 'debug', message: 'low', fields: {} }],
+  ['{"level":30,"msg":"low"}', { time: now, level: 'info', message: 'low', fields: {} }],
+  ['{"level":60,"msg":"high"}', { time: now, level: 'error', message: 'high', fields: {} }],
+  ['{"answer":42}', { time: now, level: 'info', message: '', fields: { answer: 42 } }],
+  [
+    '{"level":"odd","time":"odd","msg":{"a":1},"message":"kept"}',
+    { time: now, level: 'info', message: '{"a":1}', fields: { message: 'kept' } }
+  ],
+  [
+    '{"msg":"failed","err":{"type":"Error","message":"why","stack":"Error: why"}}',
+    {
+      time: now,
+      level: 'info',
+      message: 'failed',
+      fields: {},
+      error: { type: 'Error', message: 'why', stack: 'Error: why' }
+    }
+  ]
+]
+
+test('readApplicationLine() keeps text as it is and merges JSON of loggers', () => {
+  for (const [text, expected] of lines)
+    assert.deepEqual(readApplicationLine(text, 'info', now), expected, text)
+})

@@ -1,0 +1,60 @@
+/** How a worker hears from its application before it is ready, while it crashes, and when it stops. */
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+
+import { startInMesh } from './mesh-caller.ts'
+import { direct, readyUrl, startWorker } from './worker-harness.ts'
+
+test('heddle/worker tells an application who it is, from CommonJS too, and env is what main passed', async t => {
+  const boot = { slot: 3, name: 'application:3', workers: 4, publicUrl: 'http://localhost:3000' }
+  const running = await startInMesh(t, 'hooks/app.cjs', { boot, env: { ONLY: 'this' } })
+  await running.next('ready')
+  assert.deepEqual(JSON.parse((await running.call('/')).text), {
+    identity: { application: 'application', slot: 3, name: 'application:3', workers: 4 },
+    isHeddle: true,
+    publicUrl: 'http://localhost:3000',
+    events: ['function', 'promise'],
+    url: 'http://catalog.heddle.local',
+    env: { ONLY: 'this' }
+  })
+})
+
+test('a rejected readiness fails the start', async t => {
+  const running = startWorker(t, 'hooks/rejected.mjs')
+  assert.equal((await running.next('failed')).error.message, 'no licence')
+  assert.equal(await running.exited, 1)
+})
+
+test('a close hook that never ends does not outlast the deadline of the stop', async t => {
+  const running = startWorker(t, 'hooks/stuck.mjs')
+  await running.next('ready')
+  running.tell({ type: 'stop', timeoutMs: 50 })
+  await running.next('stopped')
+})
+
+const crashes = [
+  { way: 'exit', origin: 'processExit', message: 'The application called process.exit(7).', code: 7 },
+  { way: 'throw', origin: 'uncaughtException', message: 'thrown', code: 1 },
+  { way: 'reject', origin: 'unhandledRejection', message: 'rejected', code: 1 }
+]
+
+for (const { way, origin, message, code } of crashes) {
+  test(`the worker reports ${origin} and ends with code ${code}`, async t => {
+    const running = startWorker(t, 'exits/app.mjs', { boot: direct, env: { WAY: way } })
+    await fetch(`${await readyUrl(running)}/end`).catch(() => null)
+    const crashed = await running.next('crashed')
+    assert.equal(crashed.origin, origin)
+    assert.equal(crashed.error.message, message)
+    assert.match(crashed.error.stack ?? '', /exits\/app\.mjs/)
+    assert.equal(await running.exited, code)
+    assert.equal(running.errors.length, way === 'exit' ? 0 : 1)
+  })
+}
+
+test('an application that handles its uncaught errors goes on', async t => {
+  const running = startWorker(t, 'exits/app.mjs', { boot: direct, env: { WAY: 'handled' } })
+  const url = await readyUrl(running)
+  await fetch(`${url}/end`)
+  assert.equal(await (await fetch(url)).text(), 'exits')
+  assert.deepEqual(running.errors, [])
+})

@@ -1,0 +1,91 @@
+/** What an application prints, as it leaves the process. Each run is a process of its own, since it is about fd 1. */
+import assert from 'node:assert/strict'
+import { execFile } from 'node:child_process'
+import { test } from 'node:test'
+import { fileURLToPath } from 'node:url'
+import { promisify } from 'node:util'
+
+import { fixture } from './worker-harness.ts'
+
+const script = fileURLToPath(new URL('output-process.ts', import.meta.url))
+
+async function run(entry: string, format: string): Promise<{ lines: string[]; stderr: string }> {
+  const args = ['--conditions=@heddle/source', '--disable-warning=ExperimentalWarning', script]
+  const { stdout, stderr } = await promisify(execFile)(process.execPath, [...args, fixture(entry), format])
+  return { lines: stdout.trimEnd().split('\n'), stderr }
+}
+
+type Line = Record<string, unknown> & { err?: { message: string; stack: string } }
+
+test('captureOutput() makes one JSON line of everything an application prints', async () => {
+  const { lines, stderr } = await run('prints/app.mjs', 'json')
+  const records = lines.map(line => JSON.parse(line) as Line)
+  for (const record of records) {
+    assert.equal(record.application, 'shop')
+    assert.equal(record.worker, 'shop:1')
+  }
+  const brief = records.map(({ level, msg }) => [level, String(msg).split('\n', 1)[0]])
+  assert.deepEqual(brief, [
+    ['info', 'log formatted { nested: { deep: true } }'],
+    ['warn', 'warned'],
+    ['error', 'Error: several lines'],
+    ['info', 'partial'],
+    ['info', 'second line'],
+    ['info', 'é'],
+    ['error', 'on stderr'],
+    ['info', 'by descriptor'],
+    ['warn', 'from pino'],
+    ['warn', 'own json'],
+    ['error', 'from logger'],
+    ['info', 'child'],
+    ['warn', 'Warning: careful'],
+    ['info', 'without an end']
+  ])
+  assert.equal(records[8]?.request, 5)
+  assert.equal(records[8]?.err?.message, 'inside pino')
+  assert.equal(records[9]?._application, 'liar')
+  assert.equal(records[10]?.part, 'billing')
+  assert.match(records[10]?.err?.stack ?? '', /prints\/app\.mjs/)
+  assert.equal(records[11]?.bound, 1)
+  assert.equal(stderr, '')
+})
+
+test('captureOutput() makes readable lines of the JSON an application prints', async () => {
+  const { lines } = await run('prints/app.mjs', 'pretty')
+  const pino = lines.findIndex(line => line.includes('from pino'))
+  assert.match(lines[pino] ?? '', /warn +shop:1 from pino .*request=5/)
+  assert.match(lines[pino + 1] ?? '', /^ {4}Error: inside pino/)
+})
+
+test('stopApplication() runs close hooks in reverse order and goes on after one that fails', async () => {
+  const { lines } = await run('hooks/app.cjs', 'json')
+  const records = lines.map(line => JSON.parse(line) as Line)
+  assert.deepEqual(
+    records.map(({ msg, err }) => err?.message ?? msg),
+    ['closing export', 'closing last given', 'hook broken on purpose', 'closing first given']
+  )
+})
+
+test('stopApplication() closes the Fastify instance behind a server that listens by itself', async () => {
+  const { lines } = await run('script-fastify/server.mjs', 'json')
+  assert.deepEqual(
+    lines.map(line => (JSON.parse(line) as Line).msg),
+    ['fastify closed']
+  )
+})
+
+test('heddle/worker gives harmless stand-ins outside of Heddle', async () => {
+  const code = `
+    import { identity, isHeddle, logger, mesh, onClose, onReady, publicUrl } from 'heddle/worker'
+    onClose(() => {})
+    onReady(() => {})
+    logger.info({ isHeddle, publicUrl, url: mesh.url('catalog') }, identity.name)`
+  const args = ['--conditions=@heddle/source', '--disable-warning=ExperimentalWarning', '--input-type=module']
+  const cwd = fileURLToPath(new URL('.', import.meta.url))
+  const { stdout } = await promisify(execFile)(process.execPath, [...args, '-e', code], { cwd })
+  const { msg, isHeddle, publicUrl, url } = JSON.parse(stdout) as Line
+  assert.deepEqual(
+    { msg, isHeddle, publicUrl, url },
+    { msg: 'standalone:0', isHeddle: false, publicUrl: null, url: 'http://catalog.heddle.local' }
+  )
+})
