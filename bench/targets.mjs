@@ -1,0 +1,78 @@
+/**
+ * What Heddle promises in figures, held against the results. Pure.
+ *
+ * "Not behind" allows three per cent for throughput and five for p99: two equal contenders differ by that
+ * much from one run to the next. A result that is missing or invalid meets nothing.
+ */
+
+const notBehind = 0.97
+const notBehindP99 = 1.05
+
+function target(question, limit, value, unit) {
+  const known = typeof value === 'number' && Number.isFinite(value)
+  const met = known && (limit.atMost === undefined ? value >= limit.atLeast : value <= limit.atMost)
+  return { question, limit, unit, value: known ? value : null, met: known ? met : null }
+}
+
+function bootTargets(result) {
+  const { threads: bare, 'heddle-edge': edge } = result.contenders
+  const usable = bare?.valid && edge?.valid
+  const at = count => (usable ? { bare: bare.workers[count], edge: edge.workers[count] } : null)
+  const over = (count, key) => {
+    const both = at(count)
+    return both === null ? null : both.edge[key]?.median - both.bare[key]?.median
+  }
+  const targets = []
+  for (const count of [1, 4]) {
+    const ratio = at(count)?.edge.ratioToBare?.median
+    const which = `${count} worker${count === 1 ? '' : 's'}`
+    targets.push(target(`boot ÷ bare script, ${which}`, { atMost: 2 }, ratio, '×'))
+    targets.push(target(`memory over bare script, ${which}`, { atMost: 60 }, over(count, 'idleRssMb'), 'MB'))
+  }
+  const further = usable ? edge.perFurtherWorkerMb : null
+  targets.push(target('memory of each further worker', { atMost: 25 }, further?.idleRss, 'MB'))
+  targets.push(target('memory of each further worker, after load', { atMost: 25 }, further?.loadedRss, 'MB'))
+  return targets
+}
+
+function throughputTargets(result) {
+  const ratio = (application, above, below, key) => {
+    const rows = result.applications[application]?.ratios ?? []
+    const row = rows.find(candidate => candidate.above === above && candidate.below === below)
+    return row?.valid ? row[key]?.median : null
+  }
+  const rate = (application, above, below) => ratio(application, above, below, 'requestsPerSecond')
+  const p99 = application => ratio(application, 'heddle-edge', 'heddle-direct', 'p99')
+  const direct = 'heddle-direct'
+  const edge = 'heddle-edge'
+  return [
+    target('direct ÷ bare threads, hello', { atLeast: 0.97 }, rate('hello', direct, 'threads'), '×'),
+    target('direct ÷ Watt, hello', { atLeast: notBehind }, rate('hello', direct, 'watt'), '×'),
+    target('direct ÷ node:cluster, hello', { atLeast: notBehind }, rate('hello', direct, 'cluster'), '×'),
+    target('edge ÷ HAProxy → processes, hello', { atLeast: 1.3 }, rate('hello', edge, 'haproxy'), '×'),
+    target('edge ÷ direct, hello', { atLeast: 0.75 }, rate('hello', edge, direct), '×'),
+    target('edge ÷ direct, 1 ms handler', { atLeast: 0.95 }, rate('cpu-1ms', edge, direct), '×'),
+    target('p99: edge ÷ direct, hello', { atMost: notBehindP99 }, p99('hello'), '×'),
+    target('p99: edge ÷ direct, 1 ms handler', { atMost: notBehindP99 }, p99('cpu-1ms'), '×')
+  ]
+}
+
+function installTargets(result) {
+  const { heddle } = result.contenders
+  const usable = heddle?.valid ? heddle : null
+  return [
+    target('packages installed', { atMost: 25 }, usable?.packages, 'packages'),
+    target('size installed', { atMost: 12 }, usable?.megabytes, 'MB')
+  ]
+}
+
+const byName = { boot: bootTargets, throughput: throughputTargets, install: installTargets }
+
+/**
+ * Judges one result.
+ * @param {string} name of the benchmark
+ * @returns a list of `{ question, limit, unit, value, met }`; `met` is null when there is no valid value.
+ */
+export function targetsOf(name, result) {
+  return byName[name]?.(result) ?? []
+}
