@@ -39,23 +39,25 @@ const configOptions: readonly OptionFacts[] = [
   config,
   ...settings.map(({ flag, variables, key }) => ({
     flags: `${shorts[flag] === undefined ? '' : `${shorts[flag]}, `}--${flag} <${placeholder(flag, key)}>`,
-    sentence:
-      flag === 'workers'
-        ? 'Worker threads of every application, or of single ones: api=4,db=1.'
-        : key.sentence,
+    sentence: (key.flagSentence ?? key.sentence) + choicesOf(key),
     variables
   }))
 ]
 
 function placeholder(flag: string, key: Key): string {
-  if (key.kind === 'choice') return key.choices.join('|')
+  if (key.kind === 'choice') return flag.replace('log-', '')
   if (flag === 'entrypoint') return 'id'
+  if (flag === 'workers') return 'count'
   return key.kind === 'text' ? 'address' : 'number'
 }
 
 const entry = {
   name: '[entry]',
   sentence: 'File or directory of one application, instead of a configuration file.'
+}
+
+function choicesOf(key: Key): string {
+  return key.kind === 'choice' ? ` One of ${key.choices.join(', ')}.` : ''
 }
 
 /** All commands in the order help lists them. */

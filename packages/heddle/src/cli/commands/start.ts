@@ -1,7 +1,7 @@
 /**
  * `heddle start`: starts the server and stays until it is stopped.
  *
- * Main thread. Prints what started, for people on a terminal and as one log line everywhere else.
+ * Main thread. Prints what started, for people on a terminal; everything else is in the log.
  */
 import type { LogStyle } from '../../channel/messages.ts'
 import type { ResolvedConfig } from '../../config/resolved.ts'
@@ -31,8 +31,8 @@ async function run(config: ResolvedConfig, style: LogStyle, log: Log): Promise<n
   const forget = handleSignals(coordinator, log)
   try {
     const report = await coordinator.start()
+    // Everyone else reads the same facts in the log lines of the coordinator.
     if (style.format === 'pretty' && process.stdout.isTTY) process.stdout.write(startedText(report))
-    else log.info('Heddle has started.', { ...report })
     // The signals end the process from here on.
     return null
   } catch (error) {
