@@ -114,7 +114,11 @@ function byIds(database, ids) {
   })
 }
 
-/** Takes all lines out of the stock, or none of them and says which one is short. */
+/**
+ * Takes all lines out of the stock, or none of them and says which one is short.
+ *
+ * @returns {{ lines?: import('../shared/contract.ts').OrderLine[], shortage?: import('../shared/contract.ts').Shortage }}
+ */
 function reserve(database, lines) {
   const take = database.prepare('UPDATE products SET stock = stock - ? WHERE id = ? AND stock >= ?')
   const read = database.prepare('SELECT id, name, price_cents, stock FROM products WHERE id = ?')
@@ -149,6 +153,7 @@ class OutOfStock extends Error {
   }
 }
 
+/** @returns {import('../shared/contract.ts').Product} */
 function toProduct(row) {
   const { id, slug, name, category, description, weave, stock } = row
   const colours = row.colours.split(' ')

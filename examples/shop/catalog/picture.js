@@ -26,7 +26,8 @@ const drafts = {
 const outlines = {
   yarn: '<circle cx="200" cy="200" r="140"/>',
   fabric: '<path d="M70 90h220l40 30v200l-40 26H70z"/>',
-  scarves: '<path d="M120 40h70v150h20V40h70v290h-70V230h-20v100h-70z"/>',
+  scarves:
+    '<path d="M128 96q72-74 144 0l-12 66q-60 44-120 0z"/><path d="M142 150h56l-10 186h-62z"/><path d="M202 150h56l16 140h-62z"/>',
   blankets: '<rect x="56" y="76" width="288" height="236" rx="6"/>',
   cushions: '<path d="M70 70q130 34 260 0-34 130 0 260-130-34-260 0 34-130 0-260z"/>',
   rugs: '<rect x="100" y="50" width="200" height="300"/>',
@@ -38,7 +39,10 @@ const outlines = {
 const details = {
   yarn: '<path d="M75 150q130-90 250 10M66 200q140-70 268 30M80 260q120-60 220 40M150 70q120 90 110 260M110 100q100 100 90 238" fill="none" stroke="#fff" stroke-opacity=".35" stroke-width="3"/><path d="M318 275q60 60-40 84t-190 6" fill="none" stroke="COLOUR" stroke-width="7" stroke-linecap="round"/>',
   fabric: '<path d="M290 90v256l40-26V120z" fill="#000" fill-opacity=".25"/>',
-  scarves: fringe(120, 190, 330) + fringe(210, 280, 330),
+  scarves:
+    fringe(126, 188, 336) +
+    fringe(212, 274, 290) +
+    '<path d="M146 120q54-40 108 0M198 168v168M140 162q60 44 120 0" fill="none" stroke="#000" stroke-opacity=".3" stroke-width="4"/>',
   blankets:
     '<path d="M56 194h288" stroke="#000" stroke-opacity=".22" stroke-width="5"/><path d="M56 199h288" stroke="#fff" stroke-opacity=".3" stroke-width="2"/>' +
     fringe(56, 344, 312),

@@ -1,0 +1,111 @@
+/**
+ * Tests of the storefront as a whole: requests are put in without a socket, the other applications are
+ * small servers that answer what a test wants.
+ */
+import assert from 'node:assert/strict'
+import { once } from 'node:events'
+import { createServer } from 'node:http'
+import type { RequestListener } from 'node:http'
+import { test } from 'node:test'
+import type { TestContext } from 'node:test'
+
+import { toLocalPath } from '../../storefront/respond.ts'
+import { createShop } from '../../storefront/shop.ts'
+
+/** Makes the storefront find an application at a server of the test. */
+async function standIn(t: TestContext, application: string, listener: RequestListener): Promise<void> {
+  const server = createServer(listener).listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  const address = server.address()
+  assert.ok(typeof address === 'object' && address !== null)
+  const name = `${application}_URL`
+  process.env[name] = `http://127.0.0.1:${address.port}`
+  t.after(() => {
+    delete process.env[name]
+    server.closeAllConnections()
+    server.close()
+  })
+}
+
+async function openShop(t: TestContext): Promise<Awaited<ReturnType<typeof createShop>>> {
+  const shop = await createShop()
+  t.after(() => shop.close())
+  return shop
+}
+
+test('the storefront answers 404 with a page for an unknown path', async t => {
+  const shop = await openShop(t)
+  const response = await shop.inject('/nowhere')
+  assert.equal(response.statusCode, 404)
+  assert.match(response.body, /A dropped stitch/)
+})
+
+test('the storefront shows the request id when an application answers 500, and hides why', async t => {
+  const shop = await openShop(t)
+  await standIn(t, 'CATALOG', (request, response) => {
+    response.writeHead(500).end('secret stack trace')
+  })
+  const response = await shop.inject({ url: '/products', headers: { 'x-request-id': 'id-of-the-test' } })
+  assert.equal(response.statusCode, 502)
+  assert.match(response.body, /id-of-the-test/)
+  assert.match(response.body, /catalog/)
+  assert.doesNotMatch(response.body, /secret/)
+})
+
+test('the storefront answers 503 when an application cannot be reached', async t => {
+  const shop = await openShop(t)
+  await standIn(t, 'CATALOG', request => request.socket.destroy())
+  const response = await shop.inject('/products')
+  assert.equal(response.statusCode, 503)
+})
+
+test('the storefront hands its request id on to the applications it calls', async t => {
+  const shop = await openShop(t)
+  const seen: unknown[] = []
+  await standIn(t, 'CATALOG', (request, response) => {
+    seen.push(request.headers['x-request-id'])
+    response.writeHead(200, { 'content-type': 'application/json' })
+    response.end(request.url === '/categories' ? '[]' : '{"items":[],"total":0,"page":1,"pages":1}')
+  })
+  await shop.inject({ url: '/products', headers: { 'x-request-id': 'one' } })
+  assert.deepEqual(seen, ['one', 'one'])
+})
+
+test('the storefront goes on selling when the accounts do not answer', async t => {
+  const shop = await openShop(t)
+  await standIn(t, 'ACCOUNTS', request => request.socket.destroy())
+  const response = await shop.inject({ url: '/cart', headers: { cookie: 'session=anything' } })
+  assert.equal(response.statusCode, 200)
+  assert.match(response.body, /The accounts do not answer/)
+})
+
+test('the storefront refuses a form that another site sent', async t => {
+  const shop = await openShop(t)
+  const headers = { 'sec-fetch-site': 'cross-site', 'content-type': 'application/x-www-form-urlencoded' }
+  const response = await shop.inject({ method: 'POST', url: '/cart', headers, payload: 'id=1&quantity=1' })
+  assert.equal(response.statusCode, 403)
+  assert.equal(response.headers['set-cookie'], undefined)
+})
+
+test('the storefront refuses a quantity that is not a number', async t => {
+  const shop = await openShop(t)
+  const headers = { 'content-type': 'application/x-www-form-urlencoded' }
+  const response = await shop.inject({ method: 'POST', url: '/cart', headers, payload: 'id=1&quantity=many' })
+  assert.equal(response.statusCode, 400)
+})
+
+const paths: readonly [given: string | null, path: string][] = [
+  ['/checkout', '/checkout'],
+  ['/orders/HW-000001?placed', '/orders/HW-000001?placed'],
+  [null, '/'],
+  ['', '/'],
+  ['https://elsewhere.example', '/'],
+  ['//elsewhere.example', '/'],
+  ['/\\elsewhere.example', '/'],
+  ['/a\r\nset-cookie: b', '/']
+]
+for (const [given, path] of paths) {
+  test(`toLocalPath() turns ${JSON.stringify(given)} into ${path}`, () => {
+    assert.equal(toLocalPath(given), path)
+  })
+}
