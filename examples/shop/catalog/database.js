@@ -76,6 +76,7 @@ function listCategories(database) {
   }))
 }
 
+/** @returns {import('../shared/contract.ts').ProductPage} */
 function search(database, { words, category, sorting, page, size }) {
   const conditions = []
   const values = []
