@@ -37,16 +37,16 @@ async function run(port: MessagePort, boot: WorkerBoot): Promise<void> {
   const context = createContext(boot)
   publishContext(context)
   captureOutput(context.output)
-  const exit = reportCrashes(send)
+  const ending = reportCrashes(send)
 
   const mesh = joinMesh(boot.ticket)
-  if ('installGlobals' in mesh && typeof mesh.installGlobals === 'function') mesh.installGlobals()
+  mesh.installGlobals()
   const service = new Service(mesh, boot.listen)
   const interception = interceptListen({ direct: boot.listen, shared: boot.workers > 1 }, service)
   watchFastify()
 
   port.on('message', (message: ToWorker) => {
-    if (message.type !== 'stop') return
+    ending.expect()
     void stopApplication(context, service, message.timeoutMs).then(() => send({ type: 'stopped' }))
   })
 
@@ -54,7 +54,7 @@ async function run(port: MessagePort, boot: WorkerBoot): Promise<void> {
     await start(boot, context, service, interception)
   } catch (error) {
     send({ type: 'failed', error: toErrorFacts(error) })
-    exit(1)
+    ending.exit(1)
     return
   }
   announce(service, send)

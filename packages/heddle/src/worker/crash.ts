@@ -9,12 +9,18 @@ import { inspect } from 'node:util'
 import type { ErrorFacts, FromWorker } from '../channel/messages.ts'
 import { toErrorFacts } from './error-facts.ts'
 
-/** Ends the thread without a report: Heddle's own way out. */
-export type Exit = (code: number) => void
+/** What Heddle itself says of the end of its thread. */
+export interface Ending {
+  /** Ends the thread without a report. */
+  exit(code: number): void
+  /** The worker was asked to stop: process.exit() is no crash any more, but the end of the stop. */
+  expect(): void
+}
 
 /** Watches for the end of the thread. Only the first reason is reported. */
-export function reportCrashes(send: (message: FromWorker) => void): Exit {
+export function reportCrashes(send: (message: FromWorker) => void): Ending {
   let reported = false
+  let expected = false
   const report = (message: FromWorker): void => {
     if (reported) return
     reported = true
@@ -27,13 +33,19 @@ export function reportCrashes(send: (message: FromWorker) => void): Exit {
   const exit: (code: number) => never = Reflect.get(process, 'exit')
   Reflect.set(process, 'exit', (...args: unknown[]) => {
     const [code = process.exitCode ?? 0] = args
+    if (expected) report({ type: 'stopped' })
     report({ type: 'crashed', origin: 'processExit', error: describeExit(code) })
     // The number of arguments counts: process.exit(undefined) is not process.exit().
     Reflect.apply(exit, process, args)
   })
-  return code => {
-    reported = true
-    exit(code)
+  return {
+    exit: code => {
+      reported = true
+      exit(code)
+    },
+    expect: () => {
+      expected = true
+    }
   }
 }
 

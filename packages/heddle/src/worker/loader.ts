@@ -4,7 +4,7 @@
  * Runs in worker threads. ESM, CommonJS and TypeScript go the same way, through import(). It judges nothing of
  * what it loads; it notes whether one of node's HTTP modules was asked for, which tells servers from jobs.
  */
-import { registerHooks } from 'node:module'
+import { createRequire, registerHooks } from 'node:module'
 import { isAbsolute } from 'node:path'
 import { pathToFileURL } from 'node:url'
 
@@ -41,8 +41,7 @@ export function createLoader(entryPath: string): Loader {
       await import(isPath ? pathToFileURL(specifier).href : `${preloadScheme}${specifier}`)
     },
     entry: async () => {
-      // Programs compare it with their own path to see whether they were started or only imported.
-      process.argv[1] = entryPath
+      pretendMain(entryPath)
       // What preloads have loaded says nothing about the application.
       loadedHttp = false
       return (await import(entryUrl)) as Exported
@@ -50,4 +49,15 @@ export function createLoader(entryPath: string): Loader {
     loadedHttp: () => loadedHttp,
     close: () => hooks.deregister()
   }
+}
+
+/**
+ * Programs ask whether they were started or only imported, and start their server in the first case alone:
+ * `require.main === module`, or a comparison of `process.argv[1]` with their own path.
+ */
+function pretendMain(entryPath: string): void {
+  process.argv[1] = entryPath
+  const { cache } = createRequire(entryPath)
+  // Read by node for each `require` it makes; the entry is in the cache by the time its own is made.
+  Object.defineProperty(process, 'mainModule', { configurable: true, get: () => cache[entryPath] })
 }

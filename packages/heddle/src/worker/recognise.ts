@@ -19,10 +19,18 @@ export interface Offer {
 }
 
 /** The exports that are looked at, the first usable one wins. */
-export const offerNames = ['default', 'app', 'server', 'handler', 'fetch', 'create', 'build'] as const
+export const offerNames: readonly string[] = [
+  'default',
+  'app',
+  'server',
+  'handler',
+  'fetch',
+  'create',
+  'build'
+]
 
 /** What an entry may offer, as a sentence for error messages. */
-export const acceptedOffers =
+export const acceptedOffers: string =
   'Accepted are a default export, or one named app, server or handler, which is a request listener, an ' +
   'http.Server, a Fastify, Express or Koa application or an object with fetch(request); a function named ' +
   'fetch; a factory named create or build; or a script that calls listen(). ' +

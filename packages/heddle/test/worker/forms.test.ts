@@ -11,6 +11,8 @@ const forms = [
   { entry: 'script-fastify/server.mjs', kind: 'fastify' },
   { entry: 'script-koa/server.mjs', kind: 'listen' },
   { entry: 'script-hono/server.mjs', kind: 'listen' },
+  { entry: 'script-main/server.cjs', kind: 'listen' },
+  { entry: 'script-argv/server.mjs', kind: 'listen' },
   { entry: 'listener-esm/app.mjs', kind: 'listener' },
   { entry: 'listener-cjs/app.cjs', kind: 'listener' },
   { entry: 'server-export/app.mjs', kind: 'listen' },

@@ -32,6 +32,14 @@ test('a close hook that never ends does not outlast the deadline of the stop', a
   await running.next('stopped')
 })
 
+test('process.exit() in a close hook ends the stop and is no crash', async t => {
+  const running = startWorker(t, 'exits/closing.mjs')
+  await running.next('ready')
+  running.tell({ type: 'stop', timeoutMs: 5000 })
+  await running.next('stopped')
+  assert.equal(await running.exited, 0)
+})
+
 const crashes = [
   { way: 'exit', origin: 'processExit', message: 'The application called process.exit(7).', code: 7 },
   { way: 'throw', origin: 'uncaughtException', message: 'thrown', code: 1 },
