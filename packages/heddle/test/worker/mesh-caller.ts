@@ -17,6 +17,7 @@ export interface Answer {
 
 /** A worker that opens no port, and a way to reach it. */
 export interface MeshRunning extends Running {
+  readonly registry: Registry
   /** Sends a GET, or a POST when there is a body, and reads the whole answer. */
   call(path: string, body?: Uint8Array): Promise<Answer>
 }
@@ -37,6 +38,7 @@ export async function startInMesh(
   const running = startWorker(t, entry, { ...options, registry })
   return {
     ...running,
+    registry,
     next: async type => {
       const message = await running.next(type)
       if (message.type === 'ready') await running.member.publish()

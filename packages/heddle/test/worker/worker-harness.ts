@@ -37,13 +37,15 @@ export interface Running {
 export interface StartOptions {
   readonly boot?: Partial<WorkerBoot>
   readonly registry?: Registry
+  /** Label in the mesh. `application` unless told. */
+  readonly hostname?: string
   readonly env?: Record<string, string>
 }
 
 /** Starts a worker on a fixture such as `listener-esm/app.mjs`. */
 export function startWorker(t: TestContext, entry: string, options: StartOptions = {}): Running {
   const registry = options.registry ?? new Registry({ domain: '.heddle.local' })
-  const admission = registry.admit({ name: 'application:0', hostname: 'application' })
+  const admission = registry.admit({ name: 'application:0', hostname: options.hostname ?? 'application' })
   const boot: WorkerBoot = {
     application: 'application',
     slot: 0,
