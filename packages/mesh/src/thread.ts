@@ -6,6 +6,7 @@ import type { RequestListener, Server } from 'node:http'
 import { receiveMessageOnPort, type MessagePort } from 'node:worker_threads'
 
 import { MeshClient } from './client/client.ts'
+import { installGlobals } from './client/globals.ts'
 import { HEARTBEAT_MS, Scoreboard } from './scoreboard.ts'
 import { MeshServer } from './server/server.ts'
 import type { FlushMoment } from './wire/frame-port.ts'
@@ -31,6 +32,7 @@ export class Mesh {
   readonly #server: MeshServer
   readonly #control: MessagePort
   readonly #heart: NodeJS.Timeout
+  readonly #timeoutMs: number
   #left = false
 
   constructor(ticket: MeshTicket, options: JoinOptions) {
@@ -39,6 +41,7 @@ export class Mesh {
     this.name = ticket.name
     this.domain = ticket.domain
     this.#control = ticket.control
+    this.#timeoutMs = ticket.timeoutMs
     this.#server = new MeshServer({ record, generation, scoreboard })
     this.client = new MeshClient({
       name: ticket.name,
@@ -72,6 +75,14 @@ export class Mesh {
         this.#server.target = next
       }
     }
+  }
+
+  /**
+   * Lets this thread's ordinary clients reach the mesh: global `fetch`, undici's global dispatcher, and
+   * whatever opens TCP connections to port 80 of `*.<domain>` through `node:net`. Once per thread.
+   */
+  installGlobals(): void {
+    installGlobals({ client: this.client, domain: this.domain, timeoutMs: this.#timeoutMs })
   }
 
   /** Leaves at once: links are cut, what is in flight fails. Idempotent. */

@@ -305,7 +305,6 @@ export class Invocation implements SocketOwner {
     if (joined) {
       flags = encoding === 'latin1' ? LATIN1 : UTF8
       body = data.slice(header.length)
-      this.#sendWindow -= sizeOf(flags, body)
     }
     const { port } = this.#host
     this.#headBatch = port.batch
@@ -336,7 +335,10 @@ export class Invocation implements SocketOwner {
     return this.#sendWindow > 0
   }
 
-  /** Puts the first piece of the body into the head's frame if that has not left and has none yet. */
+  /**
+   * Puts the first piece of the body into the head's frame if that has not left and has none yet. What
+   * travels with a head is not counted against the window: it is one piece, and nobody gives credit for it.
+   */
   #joinHead(kind: number, field: BodyField): boolean {
     const batch = this.#headBatch as unknown[] | null
     if (batch === null || batch !== this.#host.port.batch) return false
@@ -344,7 +346,6 @@ export class Invocation implements SocketOwner {
     if ((flags & 3) !== NO_BODY) return false
     batch[this.#headAt] = flags | kind
     batch[this.#headAt + 4] = field
-    this.#sendWindow -= sizeOf(kind, field)
     return true
   }
 
