@@ -9,6 +9,7 @@ import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 
 import { dirname, join } from 'node:path'
 
 import { node, results, root } from './place.mjs'
+import { summaryTable } from './summary.mjs'
 import { blocksOf, setupBlock } from './tables.mjs'
 
 const documents = [join(root, 'docs', 'benchmarks.md'), join(root, 'README.md')]
@@ -31,11 +32,12 @@ function format(files) {
 
 /** Writes all published results into the documents. Returns the documents that were changed. */
 export function regenerate() {
-  const blocks = { contenders: setupBlock() }
   const files = existsSync(results) ? readdirSync(results).filter(name => name.endsWith('.json')) : []
-  for (const file of files) {
-    Object.assign(blocks, blocksOf(JSON.parse(readFileSync(join(results, file), 'utf8'))))
-  }
+  const reports = files.map(file => JSON.parse(readFileSync(join(results, file), 'utf8')))
+  const byName = Object.fromEntries(reports.map(report => [report.name, report]))
+  const blocks = { contenders: setupBlock() }
+  for (const report of reports) Object.assign(blocks, blocksOf(report))
+  if (reports.length > 0) blocks.summary = summaryTable(byName)
   const changed = []
   for (const document of documents.filter(existsSync)) {
     const before = readFileSync(document, 'utf8')

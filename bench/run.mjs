@@ -14,7 +14,7 @@ import { parseArgs } from 'node:util'
 
 import { machineTicks } from './cpu-usage.mjs'
 import { machineFacts } from './machine.mjs'
-import { bench, heddleBuilt, root } from './place.mjs'
+import { bench, root } from './place.mjs'
 import { killEverythingAtExit } from './processes.mjs'
 import { publish, regenerate } from './publish.mjs'
 import { blocksOf } from './tables.mjs'
@@ -23,13 +23,13 @@ const names = ['boot', 'throughput', 'install', 'profile']
 
 const usage = `node bench/run.mjs <${names.join('|')}|all|report> [flags]
 
-  --load-threads N threads of wrk, 1 by default
   --quick          a short run to see that everything works; publishes nothing
   --only a,b       only these contenders; publishes nothing
   --applications a only these applications (throughput); publishes nothing
   --rounds N       interleaved rounds
   --seconds N      seconds of load in each measurement
   --minutes N      no round begins after so many minutes
+  --load-threads N threads of wrk in throughput, 1 by default
   --cpus 0,1       keep contenders and load on these CPUs (taskset)
   --no-build       measure the dist that is there
 
@@ -88,12 +88,12 @@ function installPeers() {
   execFileSync('npm', ['ci', '--ignore-scripts'], { cwd: bench, stdio: ['ignore', 2, 2] })
 }
 
-// A checkout that does not build can still measure the peers: Heddle's rows then say why they are missing.
+// A checkout that does not build can still measure the peers, but nothing of it is published.
 function build() {
   say('Building Heddle …')
   const { status } = spawnSync('npm', ['run', 'build'], { cwd: root, stdio: ['ignore', 2, 2] })
-  if (status === 0) return
-  say(`The build failed${existsSync(heddleBuilt) ? '; what is measured is the dist of an earlier one' : ''}.`)
+  if (status !== 0) say('The build failed: what is measured is the dist there is, and it is not published.')
+  return status === 0
 }
 
 function pin(cpus) {
@@ -101,9 +101,11 @@ function pin(cpus) {
   execFileSync('taskset', ['-a', '-p', '-c', cpus, `${process.pid}`], { stdio: 'ignore' })
 }
 
-function assertContenders(only, known) {
-  const strangers = only?.filter(id => !known.includes(id)) ?? []
-  if (strangers.length > 0) fail(`--only: ${strangers.join(', ')} unknown; there are ${known.join(', ')}.`)
+function readList(flags, key, known) {
+  const list = flags[key]?.split(',') ?? null
+  const strangers = list?.filter(name => !known.includes(name)) ?? []
+  if (strangers.length === 0) return list
+  return fail(`--${key}: ${strangers.join(', ')} unknown; there are ${known.join(', ') || 'none'}.`)
 }
 
 /**
@@ -112,27 +114,32 @@ function assertContenders(only, known) {
  *   loadThreads: number, until: number, say: (line: string) => void }} Options
  */
 
-async function runOne(name, flags) {
-  const benchmark = await import(`./${name}.mjs`)
-  const extent = flags.quick ? benchmark.extent.quick : benchmark.extent.full
-  const only = flags.only?.split(',') ?? null
-  assertContenders(only, benchmark.wanted)
+// Every flag is checked before anything is installed, built or started.
+async function plan(name, flags) {
+  const { extent, wanted, applications = [], run } = await import(`./${name}.mjs`)
+  const usual = flags.quick ? extent.quick : extent.full
+  const only = readList(flags, 'only', wanted)
   const options = {
-    rounds: positive(flags, 'rounds', extent.rounds),
-    seconds: positive(flags, 'seconds', extent.seconds),
-    minutes: positive(flags, 'minutes', extent.minutes),
+    rounds: positive(flags, 'rounds', usual.rounds),
+    seconds: positive(flags, 'seconds', usual.seconds),
+    minutes: positive(flags, 'minutes', usual.minutes),
     loadThreads: positive(flags, 'load-threads', 1),
+    cpus: flags.cpus ?? null,
     only,
-    applications: flags.applications?.split(',') ?? null
+    applications: readList(flags, 'applications', applications)
   }
+  const isWhole = !flags.quick && only === null && options.applications === null
+  return { name, run, options, isWhole }
+}
+
+async function carryOut({ name, run, options, isWhole }, isBuilt) {
   const machine = machineFacts()
   const before = machineTicks()
-  const result = await benchmark.run({ ...options, until: Date.now() + options.minutes * 60_000, say })
+  const result = await run({ ...options, until: Date.now() + options.minutes * 60_000, say })
   const after = machineTicks()
   machine.stolenShare = (after.stolen - before.stolen) / Math.max(1, after.total - before.total)
-  const report = { name, machine, options: { ...options, cpus: flags.cpus ?? null }, result }
-  const isWhole = !flags.quick && only === null && options.applications === null
-  const file = publish(report, isWhole)
+  const report = { name, machine, options, result }
+  const file = publish(report, isWhole && isBuilt)
   process.stdout.write(`\n# ${name}\n\n${Object.values(blocksOf(report)).join('\n\n')}\n\n`)
   say(`Written to ${relative(root, file)}.`)
 }
@@ -144,11 +151,12 @@ async function main() {
   if (name === 'report') return say(`Filled ${regenerate().length} documents.`)
   if (positionals.length !== 1 || !(name === 'all' || names.includes(name))) return fail(usage)
   assertMachine()
+  const plans = await Promise.all((name === 'all' ? names : [name]).map(one => plan(one, flags)))
   killEverythingAtExit()
-  installPeers()
-  if (flags.build) build()
   if (flags.cpus !== undefined) pin(flags.cpus)
-  for (const one of name === 'all' ? names : [name]) await runOne(one, flags)
+  installPeers()
+  const isBuilt = !flags.build || build()
+  for (const one of plans) await carryOut(one, isBuilt)
 }
 
 await main()

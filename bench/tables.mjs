@@ -2,23 +2,10 @@
  * Results as Markdown tables. Pure: a result in, text out; the same text goes to the terminal and the docs.
  */
 import { contenders } from './contenders.mjs'
+import { number, table } from './text-table.mjs'
 import { foreignTolerated } from './cpu-usage.mjs'
 import { noisySpread } from './statistics.mjs'
 import { targetsOf } from './targets.mjs'
-
-/** A Markdown table with its columns aligned: all but the first to the right. */
-export function table(head, rows) {
-  const cells = [head, ...rows].map(row => row.map(cell => `${cell}`))
-  const widths = head.map((_, column) => Math.max(3, ...cells.map(row => row[column].length)))
-  const pad = (cell, column) => (column === 0 ? cell.padEnd(widths[0]) : cell.padStart(widths[column]))
-  const line = row => `| ${row.map(pad).join(' | ')} |`
-  const rule = widths.map((width, column) => (column === 0 ? '-'.repeat(width) : `${'-'.repeat(width - 1)}:`))
-  return [line(cells[0]), `| ${rule.join(' | ')} |`, ...cells.slice(1).map(line)].join('\n')
-}
-
-function number(value, digits = 0) {
-  return value === null || value === undefined || Number.isNaN(value) ? '–' : value.toFixed(digits)
-}
 
 function middle(summary, digits = 0) {
   return summary === null ? '–' : number(summary.median, digits)
@@ -212,9 +199,10 @@ function machineLine({ machine, options }) {
     .map(([name, version]) => `${name} ${version}`)
   const stolen = `${number(machine.stolenShare * 100, 1)} % of the CPU taken by other machines`
   const { rounds, seconds } = options
+  const extent = seconds === 0 ? '' : ` ${rounds} rounds, ${seconds} s of load each;`
   return [
     `${machine.cpu}, ${machine.cores} cores, ${number(machine.memoryMb / 1024)} GB, Linux ${machine.kernel}; ${versions.join(', ')}.`,
-    `${machine.date.slice(0, 10)}, commit ${machine.commit ?? 'unknown'}; ${rounds} rounds, ${seconds} s of load each; load ${number(machine.loadBefore, 2)} before, ${stolen}.`
+    `${machine.date.slice(0, 10)}, commit ${machine.commit ?? 'unknown'};${extent} load ${number(machine.loadBefore, 2)} before, ${stolen}.`
   ].join(' ')
 }
 

@@ -19,10 +19,11 @@ import { rotated, summarize, summarizeRatio } from './statistics.mjs'
 const workers = 2
 const connections = 64
 const attempts = 3
-const applications = [
-  { name: 'hello', easeIn: false },
-  { name: 'cpu-1ms', easeIn: true }
-]
+
+/** Whose code is run. */
+export const applications = ['hello', 'cpu-1ms']
+
+const easesIn = new Set(['cpu-1ms'])
 
 /** Who takes part, in the order of the table. */
 export const wanted = [
@@ -157,10 +158,11 @@ export async function run(options) {
   const env = { BENCH_ROUNDS: `${rounds}` }
   const outcome = {}
   const begun = Date.now()
-  const chosen = applications.filter(({ name }) => options.applications?.includes(name) ?? true)
-  for (const [index, { name, easeIn }] of chosen.entries()) {
+  const chosen = applications.filter(name => options.applications?.includes(name) ?? true)
+  for (const [index, name] of chosen.entries()) {
     // Each application gets its own share of the time, so that a slow first one cannot starve the second.
     const until = begun + ((options.until - begun) * (index + 1)) / chosen.length
+    const easeIn = easesIn.has(name)
     outcome[name] = await compete(name, ready, { ...options, env, easeIn, until })
   }
   const { seconds, loadThreads } = options

@@ -5,7 +5,8 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 
 import { fillMarkers } from '../publish.mjs'
-import { table } from '../tables.mjs'
+import { summaryTable } from '../summary.mjs'
+import { table } from '../text-table.mjs'
 import { targetsOf } from '../targets.mjs'
 
 test('fillMarkers() replaces what stands between markers and nothing else', () => {
@@ -41,4 +42,12 @@ test('targetsOf() meets nothing with a missing or an invalid row', () => {
     }
   })
   for (const one of [...boot, ...throughput]) assert.equal(one.met, null, one.question)
+})
+
+test('summaryTable() shows a dash for what is missing or invalid', () => {
+  const install = { result: { contenders: { heddle: { valid: true, packages: 4, megabytes: 1.5 } } } }
+  const throughput = { result: { applications: { hello: { contenders: { threads: { valid: false } } } } } }
+  const lines = summaryTable({ install, throughput }).split('\n')
+  assert.match(lines[2], /^\| Heddle, edge .*4, 1\.5 MB \|$/)
+  assert.match(lines[4], /^\| bare worker_threads, reusePort( \| +–){7} \|$/)
 })
