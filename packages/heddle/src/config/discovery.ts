@@ -7,7 +7,6 @@
 import { basename, extname, join } from 'node:path'
 
 import type { Disk } from './disk.ts'
-import { didYouMean } from './nearest.ts'
 import { isPlainObject } from './substitute.ts'
 
 /** An entry, or why there is none. */
@@ -55,14 +54,8 @@ export function judgeEntry(disk: Disk, path: string): Discovery {
   const kind = disk.kind(path)
   if (kind === 'directory') return { found: false, message: 'is a directory: name the file to load' }
   if (kind === null) {
-    const there = extensions.filter(extension => disk.kind(path + extension) === 'file')
-    const hint =
-      there.length > 0
-        ? didYouMean(
-            basename(path),
-            there.map(extension => basename(path) + extension)
-          )
-        : ''
+    const extension = extensions.find(candidate => disk.kind(path + candidate) === 'file')
+    const hint = extension === undefined ? '' : ` (did you mean "${basename(path)}${extension}"?)`
     return { found: false, message: `there is no file ${path}${hint}` }
   }
   return judged(disk, path, null)
