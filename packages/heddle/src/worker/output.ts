@@ -187,11 +187,19 @@ function cut(chunk: unknown, start: unknown, length: unknown): Buffer {
 
 /** Node prints warnings past process.stderr. Experimental ones say nothing about the application: they are debug. */
 function captureWarnings(output: Output): void {
-  if (process.listenerCount('warning') === 0) return
-  process.removeAllListeners('warning')
+  const printing = process.listeners('warning').find(({ name }) => name === 'onWarning')
+  // Without node's own listener warnings were turned off.
+  if (printing === undefined) return
+  process.off('warning', printing)
+  const option = '--disable-warning='
+  const disabled = process.execArgv.filter(argument => argument.startsWith(option))
+  const muted = new Set<unknown>(disabled.map(argument => argument.slice(option.length)))
   process.on('warning', warning => {
-    if (warning.name === 'DeprecationWarning' && process.noDeprecation) return
-    const level = warning.name === 'ExperimentalWarning' ? 'debug' : 'warn'
-    output.write({ time: Date.now(), level, message: `${warning.name}: ${warning.message}` })
+    const { name, message } = warning
+    const code: unknown = Reflect.get(warning, 'code')
+    if ((name === 'DeprecationWarning' && process.noDeprecation) || muted.has(name) || muted.has(code)) return
+    const level = name === 'ExperimentalWarning' ? 'debug' : 'warn'
+    const fields = code === undefined ? {} : { code }
+    output.write({ time: Date.now(), level, message: `${name}: ${message}`, fields })
   })
 }

@@ -1,6 +1,6 @@
 /** Every form an application may have, unmodified, in a real worker thread, over a real connection. */
 import assert from 'node:assert/strict'
-import { test } from 'node:test'
+import { suite, test } from 'node:test'
 
 import { startInMesh } from './mesh-caller.ts'
 import { direct, readyUrl, startWorker } from './worker-harness.ts'
@@ -29,31 +29,34 @@ const forms = [
 
 const body = 'x'.repeat(300_000)
 
-for (const { entry, kind } of forms) {
-  test(`${entry} answers through the mesh as ${kind} without a port, takes a body, and stops`, async t => {
-    const running = await startInMesh(t, entry)
-    assert.deepEqual(await running.next('ready'), { type: 'ready', kind, hasServer: true, port: null })
-    assert.deepEqual(await running.call('/'), { status: 200, text: entry.slice(0, entry.indexOf('/')) })
-    assert.deepEqual(await running.call('/echo', Buffer.from(body)), { status: 200, text: body })
-    running.tell({ type: 'stop', timeoutMs: 5000 })
-    await running.next('stopped')
-  })
+// Several at a time: most of the time of each goes into starting its thread.
+suite('an unmodified application', { concurrency: 4 }, () => {
+  for (const { entry, kind } of forms) {
+    test(`${entry} answers through the mesh as ${kind} without a port, takes a body, and stops`, async t => {
+      const running = await startInMesh(t, entry)
+      assert.deepEqual(await running.next('ready'), { type: 'ready', kind, hasServer: true, port: null })
+      assert.deepEqual(await running.call('/'), { status: 200, text: entry.slice(0, entry.indexOf('/')) })
+      assert.deepEqual(await running.call('/echo', Buffer.from(body)), { status: 200, text: body })
+      running.tell({ type: 'stop', timeoutMs: 5000 })
+      await running.next('stopped')
+    })
 
-  test(`${entry} answers on a port of its own as ${kind}, streams a body back, and stops`, async t => {
-    const running = startWorker(t, entry, { boot: direct })
-    const ready = await running.next('ready')
-    assert.equal(ready.kind, kind)
-    assert.equal(ready.hasServer, true)
-    const url = `http://127.0.0.1:${ready.port}`
-    assert.equal(await (await fetch(url)).text(), entry.slice(0, entry.indexOf('/')))
-    const headers = { 'content-type': 'application/octet-stream', connection: 'close' }
-    const echo = await fetch(`${url}/echo`, { method: 'POST', body, headers })
-    assert.equal(await echo.text(), body)
-    running.tell({ type: 'stop', timeoutMs: 5000 })
-    await running.next('stopped')
-    await assert.rejects(fetch(url))
-  })
-}
+    test(`${entry} answers on a port of its own as ${kind}, streams a body back, and stops`, async t => {
+      const running = startWorker(t, entry, { boot: direct })
+      const ready = await running.next('ready')
+      assert.equal(ready.kind, kind)
+      assert.equal(ready.hasServer, true)
+      const url = `http://127.0.0.1:${ready.port}`
+      assert.equal(await (await fetch(url)).text(), entry.slice(0, entry.indexOf('/')))
+      const headers = { 'content-type': 'application/octet-stream', connection: 'close' }
+      const echo = await fetch(`${url}/echo`, { method: 'POST', body, headers })
+      assert.equal(await echo.text(), body)
+      running.tell({ type: 'stop', timeoutMs: 5000 })
+      await running.next('stopped')
+      await assert.rejects(fetch(url))
+    })
+  }
+})
 
 test('boot waits for a listen() that comes after something slow', async t => {
   const url = await readyUrl(startWorker(t, 'script-async/server.cjs', { boot: direct }))
