@@ -72,7 +72,8 @@ async function refuseForeignForms(
 ): Promise<FastifyReply | undefined> {
   if (request.method !== 'POST') return undefined
   const from = request.headers['sec-fetch-site'] ?? 'same-origin'
-  const isForm = request.body === undefined || request.body instanceof URLSearchParams
+  request.body ??= new URLSearchParams()
+  const isForm = request.body instanceof URLSearchParams
   if ((from === 'same-origin' || from === 'none') && isForm) return undefined
   const body = drawRefused(403, 'This form was not sent from our shop.')
   return sendPage(reply, request.visit, { title: 'Not like this', status: 403, body })

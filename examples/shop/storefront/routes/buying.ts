@@ -8,7 +8,7 @@ import { addToCart, setInCart, sumUp } from '../cart.ts'
 import type { CartLine } from '../cart.ts'
 import { checkAddress } from '../checkout.ts'
 import { seeOther, sendPage, setCart } from '../respond.ts'
-import { readJson } from '../services.ts'
+import { readJson, ServiceFailure } from '../services.ts'
 import { drawCart, drawCheckout, drawOrder } from '../views/buying.ts'
 import { drawRefused } from '../views/failure.ts'
 import type { Visit } from '../visit.ts'
@@ -101,22 +101,24 @@ async function reserve(visit: Visit): Promise<Reserved> {
 
 /**
  * Stores the order, and puts the goods back when it was not stored now: because the accounts failed, or
- * because the same form had been sent before. If they failed after storing it, sending the form again
- * finds that order by its key.
+ * because the same form had been sent before. When they did not answer at all nobody knows: then the goods
+ * stay reserved, since selling too little is the smaller mistake, and sending the form again finds the
+ * order by its key if it was stored.
  */
 async function placeOrder(visit: Visit, order: NewOrder): Promise<Order> {
-  let isNew = false
-  try {
-    const headers = visit.credentials
-    const response = await visit.call('accounts', { path: '/orders', method: 'POST', body: order, headers })
-    if (!response.ok) throw new Error(`The accounts answered ${response.status} to an order.`)
-    isNew = response.status === 201
-    return await readJson<Order>(response)
-  } finally {
-    if (!isNew) {
-      await visit.call('catalog', { path: '/reservations/release', method: 'POST', body: order.lines })
-    }
+  const headers = visit.credentials
+  const answer = await visit
+    .call('accounts', { path: '/orders', method: 'POST', body: order, headers })
+    .catch((error: unknown) => {
+      if (error instanceof ServiceFailure && error.status !== null) return error
+      throw error
+    })
+  if (answer.status !== 201) {
+    await visit.call('catalog', { path: '/reservations/release', method: 'POST', body: order.lines })
   }
+  if (answer instanceof ServiceFailure) throw answer
+  if (!answer.ok) throw new Error(`The accounts answered ${answer.status} to an order.`)
+  return readJson<Order>(answer)
 }
 
 async function readOrder(visit: Visit, number: string): Promise<Order | null> {

@@ -94,6 +94,43 @@ test('the storefront refuses a quantity that is not a number', async t => {
   assert.equal(response.statusCode, 400)
 })
 
+const outcomes: readonly [what: string, accounts: number | null, status: number, released: boolean][] = [
+  ['keeps the goods of an order that was stored', 201, 303, false],
+  ['puts the goods back when the same form was sent before', 200, 303, true],
+  ['puts the goods back when the accounts fail', 500, 502, true],
+  ['keeps the goods reserved when the accounts do not answer', null, 503, false]
+]
+for (const [what, accounts, status, released] of outcomes) {
+  test(`the checkout ${what}`, async t => {
+    const shop = await openShop(t)
+    const asked: string[] = []
+    await standIn(t, 'CATALOG', (request, response) => {
+      asked.push(`${request.method} ${request.url}`)
+      response.writeHead(201).end('[{"id":1,"quantity":2,"name":"Yarn","priceCents":1000}]')
+    })
+    await standIn(t, 'ACCOUNTS', (request, response) => {
+      if (request.url === '/session') response.end('{"id":1,"email":"a@b.c","name":"Ada"}')
+      else if (accounts === null) request.socket.destroy()
+      else response.writeHead(accounts).end('{"number":"HW-000001"}')
+    })
+    const response = await shop.inject({
+      method: 'POST',
+      url: '/checkout',
+      headers: { cookie: 'session=a; cart=1x2', 'content-type': 'application/x-www-form-urlencoded' },
+      payload: 'key=k&name=Ada&street=1+Way&postcode=10115&city=Berlin&country=Germany'
+    })
+    assert.equal(response.statusCode, status)
+    assert.equal(asked.includes('POST /reservations/release'), released)
+    assert.equal(response.headers['set-cookie'] !== undefined, status === 303)
+  })
+}
+
+test('the storefront answers a form that is empty', async t => {
+  const shop = await openShop(t)
+  const response = await shop.inject({ method: 'POST', url: '/cart' })
+  assert.equal(response.statusCode, 400)
+})
+
 const paths: readonly [given: string | null, path: string][] = [
   ['/checkout', '/checkout'],
   ['/orders/HW-000001?placed', '/orders/HW-000001?placed'],
