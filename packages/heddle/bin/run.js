@@ -1,5 +1,6 @@
 /**
- * Runs the command line from the build when there is one, else from the source, as in a fresh checkout.
+ * Runs the command line from the build when there is one, else from the source, as in a fresh checkout; from
+ * the source too when node was given its condition, whatever has been built.
  *
  * The source needs the condition `@heddle/source`, which only a new process can have: this one is replaced
  * (execve), so that signals, exit code and terminal stay what they are; where that is impossible a child
@@ -14,12 +15,9 @@ const built = join(__dirname, '../dist/cli/main.js')
 const source = join(__dirname, '../src/cli/main.ts')
 const condition = '--conditions=@heddle/source'
 
-if (existsSync(built)) {
-  void import(pathToFileURL(built).href)
-} else {
-  const options = process.execArgv.includes(condition) ? process.execArgv : [...process.execArgv, condition]
-  runSource([...options, source, ...process.argv.slice(2)])
-}
+if (process.execArgv.includes(condition)) void import(pathToFileURL(source).href)
+else if (existsSync(built)) void import(pathToFileURL(built).href)
+else runSource([...process.execArgv, condition, source, ...process.argv.slice(2)])
 
 function runSource(argv) {
   const canReplace = typeof process.execve === 'function' && process.platform !== 'win32'

@@ -21,7 +21,7 @@ export interface HeddleConfig {
   readonly autoload?: AutoloadOptions
   /**
    * Id of the application that answers what no route claims.
-   * @default the only application; none when routes cover `/` on every host
+   * @default the only application, or that of the route `/` for every host
    */
   readonly entrypoint?: string
   /**

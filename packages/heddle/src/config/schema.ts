@@ -187,7 +187,7 @@ export const schema: ObjectKey = {
     entrypoint: {
       kind: 'text',
       sentence: 'Id of the application that answers what no route claims.',
-      defaultText: 'the only application; none when routes cover `/` on every host',
+      defaultText: 'the only application, or that of the route `/` for every host',
       flag: 'entrypoint',
       variables: ['HEDDLE_ENTRYPOINT']
     },

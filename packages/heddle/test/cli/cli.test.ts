@@ -12,6 +12,8 @@ import { test } from 'node:test'
 import type { TestContext } from 'node:test'
 
 const bin = join(import.meta.dirname, '../../bin/heddle.js')
+// A build that lies about is not what is tested.
+const condition = '--conditions=@heddle/source'
 const repository = join(import.meta.dirname, '../../../..')
 
 interface Ended {
@@ -42,7 +44,7 @@ async function ended(child: ChildProcess): Promise<Ended> {
 }
 
 function heddle(cwd: string, ...argv: readonly string[]): Promise<Ended> {
-  return ended(launch([bin, ...argv], cwd))
+  return ended(launch([condition, bin, ...argv], cwd))
 }
 
 const valid = {
@@ -167,7 +169,7 @@ test('heddle refuses an old Node.js in one line', async t => {
 
 test('heddle start serves, writes JSON lines into a pipe, and ends with code 0 on SIGTERM', async t => {
   const cwd = directory(t, valid)
-  const child = launch([bin, 'start', '--port', '0', '--workers', '2', '--admin-port', '0'], cwd)
+  const child = launch([condition, bin, 'start', '--port', '0', '--workers', '2', '--admin-port', '0'], cwd)
   t.after(() => child.kill('SIGKILL'))
   assert.ok(child.stdout !== null)
   const urls: string[] = []
@@ -183,6 +185,23 @@ test('heddle start serves, writes JSON lines into a pipe, and ends with code 0 o
   assert.equal(child.exitCode, 0)
 })
 
+test('heddle start works in a child where a process cannot be replaced', async t => {
+  const cwd = directory(t, { ...valid, 'no-execve.cjs': 'delete process.execve' })
+  const child = launch(
+    ['--require', './no-execve.cjs', bin, 'start', '--port', '0', '--admin-port', '0'],
+    cwd
+  )
+  t.after(() => child.kill('SIGKILL'))
+  assert.ok(child.stdout !== null)
+  for await (const line of createInterface({ input: child.stdout })) {
+    if (line.includes('"url"')) child.kill('SIGTERM')
+  }
+  if (child.exitCode === null && child.signalCode === null) await once(child, 'exit')
+  assert.equal(child.exitCode, 0)
+  const failed = await ended(launch(['--require', './no-execve.cjs', bin, 'start', 'none.js'], cwd))
+  assert.equal(failed.code, 78)
+})
+
 test('heddle start ends with code 70 and the stack of an application that cannot start', async t => {
   const cwd = directory(t, {
     'broken.js': "function connect() { throw new Error('no database') }\nconnect()"
@@ -193,6 +212,6 @@ test('heddle start ends with code 70 and the stack of an application that cannot
 })
 
 test('the generated files have not drifted', async () => {
-  const argv = ['--conditions=@heddle/source', join(repository, 'tools/docs.ts'), '--check']
+  const argv = [condition, join(repository, 'tools/docs.ts'), '--check']
   assert.deepEqual(await ended(launch(argv, repository)), { code: 0, stdout: '', stderr: '' })
 })
