@@ -39,7 +39,7 @@ export interface ResolvedApplication {
   readonly entry: string
   /** How many worker threads run it. At least 1. */
   readonly workers: number
-  /** Environment of its workers: process environment, then env files, then `env`. */
+  /** Environment of its workers, whole: env files, over them the process environment, over both `env`. */
   readonly env: Readonly<Record<string, string>>
   /** Node options for its workers, already checked against the allow-list. */
   readonly execArgv: readonly string[]
