@@ -146,6 +146,6 @@ function drawTotals({ subtotalCents, shippingCents, taxCents, totalCents }: Tota
 }
 
 function drawShortage({ name, available }: Shortage): Html {
-  const left = available === 0 ? 'It has just sold out' : `Only ${available} are left`
+  const left = available === 0 ? 'it has just sold out' : `there are only ${available} left`
   return html`<p class="bad" role="alert">${name}: ${left}. Please change the quantity and try again.</p>`
 }

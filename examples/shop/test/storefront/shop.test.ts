@@ -125,6 +125,27 @@ for (const [what, accounts, status, released] of outcomes) {
   })
 }
 
+test('the checkout says which product is short and keeps the cart', async t => {
+  const shop = await openShop(t)
+  const yarn = { id: 1, slug: 'yarn', name: 'Plum yarn', category: 'yarn', priceCents: 1000, stock: 1 }
+  await standIn(t, 'CATALOG', (request, response) => {
+    if (request.method === 'POST') response.writeHead(409).end('{"id":1,"name":"Plum yarn","available":1}')
+    else response.end(JSON.stringify([yarn]))
+  })
+  await standIn(t, 'ACCOUNTS', (request, response) => {
+    response.end('{"id":1,"email":"a@b.c","name":"Ada"}')
+  })
+  const response = await shop.inject({
+    method: 'POST',
+    url: '/checkout',
+    headers: { cookie: 'session=a; cart=1x2', 'content-type': 'application/x-www-form-urlencoded' },
+    payload: 'key=k&name=Ada&street=1+Way&postcode=10115&city=Berlin&country=Germany'
+  })
+  assert.equal(response.statusCode, 409)
+  assert.match(response.body, /Plum yarn: only 1 left/)
+  assert.equal(response.headers['set-cookie'], undefined)
+})
+
 test('the storefront answers a form that is empty', async t => {
   const shop = await openShop(t)
   const response = await shop.inject({ method: 'POST', url: '/cart' })
