@@ -28,6 +28,8 @@ function bootTargets(result) {
     const which = `${count} worker${count === 1 ? '' : 's'}`
     targets.push(target(`boot ÷ bare script, ${which}`, { atMost: 2 }, ratio, '×'))
     targets.push(target(`memory over bare script, ${which}`, { atMost: 60 }, over(count, 'idleRssMb'), 'MB'))
+    const loaded = over(count, 'loadedRssMb')
+    targets.push(target(`memory over bare script after load, ${which}`, { atMost: 60 }, loaded, 'MB'))
   }
   const further = usable ? edge.perFurtherWorkerMb : null
   targets.push(target('memory of each further worker', { atMost: 25 }, further?.idleRss, 'MB'))
