@@ -142,7 +142,7 @@ test('the checkout says which product is short and keeps the cart', async t => {
     payload: 'key=k&name=Ada&street=1+Way&postcode=10115&city=Berlin&country=Germany'
   })
   assert.equal(response.statusCode, 409)
-  assert.match(response.body, /Plum yarn: only 1 left/)
+  assert.match(response.body, /Plum yarn: there are only 1 left/)
   assert.equal(response.headers['set-cookie'], undefined)
 })
 
