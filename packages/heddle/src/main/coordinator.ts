@@ -113,7 +113,13 @@ class Server implements Coordinator {
   }
 
   stop(reason: string): Promise<void> {
-    this.#stopping ??= this.#stop(reason)
+    if (this.#stopping === null) {
+      const wasRunning = this.#phase === 'running'
+      this.#phase = 'stopping'
+      this.#stopReason = reason
+      // Known before anything is announced: a listener that stops the server as well waits for this one.
+      this.#stopping = Promise.resolve().then(() => this.#stop(reason, wasRunning))
+    }
     return this.#stopping
   }
 
@@ -161,11 +167,8 @@ class Server implements Coordinator {
     }
   }
 
-  async #stop(reason: string): Promise<void> {
+  async #stop(reason: string, wasRunning: boolean): Promise<void> {
     const stopStartedAt = systemClock.now()
-    const wasRunning = this.#phase === 'running'
-    this.#phase = 'stopping'
-    this.#stopReason = reason
     const { drainDelay, timeout } = this.#config.gracefulShutdown
     const left = await stop(this.#parts, reason, {
       drainDelayMs: wasRunning ? drainDelay : 0,

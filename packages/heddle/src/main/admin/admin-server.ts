@@ -26,6 +26,7 @@ export class AdminServer {
   readonly #settings: ResolvedAdmin
   readonly #report: () => StatusReport
   readonly #server: Server
+  #opening: Promise<AdminAddress> | null = null
 
   constructor(settings: ResolvedAdmin, report: () => StatusReport) {
     this.#settings = settings
@@ -41,7 +42,23 @@ export class AdminServer {
    *
    * @throws HEDDLE_LISTEN_FAILED
    */
-  async listen(): Promise<AdminAddress> {
+  listen(): Promise<AdminAddress> {
+    this.#opening ??= this.#listen()
+    return this.#opening
+  }
+
+  /** Closes the port and every connection; an answer that is being written is cut. */
+  async close(): Promise<void> {
+    // A port that is just being opened is waited for, or it would stay open.
+    await this.#opening?.catch(() => null)
+    if (!this.#server.listening) return
+    const closed = once(this.#server, 'close')
+    this.#server.close()
+    this.#server.closeAllConnections()
+    await closed
+  }
+
+  async #listen(): Promise<AdminAddress> {
     const { hostname, port, portChosen } = this.#settings
     try {
       return { port: await this.#open(port), instead: null }
@@ -54,15 +71,6 @@ export class AdminServer {
         { cause: error }
       )
     }
-  }
-
-  /** Closes the port and every connection; an answer that is being written is cut. */
-  async close(): Promise<void> {
-    if (!this.#server.listening) return
-    const closed = once(this.#server, 'close')
-    this.#server.close()
-    this.#server.closeAllConnections()
-    await closed
   }
 
   async #open(port: number): Promise<number> {

@@ -76,10 +76,13 @@ export class Supervisor {
     this.#slots.set(id, slots)
     const deadline = new Deadline(clock, config.startTimeout)
     try {
-      // With a port of the system's choice the first worker finds out which; the others share it.
-      const ahead = this.#findsPort(id) ? slots.slice(0, 1) : []
-      await Promise.all(ahead.map(slot => this.#startFirst(slot, deadline)))
-      await Promise.all(slots.slice(ahead.length).map(slot => this.#startFirst(slot, deadline)))
+      let waiting = slots
+      if (this.#findsPort(id)) {
+        // With a port of the system's choice the first worker finds out which; the others share it.
+        await Promise.all(slots.slice(0, 1).map(slot => this.#startFirst(slot, deadline)))
+        waiting = slots.slice(1)
+      }
+      await Promise.all(waiting.map(slot => this.#startFirst(slot, deadline)))
     } finally {
       deadline.cancel()
     }

@@ -1,0 +1,74 @@
+/** Resolved configurations for the tests of the main thread. */
+import type { ResolvedApplication, ResolvedConfig } from '../../src/config/resolved.ts'
+
+/** An application with one worker, changed where a test cares. */
+export function exampleApplication(changes: Partial<ResolvedApplication> = {}): ResolvedApplication {
+  return {
+    id: 'api',
+    path: import.meta.dirname,
+    entry: import.meta.filename,
+    workers: 1,
+    env: {},
+    execArgv: [],
+    preload: [],
+    limits: { oldGenerationMb: null, youngGenerationMb: null, stackMb: null },
+    dependencies: [],
+    restart: { backoffMin: 100, backoffMax: 1000, resetAfter: 10_000 },
+    ...changes
+  }
+}
+
+/** What a test may change about {@link exampleConfig}. */
+export interface ConfigChanges {
+  readonly applications?: readonly ResolvedApplication[]
+  readonly server?: Partial<ResolvedConfig['server']>
+  readonly admin?: Partial<ResolvedConfig['admin']>
+  readonly gracefulShutdown?: Partial<ResolvedConfig['gracefulShutdown']>
+  readonly startTimeout?: number
+}
+
+/** A server with one application, one edge, a port of the system's choice and no administrative server. */
+export function exampleConfig(changes: ConfigChanges = {}): ResolvedConfig {
+  const applications = changes.applications ?? [exampleApplication()]
+  return {
+    root: import.meta.dirname,
+    file: null,
+    applications,
+    entrypoint: applications[0]?.id ?? null,
+    server: {
+      port: 0,
+      hostname: '127.0.0.1',
+      mode: 'edge',
+      threads: 1,
+      backlog: 511,
+      trustProxy: [],
+      headersTimeout: 10_000,
+      requestTimeout: 60_000,
+      keepAliveTimeout: 72_000,
+      responseTimeout: 30_000,
+      clientTimeout: 60_000,
+      tunnelTimeout: 3_600_000,
+      maxRequestsPerSocket: 0,
+      maxHeaderSize: 16_384,
+      maxHeadersCount: 100,
+      maxUrlSize: 8192,
+      maxBodySize: 10_485_760,
+      maxConnections: 0,
+      ...changes.server
+    },
+    routes: [],
+    mesh: { domain: '.heddle.local', deny: {}, timeout: 0 },
+    admin: {
+      enabled: false,
+      hostname: '127.0.0.1',
+      port: 0,
+      portChosen: false,
+      token: null,
+      ...changes.admin
+    },
+    logger: { level: 'info', format: 'json' },
+    startTimeout: changes.startTimeout ?? 10_000,
+    gracefulShutdown: { drainDelay: 0, timeout: 5000, ...changes.gracefulShutdown },
+    warnings: []
+  }
+}

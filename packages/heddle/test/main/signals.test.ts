@@ -1,0 +1,108 @@
+/** Tests of signals in processes of their own: exit codes, impatience, and threads that cannot be ended. */
+import assert from 'node:assert/strict'
+import { spawn } from 'node:child_process'
+import type { ChildProcess } from 'node:child_process'
+import { once } from 'node:events'
+import { createInterface } from 'node:readline'
+import { test } from 'node:test'
+import type { TestContext } from 'node:test'
+
+const fixture = new URL('fixtures/server.ts', import.meta.url).pathname
+
+interface Running {
+  readonly child: ChildProcess
+  readonly lines: { readonly msg: string; readonly [key: string]: unknown }[]
+  readonly exited: Promise<unknown[]>
+  /** Resolves when a line with that message was or is written. */
+  readonly said: (message: string) => Promise<void>
+}
+
+function start(t: TestContext, settings: object): Running {
+  const child = spawn(process.execPath, ['--conditions=@heddle/source', fixture], {
+    stdio: ['ignore', 'pipe', 'inherit'],
+    env: { ...process.env, SERVER: JSON.stringify(settings) }
+  })
+  t.after(() => child.kill('SIGKILL'))
+  const lines: Running['lines'] = []
+  assert.ok(child.stdout)
+  const reader = createInterface(child.stdout)
+  reader.on('line', line => lines.push(JSON.parse(line)))
+  const said = async (message: string): Promise<void> => {
+    while (!lines.some(({ msg }) => msg === message)) await once(reader, 'line')
+  }
+  return { child, lines, exited: once(child, 'close'), said }
+}
+
+test('SIGTERM stops the server and ends the process with code 0', async t => {
+  for (const signal of ['SIGTERM', 'SIGINT'] as const) {
+    const { child, lines, exited, said } = start(t, {})
+    await said('Server has started.')
+    child.kill(signal)
+    assert.deepEqual(await exited, [0, null])
+    assert.ok(lines.some(({ msg, reason }) => msg === 'Server stops.' && reason === `received ${signal}`))
+    assert.equal(lines.at(-1)?.msg, 'Server has stopped.')
+  }
+})
+
+test('A signal that comes twice at once is one wish, a later one is impatience', async t => {
+  const { child, lines, exited, said } = start(t, { gracefulShutdown: { drainDelay: 60_000 } })
+  await said('Server has started.')
+  child.kill('SIGINT')
+  await said('Server stops.')
+  child.kill('SIGTERM')
+  const patience = once(child, 'exit', { signal: AbortSignal.timeout(800) })
+  await assert.rejects(patience)
+  child.kill('SIGINT')
+  assert.deepEqual(await exited, [0, null])
+  assert.equal(lines.filter(({ msg }) => msg.startsWith('Server stops at once')).length, 1)
+})
+
+test('An error in the main thread that nobody caught stops the server and the code is 1', async t => {
+  const { lines, exited } = start(t, { uncaughtAfterMs: 10 })
+  assert.deepEqual(await exited, [1, null])
+  assert.ok(lines.some(({ msg }) => msg === 'An error in the main thread was not caught.'))
+  assert.equal(lines.at(-1)?.msg, 'Server has stopped.')
+})
+
+test('A worker stuck in native code does not keep the process beyond its deadline', async t => {
+  const timeout = 2000
+  const { child, lines, exited, said } = start(t, { env: { STOP: 'native' }, gracefulShutdown: { timeout } })
+  await said('Server has started.')
+  const startedAt = performance.now()
+  child.kill('SIGTERM')
+  assert.deepEqual(await exited, [null, 'SIGKILL'])
+  assert.ok(performance.now() - startedAt < timeout + 100)
+  assert.partialDeepStrictEqual(lines.at(-1), { level: 'error', threads: ['api:0'] })
+})
+
+test('A second signal does not wait for a worker stuck in native code', async t => {
+  const { child, exited, said } = start(t, { env: { STOP: 'native' }, gracefulShutdown: { timeout: 60_000 } })
+  await said('Server has started.')
+  child.kill('SIGTERM')
+  await said('Server is closed: every request was finished.')
+  await assert.rejects(once(child, 'exit', { signal: AbortSignal.timeout(500) }))
+  const startedAt = performance.now()
+  child.kill('SIGTERM')
+  assert.deepEqual(await exited, [null, 'SIGKILL'])
+  assert.ok(performance.now() - startedAt < 4000)
+})
+
+test('A worker that ignores its stop is ended at the deadline, and the code is 0', async t => {
+  const { child, exited, said } = start(t, { env: { STOP: 'never' }, gracefulShutdown: { timeout: 800 } })
+  await said('Server has started.')
+  child.kill('SIGTERM')
+  assert.deepEqual(await exited, [0, null])
+})
+
+test('An application stuck in native code while it starts does not keep the process', async t => {
+  const { child, exited, said } = start(t, { env: { MODE: 'native' }, gracefulShutdown: { timeout: 1000 } })
+  await said('Application starts.')
+  child.kill('SIGTERM')
+  assert.deepEqual(await exited, [null, 'SIGKILL'])
+})
+
+test('An application that cannot start ends the process with the code of the caller', async t => {
+  const { lines, exited } = start(t, { env: { MODE: 'fail' } })
+  assert.deepEqual(await exited, [70, null])
+  assert.equal(lines.at(-1)?.msg, 'The server could not start.')
+})
