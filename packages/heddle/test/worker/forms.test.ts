@@ -33,10 +33,10 @@ const body = 'x'.repeat(300_000)
 suite('an unmodified application', { concurrency: 4 }, () => {
   for (const { entry, kind } of forms) {
     test(`${entry} answers through the mesh as ${kind} without a port, takes a body, and stops`, async t => {
-      const running = await startInMesh(t, entry)
+      const running = startInMesh(t, entry)
       assert.deepEqual(await running.next('ready'), { type: 'ready', kind, hasServer: true, port: null })
       assert.deepEqual(await running.call('/'), { status: 200, text: entry.slice(0, entry.indexOf('/')) })
-      assert.deepEqual(await running.call('/echo', Buffer.from(body)), { status: 200, text: body })
+      assert.deepEqual(await running.call('/echo', body), { status: 200, text: body })
       running.tell({ type: 'stop', timeoutMs: 5000 })
       await running.next('stopped')
     })

@@ -7,7 +7,7 @@ import { direct, readyUrl, startWorker } from './worker-harness.ts'
 
 test('heddle/worker tells an application who it is, from CommonJS too, and env is what main passed', async t => {
   const boot = { slot: 3, name: 'application:3', workers: 4, publicUrl: 'http://localhost:3000' }
-  const running = await startInMesh(t, 'hooks/app.cjs', { boot, env: { ONLY: 'this' } })
+  const running = startInMesh(t, 'hooks/app.cjs', { boot, env: { ONLY: 'this' } })
   await running.next('ready')
   assert.deepEqual(JSON.parse((await running.call('/')).text), {
     identity: { application: 'application', slot: 3, name: 'application:3', workers: 4 },

@@ -13,7 +13,7 @@ interface Seen {
 }
 
 test('listen() in all its variants behaves as node does, and opens nothing', async t => {
-  const running = await startInMesh(t, 'listen-variants/app.mjs')
+  const running = startInMesh(t, 'listen-variants/app.mjs')
   await running.next('ready')
   const seen = JSON.parse((await running.call('/')).text) as Record<string, unknown>
   const variants: [string, AddressInfo | string][] = [
@@ -45,8 +45,8 @@ test('listen() in all its variants behaves as node does, and opens nothing', asy
 test('listen() of further servers opens their ports, shared between workers', async t => {
   const port = await freePort()
   const env = { SECOND: String(port) }
-  const first = await startInMesh(t, 'several-servers/app.mjs', { env, boot: { workers: 2 } })
-  const second = await startInMesh(t, 'several-servers/app.mjs', { env, boot: { workers: 2 } })
+  const first = startInMesh(t, 'several-servers/app.mjs', { env, boot: { workers: 2 } })
+  const second = startInMesh(t, 'several-servers/app.mjs', { env, boot: { workers: 2 } })
   for (const running of [first, second]) {
     // oxlint-disable-next-line no-await-in-loop -- One worker after the other.
     await running.next('ready')
@@ -61,7 +61,7 @@ test('listen() of further servers opens their ports, shared between workers', as
 })
 
 test('close() of the application server takes the application out of service, and listen() brings it back', async t => {
-  const running = await startInMesh(t, 'closing/app.mjs')
+  const running = startInMesh(t, 'closing/app.mjs')
   await running.next('ready')
   assert.equal((await running.call('/')).text, 'closing 1')
   assert.equal((await running.call('/reopen')).text, 'closing 1')
@@ -74,7 +74,7 @@ test('close() of the application server takes the application out of service, an
 })
 
 test('close() waits for requests in flight, and getConnections() counts them', async t => {
-  const running = await startInMesh(t, 'in-flight/app.mjs')
+  const running = startInMesh(t, 'in-flight/app.mjs')
   await running.next('ready')
   assert.equal((await running.call('/')).text, 'in-flight')
   assert.equal((await running.call('/hold')).text, 'held 1 null')
@@ -106,7 +106,7 @@ test('boot fails when the shared port cannot be opened', async t => {
 
 test('servers of preload modules are not the application server', async t => {
   const preload = [fixture('preload/first.mjs'), '#second']
-  const running = await startInMesh(t, 'preload/app.mjs', { boot: { preload } })
+  const running = startInMesh(t, 'preload/app.mjs', { boot: { preload } })
   await running.next('ready')
   const answer = JSON.parse((await running.call('/')).text) as { preloaded: string[]; argv: string }
   assert.deepEqual(answer.preloaded, ['first', 'second'])
