@@ -3,7 +3,8 @@
  * stability is made here.
  */
 export type { MeshClient } from './client/client.ts'
-export type { Exchange, ExchangeHandler, MeshRequest } from './client/exchange.ts'
-export { Connection, type ConnectionHost, type ConnectionLimits } from './http1/connection.ts'
-export type { Refusal, RequestHead } from './http1/request-parser.ts'
+export type { Exchange, ExchangeHandler, MeshRequest, ResponseHead } from './client/exchange.ts'
+export { Connection, type ConnectionHost } from './http1/connection.ts'
+export type { ConnectionLimits } from './http1/time-limits.ts'
+export type { Refusal, RequestHead } from './http1/request-head.ts'
 export { HTTP10, MORE, NO_BODY, UPGRADE } from './wire/frames.ts'

@@ -8,7 +8,7 @@ import { MeshError } from '../errors.ts'
 import { bytesOf, fieldOf, kindOf, sizeOf } from '../wire/body.ts'
 import { MORE, type BodyField } from '../wire/frames.ts'
 import { parseBlock } from '../wire/headers.ts'
-import type { Exchange, ExchangeHandler } from './exchange.ts'
+import type { Exchange, ExchangeHandler, ResponseHead } from './exchange.ts'
 import { pieceOf } from './request-body.ts'
 
 type Headers = Record<string, string | string[]>
@@ -50,7 +50,7 @@ export class DispatchedExchange implements ExchangeHandler {
   reason: Error | null = null
 
   constructor(handler: object) {
-    this.#handler = handler as AnyHandler
+    this.#handler = handler
     this.#legacy = this.#handler.onRequestStart === undefined
   }
 
@@ -131,7 +131,7 @@ export class DispatchedExchange implements ExchangeHandler {
     else this.#handler.onResponseStart?.(this, status, headersOf(block), '')
   }
 
-  onHead(status: number, message: string, block: string, flags: number, body: BodyField): void {
+  onHead({ status, message, block, flags, body }: ResponseHead): void {
     if (this.over) return
     this.#headBlock = block
     this.#guard(() => {
@@ -234,7 +234,10 @@ function define(headers: Headers, name: string, value: string): void {
 }
 
 function abortError(reason: unknown): Error {
-  return new MeshError('MESH_REQUEST_ABORTED', { host: '', reason: String(reason ?? 'aborted') })
+  return new MeshError('MESH_REQUEST_ABORTED', {
+    host: '',
+    reason: typeof reason === 'string' ? reason : 'aborted'
+  })
 }
 
 function lengthError(sent: number, declared: number): Error {

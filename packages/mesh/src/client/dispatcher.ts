@@ -77,7 +77,7 @@ export class MeshDispatcher extends EventEmitter implements DispatcherLike {
 
   /** Puts interceptors in front (undici's `compose`). */
   compose(...interceptors: readonly unknown[]): DispatcherLike {
-    let dispatch = this.dispatch.bind(this) as DispatcherLike['dispatch']
+    let dispatch: DispatcherLike['dispatch'] = (options, handler) => this.dispatch(options, handler)
     for (const interceptor of interceptors.flat()) {
       if (typeof interceptor !== 'function') throw new TypeError('An interceptor has to be a function.')
       dispatch = interceptor(dispatch) as DispatcherLike['dispatch']

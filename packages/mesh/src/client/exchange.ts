@@ -27,15 +27,23 @@ export interface MeshRequest {
   readonly idempotent: boolean
 }
 
+/** The head of a final response. */
+export interface ResponseHead {
+  readonly status: number
+  readonly message: string
+  /** Header section as a block. */
+  readonly block: string
+  /** How `body` is to be read; without MORE the response is complete with it. */
+  readonly flags: number
+  readonly body: BodyField
+}
+
 /** What the owner of a request is told, in this order, each method within the limits of HTTP. */
 export interface ExchangeHandler {
   /** 100, 102 or 103 with its headers as a block. Any number of times, before the head. */
   onInformation(status: number, headers: string): void
-  /**
-   * The final head. When `flags` has no MORE the response is complete with `body` and nothing follows;
-   * `onEnd` is not called then.
-   */
-  onHead(status: number, message: string, headers: string, flags: number, body: BodyField): void
+  /** The final head. When its flags have no MORE the response is complete and `onEnd` is not called. */
+  onHead(head: ResponseHead): void
   /** A piece of the body. Call {@link Exchange.consumed} when there is room for more. */
   onData(flags: number, body: BodyField): void
   /** The response is complete; `trailers` is a block, usually empty. */

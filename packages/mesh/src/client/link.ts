@@ -225,13 +225,13 @@ export class Link {
         exchange.state = ANSWERED
         exchange.replay = null
         if (complete) this.#responded(exchange)
-        handler.onHead(
-          batch[at + 3] as number,
-          batch[at + 4] as string,
-          batch[at + 5] as string,
+        handler.onHead({
+          status: batch[at + 3] as number,
+          message: batch[at + 4] as string,
+          block: batch[at + 5] as string,
           flags,
-          batch[at + 6] as BodyField
-        )
+          body: batch[at + 6] as BodyField
+        })
         break
       }
       case DATA:

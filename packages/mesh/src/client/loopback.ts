@@ -6,8 +6,9 @@
  */
 import { Socket } from 'node:net'
 
-import { Connection, type ConnectionHost, type ConnectionLimits } from '../http1/connection.ts'
-import type { Refusal, RequestHead } from '../http1/request-parser.ts'
+import { Connection, type ConnectionHost } from '../http1/connection.ts'
+import type { Refusal, RequestHead } from '../http1/request-head.ts'
+import type { ConnectionLimits } from '../http1/time-limits.ts'
 import { HTTP10, MORE, NO_BODY, UPGRADE } from '../wire/frames.ts'
 import type { MeshClient } from './client.ts'
 import type { Exchange } from './exchange.ts'
@@ -81,7 +82,6 @@ export class LoopbackConnections {
 
 /** Lines the parser took out for proxies to decide about: inside the process they pass as they are. */
 function proxiedLines(head: RequestHead): string {
-  const line = (name: string, value: string): string => (value === '' ? '' : `${name}: ${value}\r\n`)
   return (
     line('x-forwarded-for', head.forwardedFor) +
     line('x-forwarded-proto', head.forwardedProto) +
@@ -160,4 +160,8 @@ class LoopbackSocket extends Socket {
     this.#other = null
     setImmediate(() => this.destroy())
   }
+}
+
+function line(name: string, value: string): string {
+  return value === '' ? '' : `${name}: ${value}\r\n`
 }

@@ -8,34 +8,14 @@
 import { STATUS_CODES } from 'node:http'
 import type { Socket } from 'node:net'
 
-import { MORE, UTF8, type BodyField, NO_BODY } from '../wire/frames.ts'
-import { bytesOf, fieldOf, kindOf, sizeOf } from '../wire/body.ts'
-import type { Exchange, ExchangeHandler } from '../client/exchange.ts'
+import type { Exchange, ExchangeHandler, ResponseHead } from '../client/exchange.ts'
+import { fieldOf, kindOf, sizeOf } from '../wire/body.ts'
+import { MORE, type BodyField } from '../wire/frames.ts'
 import { errorPage, statusOf } from './error-page.ts'
-import {
-  RequestParser,
-  type Refusal,
-  type RequestHead,
-  type RequestLimits,
-  type RequestReceiver
-} from './request-parser.ts'
-import { chooseFraming, inspectBlock, type Framing } from './response-head.ts'
-
-/** Limits of a connection. Times in milliseconds, 0 switches one off. */
-export interface ConnectionLimits extends RequestLimits {
-  /** For a whole request head, from its first byte (or the connection's start). Then 408. */
-  readonly headersTimeout: number
-  /** Between two pieces of a request body. Then 408. */
-  readonly requestTimeout: number
-  /** Between two requests. Then the connection is closed. */
-  readonly keepAliveTimeout: number
-  /** For a client that does not read its response. Then the connection is closed. */
-  readonly clientTimeout: number
-  /** For an upgraded connection on which nothing happens. */
-  readonly tunnelTimeout: number
-  /** Requests after which a connection is closed. */
-  readonly maxRequestsPerSocket: number
-}
+import type { Refusal, RequestHead } from './request-head.ts'
+import { RequestParser, type RequestReceiver } from './request-parser.ts'
+import { ResponseWriter } from './response-writer.ts'
+import { overdue, type ConnectionLimits, type Phase } from './time-limits.ts'
 
 /** What a connection needs of the thread it is in. */
 export interface ConnectionHost {
@@ -50,16 +30,12 @@ export interface ConnectionHost {
   onClosed(connection: Connection): void
 }
 
-type Phase = 'idle' | 'head' | 'exchange' | 'tunnel' | 'closing'
-
-/** How long a connection that is being closed may go on sending, in milliseconds: a reset would eat the answer. */
-const LINGER_MS = 2000
-
 /** A client's connection. */
 export class Connection implements RequestReceiver, ExchangeHandler {
   readonly socket: Socket
   readonly #host: ConnectionHost
   readonly #parser: RequestParser
+  readonly #writer: ResponseWriter
   #phase: Phase = 'idle'
   #since = performance.now()
   #requests = 0
@@ -67,9 +43,6 @@ export class Connection implements RequestReceiver, ExchangeHandler {
   #exchange: Exchange | null = null
   #requestDone = false
   #responseDone = false
-  #framing: Framing | null = null
-  /** Body bytes still owed under a declared length. */
-  #owed = 0
   #keepAlive = false
   /** Response bytes taken from the mesh that the socket has not passed on. */
   #unconsumed = 0
@@ -79,6 +52,7 @@ export class Connection implements RequestReceiver, ExchangeHandler {
     this.socket = socket
     this.#host = host
     this.#parser = new RequestParser(host.limits, this)
+    this.#writer = new ResponseWriter(socket)
     socket.on('data', (chunk: Buffer) => this.#onData(chunk))
     socket.on('drain', () => this.#onDrain())
     socket.on('end', () => this.#onClientEnd())
@@ -108,30 +82,13 @@ export class Connection implements RequestReceiver, ExchangeHandler {
 
   /** Enforces the time limit of the current phase. Called about twice a second. */
   sweep(nowMs: number): void {
-    const waited = nowMs - this.#since
-    const { limits } = this.#host
-    switch (this.#phase) {
-      case 'idle': {
-        const limit = this.#requests === 0 ? limits.headersTimeout : limits.keepAliveTimeout
-        if (limit > 0 && waited > limit) this.destroy()
-        break
-      }
-      case 'head':
-        if (limits.headersTimeout > 0 && waited > limits.headersTimeout) {
-          this.onRefusal({ status: 408, reason: 'the request head did not arrive in time' })
-        }
-        break
-      case 'exchange':
-        this.#sweepExchange(waited)
-        break
-      case 'tunnel':
-        if (limits.tunnelTimeout > 0 && waited > limits.tunnelTimeout) this.destroy()
-        break
-      case 'closing':
-        if (waited > LINGER_MS) this.destroy()
-        break
-      default:
-    }
+    const verdict = overdue(this.#phase, nowMs - this.#since, this.#host.limits, {
+      first: this.#requests === 0,
+      awaitsBody: !this.#requestDone && !this.socket.isPaused(),
+      blocked: this.socket.writableNeedDrain
+    })
+    if (verdict === 'close') this.destroy()
+    else if (verdict !== 'wait') this.onRefusal(verdict)
   }
 
   onRequest(head: RequestHead): void {
@@ -141,7 +98,7 @@ export class Connection implements RequestReceiver, ExchangeHandler {
     this.#since = performance.now()
     this.#requestDone = false
     this.#responseDone = false
-    this.#framing = null
+    this.#writer.reset()
     this.#unconsumed = 0
     this.#keepAlive = head.keepAlive
     const exchange = this.#host.forward(head, this)
@@ -174,7 +131,7 @@ export class Connection implements RequestReceiver, ExchangeHandler {
   onRefusal(refusal: Refusal): void {
     this.#keepAlive = false
     this.#requestDone = true
-    if (this.#framing !== null) {
+    if (this.#writer.begun) {
       // The answer is under way already: all that can be said is to break it off.
       this.destroy()
       return
@@ -189,49 +146,36 @@ export class Connection implements RequestReceiver, ExchangeHandler {
     this.#parser.resume()
   }
 
-  onInformation(status: number, headers: string): void {
-    if (this.#head?.minor !== 1 || this.#framing !== null) return
-    const reason = status === 100 ? 'Continue' : status === 103 ? 'Early Hints' : 'Processing'
-    this.socket.write(`HTTP/1.1 ${status} ${reason}\r\n${headers}\r\n`, 'latin1')
+  onInformation(status: number, block: string): void {
+    if (this.#head?.minor !== 1 || this.#writer.begun) return
+    this.#writer.inform(status, STATUS_CODES[status] ?? 'Information', block)
   }
 
-  onHead(status: number, message: string, headers: string, flags: number, body: BodyField): void {
+  onHead(response: ResponseHead): void {
     const head = this.#head
     if (head === null || this.#closed) return
     this.#since = performance.now()
-    const facts = inspectBlock(headers)
-    const complete = (flags & MORE) === 0
-    const bodySize = sizeOf(flags & 3, body)
-    let framing = chooseFraming({
-      method: head.method,
-      status,
-      minor: head.minor,
-      contentLength: facts.contentLength
+    const keepAlive = this.#keepAlive && !this.#isLast()
+    this.#write(() => {
+      const { method, minor } = head
+      this.#keepAlive = this.#writer.writeHead(response, { method, minor, keepAlive })
+      return true
     })
-    let extra = ''
-    if (complete && (framing === 'chunked' || framing === 'close')) {
-      framing = 'length'
-      extra = `Content-Length: ${bodySize}\r\n`
-      this.#owed = bodySize
-    } else this.#owed = Math.max(facts.contentLength, 0)
-    this.#framing = framing
-    if (facts.close || framing === 'close' || this.#isLast()) this.#keepAlive = false
-    if (!this.#keepAlive) extra += 'Connection: close\r\n'
-    else if (head.minor === 0) extra += 'Connection: keep-alive\r\n'
-    if (framing === 'chunked') extra += 'Transfer-Encoding: chunked\r\n'
-    this.#writeHead(`HTTP/1.1 ${status} ${message}\r\n${facts.block}${extra}\r\n`, flags & 3, body)
-    if (complete) this.#endResponse('')
+    if ((response.flags & MORE) === 0) this.#endResponse('')
   }
 
   onData(flags: number, body: BodyField): void {
     const size = sizeOf(flags, body)
     this.#since = performance.now()
-    if (this.#phase === 'exchange' && this.#framing === null) {
+    if (this.#phase === 'exchange' && !this.#writer.begun) {
       // Bytes before a head: the application took the upgrade.
       this.#phase = 'tunnel'
       this.#keepAlive = false
     }
-    const room = this.#phase === 'tunnel' ? this.#writeRaw(flags, body) : this.#writeBody(flags, body, size)
+    const raw = this.#phase === 'tunnel'
+    const room = this.#write(() =>
+      raw ? this.#writer.writeRaw(flags, body) : this.#writer.writeBody(flags, body)
+    )
     if (room) this.#exchange?.consumed(size)
     else this.#unconsumed += size
   }
@@ -244,7 +188,7 @@ export class Connection implements RequestReceiver, ExchangeHandler {
     this.#exchange = null
     this.#since = performance.now()
     // Once the head is out the client can learn of a failure only by a broken connection.
-    if (this.#framing !== null || this.#phase === 'tunnel') this.destroy()
+    if (this.#writer.begun || this.#phase === 'tunnel') this.destroy()
     else this.#answer(statusOf(error), error.message.replace(/\.$/, ''))
   }
 
@@ -274,55 +218,16 @@ export class Connection implements RequestReceiver, ExchangeHandler {
     if (this.#exchange?.write(kindOf(chunk), fieldOf(chunk)) === false) this.socket.pause()
   }
 
-  #writeHead(head: string, kind: number, body: BodyField): void {
-    if (this.#framing === 'none' || kind === NO_BODY) {
-      this.socket.write(head, 'latin1')
-    } else if (this.#framing !== 'length') {
-      this.socket.cork()
-      this.socket.write(head, 'latin1')
-      this.onData(kind, body)
-      this.socket.uncork()
-    } else if (typeof body === 'string' && (kind !== UTF8 || !/[\x80-\xff]/.test(head))) {
-      this.#count(sizeOf(kind, body))
-      this.socket.write(head + body, kind === UTF8 ? 'utf8' : 'latin1')
-    } else {
-      this.socket.cork()
-      this.socket.write(head, 'latin1')
-      this.onData(kind, body)
-      this.socket.uncork()
-    }
-  }
-
-  #writeBody(flags: number, body: BodyField, size: number): boolean {
-    const { socket } = this
-    if (size === 0 || this.#framing === 'none' || this.#closed) return true
-    if (this.#framing === 'chunked') {
-      if (typeof body === 'string') {
-        return socket.write(`${size.toString(16)}\r\n${body}\r\n`, flags === UTF8 ? 'utf8' : 'latin1')
-      }
-      socket.cork()
-      socket.write(`${size.toString(16)}\r\n`, 'latin1')
-      socket.write(bytesOf(flags, body))
-      const room = socket.write('\r\n', 'latin1')
-      socket.uncork()
-      return room
-    }
-    if (this.#framing === 'length' && !this.#count(size)) {
+  /** Writes unless the connection is gone; what cannot be framed breaks it. */
+  #write(writing: () => boolean): boolean {
+    if (this.#closed || this.socket.destroyed) return true
+    try {
+      return writing()
+    } catch {
+      // More body than declared: the client would take the rest for the next response.
       this.destroy()
       return true
     }
-    return this.#writeRaw(flags, body)
-  }
-
-  #writeRaw(flags: number, body: BodyField): boolean {
-    if (typeof body === 'string') return this.socket.write(body, flags === UTF8 ? 'utf8' : 'latin1')
-    return body === null ? true : this.socket.write(bytesOf(flags, body))
-  }
-
-  /** Takes `size` off what the declared length still owes; false when there is more body than declared. */
-  #count(size: number): boolean {
-    this.#owed -= size
-    return this.#owed >= 0
   }
 
   #endResponse(trailers: string): void {
@@ -332,9 +237,7 @@ export class Connection implements RequestReceiver, ExchangeHandler {
       this.#close()
       return
     }
-    if (this.#framing === 'chunked') this.socket.write(`0\r\n${trailers}\r\n`, 'latin1')
-    if (this.#framing === 'length' && this.#owed !== 0) {
-      // Less body than declared: the client must not take it for complete.
+    if (this.socket.destroyed || this.#writer.end(trailers) === 'short') {
       this.destroy()
       return
     }
@@ -376,10 +279,9 @@ export class Connection implements RequestReceiver, ExchangeHandler {
         : ''
       : 'Connection: close\r\n'
     const name = STATUS_CODES[status] ?? 'Error'
-    this.#framing = 'none'
-    this.socket.write(
-      `HTTP/1.1 ${status} ${name}\r\n${page.headers}Content-Length: ${size}\r\n${connection}\r\n${body}`,
-      'utf8'
+    this.#writer.writePage(
+      `HTTP/1.1 ${status} ${name}\r\n${page.headers}Content-Length: ${size}\r\n${connection}\r\n`,
+      body
     )
     this.#responseDone = true
     if (!this.#keepAlive) this.#close()
@@ -423,20 +325,6 @@ export class Connection implements RequestReceiver, ExchangeHandler {
   #abort(reason: string): void {
     this.#exchange?.abort(reason)
     this.#exchange = null
-  }
-
-  #sweepExchange(waited: number): void {
-    const { limits } = this.#host
-    if (
-      !this.#requestDone &&
-      !this.socket.isPaused() &&
-      limits.requestTimeout > 0 &&
-      waited > limits.requestTimeout
-    ) {
-      this.onRefusal({ status: 408, reason: 'the request body did not arrive in time' })
-    } else if (this.socket.writableNeedDrain && limits.clientTimeout > 0 && waited > limits.clientTimeout) {
-      this.destroy()
-    }
   }
 }
 

@@ -15,13 +15,11 @@ export interface BlockFacts {
   readonly close: boolean
 }
 
-const none: readonly string[] = []
-
 /** Reads a block once; copies it only when something has to go. */
 export function inspectBlock(block: string): BlockFacts {
   let contentLength = -1
   let close = false
-  let dropped: string[] | readonly string[] = none
+  let kept = block
   for (let at = 0; at < block.length;) {
     let end = block.indexOf('\r\n', at)
     if (end === -1) end = block.length
@@ -30,15 +28,11 @@ export function inspectBlock(block: string): BlockFacts {
     if (first === 99 || first === 107 || first === 112 || first === 116 || first === 117) {
       const name = block.slice(at, block.indexOf(':', at)).toLowerCase()
       if (name === 'content-length') contentLength = Number(block.slice(at + 15, end))
-      else if (perConnection.has(name)) {
-        dropped = [...dropped, block.slice(at, end + 2)]
-        if (name === 'connection' && /close/i.test(block.slice(at, end))) close = true
-      }
+      if (perConnection.has(name)) kept = kept.replace(block.slice(at, end + 2), '')
+      if (name === 'connection') close ||= /close/i.test(block.slice(at, end))
     }
     at = end + 2
   }
-  let kept = block
-  for (const line of dropped) kept = kept.replace(line, () => '')
   return { block: kept, contentLength, close }
 }
 

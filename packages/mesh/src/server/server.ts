@@ -23,7 +23,7 @@ import {
   frameLength,
   type BodyField
 } from '../wire/frames.ts'
-import { Invocation, type InvocationHost } from './invocation.ts'
+import { Invocation, type InvocationFrame, type InvocationHost } from './invocation.ts'
 
 /** What answers: a server that need not listen, or a bare request listener. */
 export type Target = Server | RequestListener
@@ -165,16 +165,19 @@ export class ServerLink implements InvocationHost {
       Atomics.store(this.#cells, cell, CELL_SKIPPED)
       return true
     }
-    const invocation = new Invocation(this, id, flags)
-    this.#invocations.set(id, invocation)
     const peer = batch[at + 8]
-    invocation.run({
+    const frame: InvocationFrame = {
+      id,
+      flags,
       method,
       path,
       headers,
       body: batch[at + 7] as BodyField,
       peer: typeof peer === 'string' ? peer : null
-    })
+    }
+    const invocation = new Invocation(this, frame)
+    this.#invocations.set(id, invocation)
+    invocation.run(frame)
     return true
   }
 

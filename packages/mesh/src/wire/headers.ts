@@ -85,28 +85,32 @@ function append(written: WrittenHeaders, name: unknown, value: unknown): void {
   if (forbiddenInValue.test(content)) {
     throw new MeshError('MESH_INVALID_REQUEST', { what: `value of header ${key}`, offered: content })
   }
-  switch (key.length) {
-    case 4:
-      if (key.toLowerCase() === 'host') written.hasHost = true
-      break
-    case 7:
-      if (key.toLowerCase() === 'upgrade') {
-        written.upgrade = content
-        return
-      }
-      break
-    case 10:
-      if (isHopByHop(key)) return
-      break
-    case 14:
-      if (key.toLowerCase() === 'content-length') written.contentLength = content
-      break
-    case 17:
-      if (isHopByHop(key)) return
-      break
+  if (note(written, key, content)) written.block += `${key}: ${content}\r\n`
+}
+
+/** Remembers the headers the mesh itself needs; false for one that is not passed on. */
+function note(written: WrittenHeaders, name: string, value: string): boolean {
+  // Only names of these lengths mean anything here: most cost one comparison.
+  const { length } = name
+  if (length !== 4 && length !== 7 && length !== 10 && length < 14) return true
+  switch (name.toLowerCase()) {
+    case 'host':
+      written.hasHost = true
+      return true
+    case 'content-length':
+      written.contentLength = value
+      return true
+    case 'upgrade':
+      written.upgrade = value
+      return false
+    case 'connection':
+    case 'keep-alive':
+    case 'proxy-connection':
+    case 'transfer-encoding':
+      return false
     default:
+      return true
   }
-  written.block += `${key}: ${content}\r\n`
 }
 
 function text(value: unknown): string {
@@ -114,11 +118,4 @@ function text(value: unknown): string {
   if (value instanceof Uint8Array)
     return Buffer.from(value.buffer, value.byteOffset, value.length).toString('latin1')
   return String(value)
-}
-
-const hopByHop = new Set(['connection', 'keep-alive', 'proxy-connection', 'transfer-encoding', 'upgrade'])
-
-/** Whether a header speaks of one connection only and must not be passed on. */
-export function isHopByHop(name: string): boolean {
-  return hopByHop.has(name.toLowerCase())
 }

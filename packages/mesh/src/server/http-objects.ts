@@ -1,0 +1,144 @@
+/**
+ * Makes the request and response objects an application is given. Any thread, server side.
+ *
+ * They are node's own `IncomingMessage` and `ServerResponse` on a {@link MeshSocket}; only the parser in
+ * front of them and the serialiser behind them are left out. The internals of node they need are all
+ * here, pinned by tests on every supported version: `_storeHeader`, through which every way of writing
+ * a head goes, `_addHeaderLines`, and the flag behind `writableNeedDrain`.
+ */
+import { IncomingMessage, OutgoingMessage, ServerResponse, type Server } from 'node:http'
+
+import { HTTP10 } from '../wire/frames.ts'
+import { parseBlock } from '../wire/headers.ts'
+import type { Target } from './server.ts'
+import type { MeshSocket } from './socket.ts'
+
+type StoreHeader = (this: MeshResponse, firstLine: string, headers: unknown) => void
+
+/** The fields of node's ServerResponse that its type does not show. */
+export interface MeshResponse extends ServerResponse {
+  _header: string | null
+  _trailer: string
+  _closed: boolean
+  _storeHeader: StoreHeader
+  _removedConnection: boolean
+  _expect_continue: boolean
+}
+
+/** The fields of node's IncomingMessage that its type does not show. */
+export interface MeshIncoming extends IncomingMessage {
+  _addHeaderLines(pairs: readonly string[], count: number): void
+  _consuming: boolean
+  _dump(): void
+}
+
+type IncomingConstructor = new (socket: MeshSocket) => MeshIncoming
+/** The options argument is missing from node's types. */
+type ResponseConstructor = new (request: IncomingMessage, options: object) => MeshResponse
+
+const storeHeaderOfNode = Reflect.get(OutgoingMessage.prototype, '_storeHeader') as StoreHeader
+
+const needDrain = Object.getOwnPropertySymbols(new OutgoingMessage()).find(
+  ({ description }) => description === 'kNeedDrain'
+)
+
+const acceptsContinue = /(?:^|\W)100-continue(?:$|\W)/i
+
+/** A request as it came out of its frame. */
+export interface RequestFrame {
+  readonly flags: number
+  readonly method: string
+  readonly path: string
+  /** Header section as a block. */
+  readonly headers: string
+}
+
+/** Makes the request object. */
+export function makeRequest(socket: MeshSocket, frame: RequestFrame, target: Target): MeshIncoming {
+  const server = typeof target === 'function' ? null : target
+  const Incoming = (optionOf(server, 'IncomingMessage') ?? IncomingMessage) as IncomingConstructor
+  const request = new Incoming(socket)
+  const pairs = parseBlock(frame.headers)
+  const minor = (frame.flags & HTTP10) === 0 ? 1 : 0
+  request.httpVersionMajor = 1
+  request.httpVersionMinor = minor
+  request.httpVersion = minor === 1 ? '1.1' : '1.0'
+  if (server !== null && Reflect.get(server, 'joinDuplicateHeaders') === true) {
+    Reflect.set(request, 'joinDuplicateHeaders', true)
+  }
+  request._addHeaderLines(pairs, pairs.length)
+  request.method = frame.method
+  request.url = frame.path
+  return request
+}
+
+/** Makes the response object for a request, assigned to its socket. */
+export function makeResponse(socket: MeshSocket, request: MeshIncoming, target: Target): MeshResponse {
+  const server = typeof target === 'function' ? null : target
+  const Response = (optionOf(server, 'ServerResponse') ?? ServerResponse) as ResponseConstructor
+  const response = new Response(request, {
+    highWaterMark: socket.writableHighWaterMark,
+    rejectNonStandardBodyWrites:
+      server !== null && Reflect.get(server, 'rejectNonStandardBodyWrites') === true
+  })
+  // Own properties: Express and Koa exchange the prototypes of what they are given.
+  response._storeHeader = storeHeader
+  response._removedConnection = true
+  response.assignSocket(socket)
+  return response
+}
+
+/** Hands a request to the application as node's parser would: `Expect` first. */
+export function callTarget(target: Target, request: MeshIncoming, response: MeshResponse): void {
+  if (typeof target === 'function') {
+    target(request, response)
+    return
+  }
+  const expect = request.headers.expect
+  if (expect === undefined || request.httpVersionMinor === 0) {
+    target.emit('request', request, response)
+  } else if (acceptsContinue.test(expect)) {
+    response._expect_continue = true
+    if (target.listenerCount('checkContinue') > 0) target.emit('checkContinue', request, response)
+    else {
+      response.writeContinue()
+      target.emit('request', request, response)
+    }
+  } else if (target.listenerCount('checkExpectation') > 0) {
+    target.emit('checkExpectation', request, response)
+  } else {
+    response.writeHead(417)
+    response.end()
+  }
+}
+
+/** Tells a response that there is room again, if it was told to wait. */
+export function emitDrain(response: MeshResponse): void {
+  if (!response.writableNeedDrain) return
+  if (needDrain !== undefined) Reflect.set(response, needDrain, false)
+  response.emit('drain')
+}
+
+/** Ends the life of a finished response, as node's http server does a tick after `finish`. */
+export function emitClose(response: MeshResponse): void {
+  if (response._closed) return
+  response.destroyed = true
+  response._closed = true
+  response.emit('close')
+}
+
+/**
+ * Stands in for `_storeHeader` on each response: lets node check and write the head, then takes back
+ * its choice of chunked framing, which belongs to a socket and is the receiver's to make.
+ */
+function storeHeader(this: MeshResponse, firstLine: string, headers: unknown): void {
+  storeHeaderOfNode.call(this, firstLine, headers)
+  if (this.chunkedEncoding) this.chunkedEncoding = false
+}
+
+/** The class a server was told to use (`http.createServer` options), which it keeps under a symbol. */
+function optionOf(server: Server | null, name: string): unknown {
+  if (server === null) return undefined
+  const key = Object.getOwnPropertySymbols(server).find(({ description }) => description === name)
+  return key === undefined ? undefined : Reflect.get(server, key)
+}

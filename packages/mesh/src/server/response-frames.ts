@@ -1,0 +1,127 @@
+/**
+ * Turns what node's ServerResponse writes to its socket into frames. Any thread, server side.
+ *
+ * A response that is complete before its batch leaves is a single frame: the head's place in the batch
+ * is remembered, and the body and the end are put into it.
+ */
+import { fieldOf, kindOf, sizeOf } from '../wire/body.ts'
+import type { FramePort } from '../wire/frame-port.ts'
+import {
+  BODY_MASK,
+  DATA,
+  END,
+  HEAD,
+  INFO,
+  LATIN1,
+  MORE,
+  NO_BODY,
+  UTF8,
+  WINDOW,
+  type BodyField
+} from '../wire/frames.ts'
+import type { MeshResponse } from './http-objects.ts'
+
+/** Fields of a HEAD frame, counted from its opcode. */
+const FLAGS = 2
+const BODY = 6
+
+/** node writes the framing it chose as the last line of the head. */
+const chunkedLine = 'Transfer-Encoding: chunked\r\n'
+
+/** The frames of one response. */
+export class ResponseFrames {
+  readonly #port: FramePort
+  readonly #id: number
+  #batch: unknown[] | null = null
+  #at = 0
+  #headSent = false
+  /** Body bytes the receiver still has room for. What travels with a head is not counted: nobody gives credit for it. */
+  window = WINDOW
+
+  constructor(port: FramePort, id: number) {
+    this.#port = port
+    this.#id = id
+  }
+
+  /** Takes what the response wrote; false when the receiver has enough for now. */
+  write(response: MeshResponse, data: string | Uint8Array, encoding: BufferEncoding | null): boolean {
+    const header = response._header
+    if (header === null) return this.#inform(String(data))
+    if (this.#headSent) return this.#body(data, encoding)
+    this.#headSent = true
+    const block = header.slice(header.indexOf('\r\n') + 2, -2)
+    const joined = typeof data === 'string' && data.length > header.length
+    const kind = joined ? (encoding === 'latin1' ? LATIN1 : UTF8) : NO_BODY
+    const { batch } = this.#port
+    this.#batch = batch
+    this.#at = batch.length
+    batch.push(
+      HEAD,
+      this.#id,
+      kind | MORE,
+      response.statusCode,
+      response.statusMessage,
+      block.endsWith(chunkedLine) ? block.slice(0, -chunkedLine.length) : block,
+      joined ? data.slice(header.length) : null
+    )
+    this.#port.schedule()
+    return true
+  }
+
+  /** The response is complete. */
+  end(trailers: string): void {
+    const batch = this.#batch
+    this.#batch = null
+    if (trailers === '' && batch !== null && batch === this.#port.batch) {
+      batch[this.#at + FLAGS] = (batch[this.#at + FLAGS] as number) & ~MORE
+      return
+    }
+    this.#port.batch.push(END, this.#id, trailers)
+    this.#port.schedule()
+  }
+
+  /** Sends a piece of a body, or of a tunnel. */
+  data(kind: number, field: BodyField): boolean {
+    this.#batch = null
+    this.#port.batch.push(DATA, this.#id, kind, field)
+    this.#port.schedule()
+    this.window -= sizeOf(kind, field)
+    return this.window > 0
+  }
+
+  #inform(text: string): boolean {
+    // `HTTP/1.1 103 Early Hints`, then the header lines and an empty one.
+    const status = Number(text.slice(9, 12))
+    this.#port.batch.push(INFO, this.#id, status, text.slice(text.indexOf('\r\n') + 2, -2))
+    this.#port.schedule()
+    return true
+  }
+
+  #body(data: string | Uint8Array, encoding: BufferEncoding | null): boolean {
+    if (data.length === 0) return this.window > 0
+    if (typeof data !== 'string') return this.#piece(kindOf(data), fieldOf(data))
+    switch (encoding) {
+      case null:
+      case 'utf8':
+      case 'utf-8':
+        return this.#piece(UTF8, data)
+      case 'latin1':
+        return this.#piece(LATIN1, data)
+      default: {
+        const bytes = Buffer.from(data, encoding)
+        return this.#piece(kindOf(bytes), fieldOf(bytes))
+      }
+    }
+  }
+
+  /** The first piece goes into the head's frame if that has not left and holds none yet. */
+  #piece(kind: number, field: BodyField): boolean {
+    const batch = this.#batch
+    if (batch === null || batch !== this.#port.batch) return this.data(kind, field)
+    const flags = batch[this.#at + FLAGS] as number
+    if ((flags & BODY_MASK) !== NO_BODY) return this.data(kind, field)
+    batch[this.#at + FLAGS] = flags | kind
+    batch[this.#at + BODY] = field
+    return true
+  }
+}
