@@ -51,5 +51,5 @@ test('Events keeps whoever announces from stumbling over a listener', t => {
   events.emit('stopped', { stopMs: 1 })
   assert.equal(heard, 1)
   assert.equal(later.mock.callCount(), 2)
-  assert.throws(() => later.mock.calls[0]?.arguments[0](), /listener/)
+  assert.throws(() => later.mock.calls[0]?.arguments[0]?.(), /listener/)
 })
