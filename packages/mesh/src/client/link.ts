@@ -32,7 +32,7 @@ import {
 import { ANSWERED, DONE, UPLOADING, WAITING, type Exchange } from './exchange.ts'
 
 /** Position, after the cells, of the count of exchanges this sender has open with the server. */
-export const OPEN_COUNT = CELLS
+export const OPEN_COUNT: number = CELLS
 
 /** What a link tells the client that owns it. */
 export interface LinkOwner {

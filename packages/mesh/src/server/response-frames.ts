@@ -36,7 +36,7 @@ export class ResponseFrames {
   #at = 0
   #headSent = false
   /** Body bytes the receiver still has room for. What travels with a head is not counted: nobody gives credit for it. */
-  window = WINDOW
+  window: number = WINDOW
 
   constructor(port: FramePort, id: number) {
     this.#port = port

@@ -9,7 +9,7 @@
 import { BYTES, LATIN1, NO_BODY, UTF8, type BodyField, type BodyKind } from './frames.ts'
 
 /** Pieces up to this many bytes travel as a string. Measured: docs/decisions/0005. */
-export const STRING_MAX = 16 * 1024
+export const STRING_MAX: number = 16 * 1024
 
 /** The kind {@link fieldOf} will give `chunk`. */
 export function kindOf(chunk: Uint8Array): BodyKind {

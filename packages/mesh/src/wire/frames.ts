@@ -71,7 +71,4 @@ export const CELL_SKIPPED = 3
 export const CELLS = 1024
 
 /** Bytes of one body that may be under way unconsumed, per direction. */
-export const WINDOW = 512 * 1024
-
-/** The header block of an informational or final head never holds more than this many characters. */
-export const MAX_BLOCK = 1024 * 1024
+export const WINDOW: number = 512 * 1024
