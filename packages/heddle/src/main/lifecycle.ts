@@ -131,7 +131,7 @@ interface Limits {
 
 function createLimits(clock: Clock, timeoutMs: number, hurried: Promise<void>): Limits {
   // A thread in JavaScript ends within milliseconds when told to; the rest is for a loaded machine.
-  const reserveMs = Math.min(2000, Math.max(500, timeoutMs * 0.2))
+  const reserveMs = Math.min(1500, Math.max(500, timeoutMs * 0.2))
   const softMs = Math.max(0, timeoutMs - reserveMs)
   const soft = new Deadline(clock, softMs)
   const hard = new Deadline(clock, softMs + reserveMs)

@@ -35,8 +35,8 @@ export interface WorkerIntroduction {
 }
 
 /**
- * Milliseconds the other threads may take to apply a change of the mesh table. One that is stuck in native
- * code never does, and must not keep a new worker out: it could not send anything meanwhile either.
+ * Milliseconds the other threads may take to apply a change of the mesh table. One that is stuck never
+ * does, and must hold up nobody's start or stop: it cannot send anything meanwhile either.
  */
 const tableMs = 1000
 
@@ -103,11 +103,11 @@ export class WorkerHandle {
   }
 
   async #drain(deadline: Deadline): Promise<void> {
-    const { member } = this.#options.seat
+    const { seat, clock } = this.#options
     this.life.move('draining', 'gets no new requests')
     if (this.#introduction?.hasServer !== true) return
-    await deadline.bound(member.withdraw())
-    await deadline.bound(member.drained(deadline.remaining()))
+    await deadline.bound(within(clock, tableMs, seat.member.withdraw()))
+    await deadline.bound(seat.member.drained(deadline.remaining()))
   }
 
   async #askToStop(deadline: Deadline): Promise<void> {

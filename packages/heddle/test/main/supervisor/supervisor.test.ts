@@ -212,6 +212,16 @@ test('Supervisor stops a worker in order: out of the table, drained, close hooks
   assert.deepEqual(supervisor.remaining(), [])
 })
 
+test('Supervisor does not wait long for threads that do not apply a change of the mesh table', async () => {
+  const { stage, supervisor } = await setUpReady()
+  const [member] = stage.members
+  assert.ok(member)
+  member.withdraw = () => new Promise(() => {})
+  void supervisor.stopApplication('api', new Deadline(stage.clock, 20_000), 1000)
+  await stage.clock.advance(1000)
+  assert.deepEqual(stage.thread.posted, [{ type: 'stop', timeoutMs: 19_000 }])
+})
+
 test('Supervisor ends a worker that does not stop by the deadline, and knows one that does not end', async () => {
   const { stage, supervisor } = await setUpReady(2)
   const [obedient, stuck] = stage.threads
