@@ -79,7 +79,7 @@ test('A second signal does not wait for a worker stuck in native code', async t 
   const { child, exited, said } = start(t, { env: { STOP: 'native' }, gracefulShutdown: { timeout: 60_000 } })
   await said('Server has started.')
   child.kill('SIGTERM')
-  await said('Server is closed: every request was finished.')
+  await said('Blocked in native code.')
   await assert.rejects(once(child, 'exit', { signal: AbortSignal.timeout(500) }))
   const startedAt = performance.now()
   child.kill('SIGTERM')
@@ -96,7 +96,7 @@ test('A worker that ignores its stop is ended at the deadline, and the code is 0
 
 test('An application stuck in native code while it starts does not keep the process', async t => {
   const { child, exited, said } = start(t, { env: { MODE: 'native' }, gracefulShutdown: { timeout: 1000 } })
-  await said('Application starts.')
+  await said('Blocked in native code.')
   child.kill('SIGTERM')
   assert.deepEqual(await exited, [null, 'SIGKILL'])
 })
