@@ -1,0 +1,59 @@
+/**
+ * Who may import whom: the plan of the house, which tidy.test.ts holds the code against. A room is a folder
+ * of a package's `src`, or a file on its top. Each may import itself and what is listed; other packages are
+ * listed by name. Rooms under `heddle/main` never import one another.
+ */
+
+/** What a room may import. */
+export interface Room {
+  readonly uses: readonly string[]
+  /** Only as types. */
+  readonly types?: readonly string[]
+  /** Only with `import()`, when it is needed. */
+  readonly loads?: readonly string[]
+}
+
+const meshGround = ['mesh/errors', 'mesh/wire', 'mesh/scoreboard']
+const ground = ['heddle/errors', 'heddle/shared']
+
+/** One line for each room; `…/*` speaks for all rooms of that folder. */
+export const mayImport: Readonly<Record<string, Room>> = {
+  'mesh/errors': { uses: [] },
+  'mesh/wire': { uses: ['mesh/errors'] },
+  'mesh/scoreboard': { uses: [] },
+  'mesh/registry': { uses: meshGround },
+  'mesh/server': { uses: meshGround },
+  'mesh/http1': { uses: meshGround, types: ['mesh/client'] },
+  'mesh/client': { uses: [...meshGround, 'mesh/http1'] },
+  'mesh/thread': { uses: [...meshGround, 'mesh/client', 'mesh/server'] },
+
+  'heddle/errors': { uses: [] },
+  'heddle/events': { uses: [] },
+  'heddle/shared': { uses: [] },
+  'heddle/config': { uses: [...ground, 'heddle/config/machine'] },
+  'heddle/config/machine': { uses: ground },
+  'heddle/channel': { uses: ground, types: ['heddle/config', '@heddle/mesh'] },
+  'heddle/edge': {
+    uses: [...ground, 'heddle/channel', '@heddle/mesh', '@heddle/mesh/internal'],
+    types: ['heddle/config']
+  },
+  'heddle/worker': {
+    uses: [...ground, 'heddle/channel', 'heddle/worker/kinds', '@heddle/mesh'],
+    types: ['heddle/config']
+  },
+  'heddle/worker/kinds': { uses: [...ground, 'heddle/channel', 'srvx/node'] },
+  'heddle/main/*': {
+    uses: [...ground, 'heddle/events', 'heddle/channel', '@heddle/mesh'],
+    types: ['heddle/config']
+  },
+  'heddle/main': {
+    uses: [...ground, 'heddle/events', 'heddle/channel', 'heddle/main/*', '@heddle/mesh'],
+    types: ['heddle/config']
+  },
+  'heddle/cli': { uses: [...ground, 'heddle/config', 'commander'], loads: ['heddle/cli/commands'] },
+  'heddle/cli/commands': {
+    uses: [...ground, 'heddle/config', 'heddle/cli'],
+    types: ['heddle/channel'],
+    loads: ['heddle/main']
+  }
+}
