@@ -55,6 +55,7 @@ export class Invocation implements SocketOwner {
   #over = false
   #tunnel = false
   #tunnelWaiting: (() => void) | null = null
+  #abortReason = ''
   /** Bytes received that the application has not made room for, and such that the client has not been told of. */
   #held = 0
   #unacknowledged = 0
@@ -77,6 +78,7 @@ export class Invocation implements SocketOwner {
     const socket = new MeshSocket(this, frame.peer)
     if (typeof target !== 'function') Reflect.set(socket, 'server', target)
     socket.on('error', ignore)
+    socket.once('close', () => this.#breakRequest())
     const request = makeRequest(socket, frame, target)
     this.#socket = socket
     this.#request = request
@@ -112,11 +114,8 @@ export class Invocation implements SocketOwner {
   onAbort(reason: string): void {
     if (this.#over) return
     this.#leave()
-    const request = this.#request
-    const unfinished = request !== null && !request.complete
+    this.#abortReason = reason
     this.#socket?.destroy()
-    // What node's http server does when the connection of an unfinished request breaks.
-    if (unfinished) request.destroy(Object.assign(new Error('aborted'), { code: 'ECONNRESET', reason }))
   }
 
   /** The client has consumed `bytes`. */
@@ -190,14 +189,22 @@ export class Invocation implements SocketOwner {
 
   #completeRequest(trailers: string, body: BodyField): void {
     const request = this.#request
-    if (request === null || request.destroyed) return
-    if (body !== null) request.push(bytesOf(this.#flags & BODY_MASK, body))
+    if (request === null) return
+    if (body !== null && !request.destroyed) request.push(bytesOf(this.#flags & BODY_MASK, body))
     request.complete = true
+    if (request.destroyed) return
     if (trailers !== '') {
       const pairs = parseBlock(trailers)
       request._addHeaderLines(pairs, pairs.length)
     }
     request.push(null)
+  }
+
+  /** What node's http server does with a request whose connection breaks before its response is finished. */
+  #breakRequest(): void {
+    if (this.#tunnel || this.#response?.writableFinished === true) return
+    const facts = { code: 'ECONNRESET', reason: this.#abortReason }
+    this.#request?.destroy(Object.assign(new Error('aborted'), facts))
   }
 
   #endResponse(response: MeshResponse): void {
