@@ -42,6 +42,7 @@ export class DispatchedExchange implements ExchangeHandler {
   #trailerBlock = ''
   #held: { flags: number; body: BodyField }[] = []
   #ended = false
+  #headSeen = false
   #wakePump: (() => void) | null = null
   /** Whether the handler has been told the end, whichever it was. */
   over = false
@@ -92,7 +93,7 @@ export class DispatchedExchange implements ExchangeHandler {
     this.aborted = true
     this.reason = error
     this.#exchange?.abort(error.message)
-    this.onError(error)
+    this.#fail(error)
   }
 
   /** Sends a streamed body, as fast as the server takes it. */
@@ -134,6 +135,7 @@ export class DispatchedExchange implements ExchangeHandler {
   onHead({ status, message, block, flags, body }: ResponseHead): void {
     if (this.over) return
     this.#headBlock = block
+    this.#headSeen = true
     this.#guard(() => {
       if (!this.#legacy) this.#handler.onResponseStart?.(this, status, headersOf(block), message)
       else if (this.#handler.onHeaders?.(status, rawOf(block), () => this.resume(), message) === false)
@@ -154,6 +156,12 @@ export class DispatchedExchange implements ExchangeHandler {
   }
 
   onError(error: Error): void {
+    // fetch never learns of an error that arrives in the same turn as the head.
+    if (this.#headSeen) setImmediate(() => this.#fail(error))
+    else this.#fail(error)
+  }
+
+  #fail(error: Error): void {
     if (this.over) return
     this.over = true
     this.#held = []
