@@ -45,6 +45,9 @@ export interface MeshDispatcherOptions {
   next(): DispatcherLike
 }
 
+/** Methods that usually have a body say so even when they have none (RFC 9110, section 8.6). */
+const expectsBody = new Set(['POST', 'PUT', 'PATCH', 'QUERY', 'PROPFIND', 'PROPPATCH'])
+
 const idempotentMethods = new Set(['GET', 'HEAD', 'OPTIONS', 'TRACE', 'PUT', 'DELETE'])
 
 /** Hosts remembered per dispatcher, so that a URL is not taken apart for every request. */
@@ -150,9 +153,7 @@ function lengthLine(method: string, body: RequestBody): string {
     return body.length === null ? 'transfer-encoding: chunked\r\n' : `content-length: ${body.length}\r\n`
   }
   const length = body.length ?? 0
-  // A method that usually has a body says so even when it has none (RFC 9110, section 8.6).
-  const expectsBody = method === 'POST' || method === 'PUT' || method === 'PATCH'
-  return length > 0 || expectsBody ? `content-length: ${length}\r\n` : ''
+  return length > 0 || expectsBody.has(method) ? `content-length: ${length}\r\n` : ''
 }
 
 function inlineBody(body: RequestBody): { flags: number; field: BodyField } {
