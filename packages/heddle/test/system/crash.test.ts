@@ -1,0 +1,32 @@
+/** What a client sees of a worker that breaks, and what the log says. */
+import assert from 'node:assert/strict'
+import { join } from 'node:path'
+import { suite, test } from 'node:test'
+
+import { startHeddle } from './heddle-process.ts'
+
+const config = join(import.meta.dirname, 'fixtures/moody/heddle.json')
+
+suite('heddle start', { concurrency: 4 }, () => {
+  for (const { path, how, told } of [
+    { path: '/throw', how: 'by an uncaught error', told: /broken on purpose.*moody\/server\.mjs:\d/ },
+    { path: '/exit', how: 'by process.exit()', told: /process\.exit\(3\)/ }
+  ]) {
+    test(`answers again after a worker broke ${how}`, async t => {
+      const { url, child, exited, line } = await startHeddle(t, '--config', config, '--workers', '1')
+      const before = await (await fetch(url)).text()
+      const broken = await fetch(`${url}${path}`, { method: 'POST' })
+      assert.equal(broken.status, 502)
+      await broken.text()
+      const gone = await line('Worker is gone.')
+      assert.equal(gone['reason'], 'crashed')
+      assert.match(JSON.stringify(gone['err']), told)
+      await line('Worker was replaced.')
+      const after = await fetch(url)
+      assert.equal(after.status, 200)
+      assert.notEqual(await after.text(), before)
+      child.kill('SIGTERM')
+      assert.deepEqual(await exited, { code: 0, signal: null })
+    })
+  }
+})

@@ -1,0 +1,78 @@
+/** The command line as a process of its own, its log in a pipe, for tests that play its user. */
+import { spawn } from 'node:child_process'
+import type { ChildProcess } from 'node:child_process'
+import { once } from 'node:events'
+import { join } from 'node:path'
+import { createInterface } from 'node:readline'
+import { text } from 'node:stream/consumers'
+import type { TestContext } from 'node:test'
+
+const bin = join(import.meta.dirname, '../../bin/heddle.js')
+
+/** One line of the log. */
+export type Line = Readonly<Record<string, unknown>>
+
+/** How a process ended. */
+export interface End {
+  readonly code: number | null
+  readonly signal: NodeJS.Signals | null
+}
+
+/** A command line that runs. */
+export interface HeddleProcess {
+  readonly child: ChildProcess
+  readonly exited: Promise<End>
+  /** What it has written to standard error, when it has ended. */
+  readonly stderr: Promise<string>
+  /** Every line of its log so far. Standard output that is no JSON is an error. */
+  readonly lines: readonly Line[]
+  /** The first line with this message, written already or still to come; fails when the process ends first. */
+  readonly line: (message: string) => Promise<Line>
+}
+
+/** A server that has started. */
+export interface Started extends HeddleProcess {
+  readonly url: string
+}
+
+/** Runs `heddle` with the arguments, from the source whatever has been built. Gone when the test is over. */
+export function runHeddle(t: TestContext, ...argv: readonly string[]): HeddleProcess {
+  const child = spawn(process.execPath, ['--conditions=@heddle/source', bin, ...argv], {
+    env: { PATH: process.env['PATH'] },
+    stdio: ['ignore', 'pipe', 'pipe']
+  })
+  const exited = once(child, 'close').then((): End => ({ code: child.exitCode, signal: child.signalCode }))
+  t.after(async () => {
+    child.kill('SIGKILL')
+    await exited
+  })
+  const lines: Line[] = []
+  const waiting = new Set<() => void>()
+  const reader = createInterface({ input: child.stdout })
+  reader.on('line', line => {
+    lines.push(JSON.parse(line))
+    for (const look of waiting) look()
+  })
+  return { child, exited, lines, stderr: text(child.stderr), line: find }
+
+  function find(message: string): Promise<Line> {
+    return new Promise((resolve, reject) => {
+      const look = (): void => {
+        const found = lines.find(line => line['msg'] === message)
+        if (found === undefined) return
+        waiting.delete(look)
+        resolve(found)
+      }
+      waiting.add(look)
+      look()
+      void exited.then(end => reject(new Error(`No line "${message}": ${JSON.stringify({ end, lines })}`)))
+    })
+  }
+}
+
+/** Runs `heddle start` on free ports and waits until the server has started. */
+export async function startHeddle(t: TestContext, ...argv: readonly string[]): Promise<Started> {
+  const heddle = runHeddle(t, 'start', ...argv, '--port', '0', '--admin-port', '0')
+  const { url } = await heddle.line('Server has started.')
+  return { ...heddle, url: String(url) }
+}
