@@ -3,7 +3,7 @@
  * without asking. Any thread.
  *
  * The registry alone writes `state` and `generation`; senders add to and take from `inflight`; the
- * member itself writes `heartbeat`. A record is 64 bytes, one cache line, so that members do not slow
+ * member itself writes `heartbeat` and that it has joined. A record is 64 bytes, one cache line, so that members do not slow
  * one another by writing. A record given to a new thread gets a new generation: a sender with an old
  * table does not mistake one for the other.
  */
@@ -24,6 +24,7 @@ const STATE = 0
 const GENERATION = 1
 const INFLIGHT = 2
 const HEARTBEAT = 3
+const JOINED = 4
 
 /** Milliseconds between two heartbeats of a member's event loop. */
 export const HEARTBEAT_MS = 100
@@ -82,6 +83,16 @@ export class Scoreboard {
     // A late answer of a thread that is gone must not change the books of its successor.
     if (Atomics.load(this.#cells, record * STRIDE + GENERATION) !== generation) return
     Atomics.add(this.#cells, record * STRIDE + INFLIGHT, count)
+  }
+
+  /** Says "from now on I apply tables". The member itself, before it reads its first one. */
+  join(record: number, generation: number): void {
+    Atomics.store(this.#cells, record * STRIDE + JOINED, generation)
+  }
+
+  /** Whether the thread of that generation applies tables already. */
+  hasJoined(record: number, generation: number): boolean {
+    return Atomics.load(this.#cells, record * STRIDE + JOINED) === generation
   }
 
   /** Says "my event loop turns". The member itself. */

@@ -49,6 +49,7 @@ export class Mesh {
       flushMoment: options.flush ?? 'tick',
       tell: (message, transfer) => this.#tell(message, transfer)
     })
+    scoreboard.join(record, generation)
     // What was sent before this thread ran is taken at once: the first request needs a table.
     for (
       let first = receiveMessageOnPort(this.#control);
@@ -69,11 +70,9 @@ export class Mesh {
    * Until the first call they are refused.
    */
   serve(target: Server | RequestListener): { replace(target: Server | RequestListener): void } {
-    this.#server.target = target
+    this.#server.serve(target)
     return {
-      replace: next => {
-        this.#server.target = next
-      }
+      replace: next => this.#server.serve(next)
     }
   }
 

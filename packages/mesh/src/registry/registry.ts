@@ -109,6 +109,8 @@ export class Registry {
     const seat: Seat = { ...identity, meta: member.meta, hostname, control: port1, listed: false, applied: 0 }
     this.#seats.set(seat.id, seat)
     port1.on('message', (message: FromMember) => this.#receive(seat, message))
+    // A thread that ends, however, must not be waited for.
+    port1.on('close', () => this.#remove(seat))
     port1.unref()
     this.#tell(seat)
     const ticket: MeshTicket = {
@@ -185,7 +187,9 @@ export class Registry {
   #settleBarriers(): void {
     if (this.#barriers.length === 0) return
     let slowest = Number.POSITIVE_INFINITY
-    for (const { applied } of this.#seats.values()) if (applied > 0) slowest = Math.min(slowest, applied)
+    for (const { applied, record, generation } of this.#seats.values()) {
+      if (this.scoreboard.hasJoined(record, generation)) slowest = Math.min(slowest, applied)
+    }
     const passed = this.#barriers.filter(({ version }) => version <= slowest)
     this.#barriers = this.#barriers.filter(({ version }) => version > slowest)
     for (const { resolve } of passed) resolve()
