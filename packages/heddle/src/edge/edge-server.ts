@@ -42,6 +42,8 @@ export class EdgeServer implements ConnectionHost {
   readonly #server: Server
   readonly #connections = new Map<Connection, Peer>()
   #sweeper: NodeJS.Timeout | null = null
+  /** Connections so far: two that happen to come from one port are still two. */
+  #accepted = 0
   #whenEmpty: (() => void) | null = null
 
   constructor(boot: EdgeBoot, client: MeshClient) {
@@ -133,7 +135,11 @@ export class EdgeServer implements ConnectionHost {
       socket.destroy()
       return
     }
-    const peer = { address, trusted: this.#trust(address), line: `${address} ${socket.remotePort ?? 0} 0` }
+    const peer = {
+      address,
+      trusted: this.#trust(address),
+      line: `${address} ${socket.remotePort ?? 0} 0 ${++this.#accepted}`
+    }
     this.#connections.set(new Connection(socket, this), peer)
   }
 

@@ -13,7 +13,7 @@ import type { RequestHead } from '@heddle/mesh/internal'
 export interface Peer {
   readonly address: string
   readonly trusted: boolean
-  /** The peer as the mesh carries it: address, port, and 1 for TLS. */
+  /** The peer as the mesh carries it: address, port, 1 for TLS, number of the connection. */
   readonly line: string
 }
 

@@ -15,8 +15,19 @@ import type { MeshSocket } from './socket.ts'
 
 type StoreHeader = (this: MeshResponse, firstLine: string, headers: unknown) => void
 
+const observerKey: unique symbol = Symbol('observer')
+
+/** Who learns what becomes of a response. */
+export interface ResponseObserver {
+  /** Everything has been written. */
+  onResponseEnd(response: MeshResponse): void
+  /** `finish` is being emitted. */
+  onResponseFinish(response: MeshResponse): void
+}
+
 /** The fields of node's ServerResponse that its type does not show. */
 export interface MeshResponse extends ServerResponse {
+  [observerKey]: ResponseObserver
   _header: string | null
   _trailer: string
   _closed: boolean
@@ -53,39 +64,72 @@ export interface RequestFrame {
   readonly headers: string
 }
 
+/** What a target says about the objects it is to be given; worked out once per target. */
+export interface Recipe {
+  readonly target: Target
+  readonly server: Server | undefined
+  readonly Incoming: IncomingConstructor
+  readonly Response: ResponseConstructor
+  readonly joinDuplicateHeaders: boolean
+  readonly responseOptions: object
+}
+
+/** Reads a target's wishes: `http.createServer` options, which it keeps on itself. */
+export function recipeFor(target: Target): Recipe {
+  const server = typeof target === 'function' ? undefined : target
+  return {
+    target,
+    server,
+    Incoming: (optionOf(server, 'IncomingMessage') ?? IncomingMessage) as IncomingConstructor,
+    Response: (optionOf(server, 'ServerResponse') ?? ServerResponse) as ResponseConstructor,
+    joinDuplicateHeaders: server !== undefined && Reflect.get(server, 'joinDuplicateHeaders') === true,
+    responseOptions: {
+      rejectNonStandardBodyWrites:
+        server !== undefined && Reflect.get(server, 'rejectNonStandardBodyWrites') === true
+    }
+  }
+}
+
 /** Makes the request object. */
-export function makeRequest(socket: MeshSocket, frame: RequestFrame, target: Target): MeshIncoming {
-  const server = typeof target === 'function' ? null : target
-  const Incoming = (optionOf(server, 'IncomingMessage') ?? IncomingMessage) as IncomingConstructor
-  const request = new Incoming(socket)
+export function makeRequest(socket: MeshSocket, frame: RequestFrame, recipe: Recipe): MeshIncoming {
+  const request = new recipe.Incoming(socket)
   const pairs = parseBlock(frame.headers)
   const minor = (frame.flags & HTTP10) === 0 ? 1 : 0
   request.httpVersionMajor = 1
   request.httpVersionMinor = minor
   request.httpVersion = minor === 1 ? '1.1' : '1.0'
-  if (server !== null && Reflect.get(server, 'joinDuplicateHeaders') === true) {
-    Reflect.set(request, 'joinDuplicateHeaders', true)
-  }
+  if (recipe.joinDuplicateHeaders) Reflect.set(request, 'joinDuplicateHeaders', true)
   request._addHeaderLines(pairs, pairs.length)
   request.method = frame.method
   request.url = frame.path
   return request
 }
 
-/** Makes the response object for a request, assigned to its socket. */
-export function makeResponse(socket: MeshSocket, request: MeshIncoming, target: Target): MeshResponse {
-  const server = typeof target === 'function' ? null : target
-  const Response = (optionOf(server, 'ServerResponse') ?? ServerResponse) as ResponseConstructor
-  const response = new Response(request, {
-    highWaterMark: socket.writableHighWaterMark,
-    rejectNonStandardBodyWrites:
-      server !== null && Reflect.get(server, 'rejectNonStandardBodyWrites') === true
-  })
+/** Makes the response object for a request, assigned to its socket. `observer` learns when it is over. */
+export function makeResponse(
+  socket: MeshSocket,
+  request: MeshIncoming,
+  recipe: Recipe,
+  observer: ResponseObserver
+): MeshResponse {
+  const response = new recipe.Response(request, recipe.responseOptions)
   // Own properties: Express and Koa exchange the prototypes of what they are given.
   response._storeHeader = storeHeader
   response._removedConnection = true
+  response[observerKey] = observer
   response.assignSocket(socket)
+  // Shared functions, not closures: this runs for every request.
+  response.on('prefinish', onPrefinish)
+  response.on('finish', onFinish)
   return response
+}
+
+function onPrefinish(this: MeshResponse): void {
+  this[observerKey].onResponseEnd(this)
+}
+
+function onFinish(this: MeshResponse): void {
+  this[observerKey].onResponseFinish(this)
 }
 
 /** Hands a request to the application as node's parser would: `Expect` first. */
@@ -137,8 +181,8 @@ function storeHeader(this: MeshResponse, firstLine: string, headers: unknown): v
 }
 
 /** The class a server was told to use (`http.createServer` options), which it keeps under a symbol. */
-function optionOf(server: Server | null, name: string): unknown {
-  if (server === null) return undefined
+function optionOf(server: Server | undefined, name: string): unknown {
+  if (server === undefined) return undefined
   const key = Object.getOwnPropertySymbols(server).find(({ description }) => description === name)
   return key === undefined ? undefined : Reflect.get(server, key)
 }

@@ -2,7 +2,6 @@
  * One request being answered. Any thread, server side. THE WALK: frame, request and response objects,
  * application, frames; and what each side learns when the other gives up.
  */
-import { AsyncResource } from 'node:async_hooks'
 import diagnosticsChannel from 'node:diagnostics_channel'
 
 import { bytesOf, fieldOf, kindOf, sizeOf } from '../wire/body.ts'
@@ -17,16 +16,21 @@ import {
   makeResponse,
   type MeshIncoming,
   type MeshResponse,
-  type RequestFrame
+  type Recipe,
+  type RequestFrame,
+  type ResponseObserver
 } from './http-objects.ts'
+import { inOwnContext } from './own-context.ts'
 import { ResponseFrames } from './response-frames.ts'
-import type { Target } from './server.ts'
-import { MeshSocket, type SocketOwner } from './socket.ts'
+import type { SocketPool } from './socket-pool.ts'
+import type { MeshSocket, SocketOwner } from './socket.ts'
 
 /** The link an invocation came over. */
 export interface InvocationHost {
   readonly port: FramePort
-  readonly target: Target | null
+  /** What answers, `null` while nothing does. */
+  readonly recipe: Recipe | null
+  readonly sockets: SocketPool
   forget(id: number): void
 }
 
@@ -34,7 +38,7 @@ export interface InvocationHost {
 export interface InvocationFrame extends RequestFrame {
   readonly id: number
   readonly body: BodyField
-  /** The peer as `address port secure`; `null` for a call from inside. */
+  /** The peer's connection as `address port secure number`; `null` for a call from inside. */
   readonly peer: string | null
 }
 
@@ -42,7 +46,7 @@ const requestStart = diagnosticsChannel.channel('http.server.request.start')
 const responseFinish = diagnosticsChannel.channel('http.server.response.finish')
 
 /** One request from its first frame to its last. */
-export class Invocation implements SocketOwner {
+export class Invocation implements SocketOwner, ResponseObserver {
   readonly #host: InvocationHost
   readonly #id: number
   readonly #flags: number
@@ -70,22 +74,19 @@ export class Invocation implements SocketOwner {
 
   /** Hands the request to the application. What the application throws is thrown as node would: uncaught. */
   run(frame: InvocationFrame): void {
-    const { target } = this.#host
-    if (target === null) {
+    const { recipe, sockets } = this.#host
+    if (recipe === null) {
       this.#fail('no application is being served')
       return
     }
-    const socket = new MeshSocket(this, frame.peer)
-    if (typeof target !== 'function') Reflect.set(socket, 'server', target)
-    socket.on('error', ignore)
-    socket.once('close', () => this.#breakRequest())
-    const request = makeRequest(socket, frame, target)
+    const socket = sockets.take(this, frame.peer)
+    // As node's http server puts itself on its sockets.
+    if (recipe.server !== undefined) Reflect.set(socket, 'server', recipe.server)
+    const request = makeRequest(socket, frame, recipe)
     this.#socket = socket
     this.#request = request
-    // Requests that came in one batch must not see each other's asynchronous context.
-    const scope = new AsyncResource('HTTPINCOMINGMESSAGE')
     try {
-      scope.runInAsyncScope(() => this.#enter(target, request, socket))
+      inOwnContext(() => this.#enter(recipe, request, socket))
     } catch (error) {
       process.nextTick(throwAgain, error)
     }
@@ -165,26 +166,44 @@ export class Invocation implements SocketOwner {
     else this.#fail(error?.message ?? 'the application destroyed the connection')
   }
 
-  #enter(target: Target, request: MeshIncoming, socket: MeshSocket): void {
-    // node treats an upgrade nobody listens for as an ordinary request.
-    const upgrade = (this.#flags & UPGRADE) !== 0 && typeof target !== 'function'
-    if (upgrade && target.listenerCount('upgrade') > 0) {
-      this.#tunnel = true
-      socket.becomeTunnel()
-      request.complete = true
-      Reflect.set(request, 'upgrade', true)
-      target.emit('upgrade', request, socket, Buffer.alloc(0))
-      return
+  onResponseEnd(response: MeshResponse): void {
+    if (this.#responseEnded || this.#over) return
+    this.#responseEnded = true
+    this.#frames.end(response._trailer)
+  }
+
+  onResponseFinish(response: MeshResponse): void {
+    const [request, socket] = [this.#request, this.#socket]
+    if (request === null || socket === null) return
+    if (responseFinish.hasSubscribers) {
+      responseFinish.publish({ request, response, socket, server: this.#host.recipe?.server })
     }
-    if ((this.#flags & UPGRADE) !== 0) this.#requestEnded = true
-    const response = makeResponse(socket, request, target)
+    if (!request._consuming) request._dump()
+    if (response.socket !== null) response.detachSocket(socket)
+    process.nextTick(emitClose, response)
+    this.#leaveWhenOver()
+  }
+
+  #enter(recipe: Recipe, request: MeshIncoming, socket: MeshSocket): void {
+    if ((this.#flags & UPGRADE) !== 0) {
+      const { server } = recipe
+      if (server !== undefined && server.listenerCount('upgrade') > 0) {
+        this.#tunnel = true
+        socket.becomeTunnel()
+        request.complete = true
+        Reflect.set(request, 'upgrade', true)
+        server.emit('upgrade', request, socket, Buffer.alloc(0))
+        return
+      }
+      // node treats an upgrade nobody listens for as an ordinary request.
+      this.#requestEnded = true
+    }
+    const response = makeResponse(socket, request, recipe, this)
     this.#response = response
-    response.on('prefinish', () => this.#endResponse(response))
-    response.on('finish', () => this.#finishResponse(request, response))
     if (requestStart.hasSubscribers) {
-      requestStart.publish({ request, response, socket, server: Reflect.get(socket, 'server') })
+      requestStart.publish({ request, response, socket, server: recipe.server })
     }
-    callTarget(target, request, response)
+    callTarget(recipe.target, request, response)
   }
 
   #completeRequest(trailers: string, body: BodyField): void {
@@ -201,31 +220,16 @@ export class Invocation implements SocketOwner {
   }
 
   /** What node's http server does with a request whose connection breaks before its response is finished. */
-  #breakRequest(): void {
+  onClosed(): void {
     if (this.#tunnel || this.#response?.writableFinished === true) return
     const facts = { code: 'ECONNRESET', reason: this.#abortReason }
     this.#request?.destroy(Object.assign(new Error('aborted'), facts))
   }
 
-  #endResponse(response: MeshResponse): void {
-    if (this.#responseEnded || this.#over) return
-    this.#responseEnded = true
-    this.#frames.end(response._trailer)
-  }
-
-  #finishResponse(request: MeshIncoming, response: MeshResponse): void {
-    const { socket } = response
-    if (responseFinish.hasSubscribers) {
-      responseFinish.publish({ request, response, socket, server: socket && Reflect.get(socket, 'server') })
-    }
-    if (!request._consuming) request._dump()
-    if (socket !== null) response.detachSocket(socket)
-    process.nextTick(emitClose, response)
-    this.#leaveWhenOver()
-  }
-
   #leaveWhenOver(): void {
-    if (this.#responseEnded && this.#requestEnded) this.#leave()
+    if (!this.#responseEnded || !this.#requestEnded || this.#over) return
+    this.#leave()
+    if (this.#socket !== null && !this.#tunnel) this.#host.sockets.release(this.#socket)
   }
 
   #leave(): void {
@@ -247,8 +251,4 @@ export class Invocation implements SocketOwner {
 
 function throwAgain(error: unknown): void {
   throw error
-}
-
-function ignore(): void {
-  // node's http server listens for socket errors too, so that a broken connection is no uncaught error.
 }

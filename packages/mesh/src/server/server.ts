@@ -23,7 +23,9 @@ import {
   frameLength,
   type BodyField
 } from '../wire/frames.ts'
+import { recipeFor, type Recipe } from './http-objects.ts'
 import { Invocation, type InvocationFrame, type InvocationHost } from './invocation.ts'
+import { SocketPool } from './socket-pool.ts'
 
 /** What answers: a server that need not listen, or a bare request listener. */
 export type Target = Server | RequestListener
@@ -42,10 +44,20 @@ export interface ServerOptions {
 export class MeshServer {
   readonly #options: ServerOptions
   readonly #links = new Set<ServerLink>()
-  target: Target | null = null
+  #recipe: Recipe | null = null
 
   constructor(options: ServerOptions) {
     this.#options = options
+  }
+
+  /** How to call what answers, `null` while nothing does. */
+  get recipe(): Recipe | null {
+    return this.#recipe
+  }
+
+  /** From now on `target` answers. */
+  serve(target: Target): void {
+    this.#recipe = recipeFor(target)
   }
 
   /** Takes this thread's end of a new link. */
@@ -80,6 +92,7 @@ export class ServerLink implements InvocationHost {
   #resuming = false
   #closed = false
   readonly port: FramePort
+  readonly sockets: SocketPool = new SocketPool()
 
   constructor(end: { port: MessagePort; cells: SharedArrayBuffer }, server: MeshServer) {
     this.#server = server
@@ -91,8 +104,8 @@ export class ServerLink implements InvocationHost {
     )
   }
 
-  get target(): Target | null {
-    return this.#server.target
+  get recipe(): Recipe | null {
+    return this.#server.recipe
   }
 
   /** The invocation is over: nothing that arrives for it matters any more. */
@@ -186,5 +199,6 @@ export class ServerLink implements InvocationHost {
     this.#closed = true
     this.#server.onLinkClosed(this, Atomics.exchange(this.#cells, CELLS, 0))
     for (const invocation of [...this.#invocations.values()]) invocation.onAbort('the caller is gone')
+    this.sockets.close()
   }
 }

@@ -19,14 +19,28 @@ export interface SocketOwner {
   onTunnelEnd(): void
   /** The socket is destroyed, by the application or because the peer is gone. */
   onDestroyed(error: Error | null): void
+  /** `close` is being emitted. */
+  onClosed(): void
 }
 
 type WriteCallback = (error?: Error | null) => void
+
+/** Stands for the owner of a socket at rest. */
+const nobody: SocketOwner = {
+  onResponseBytes: () => true,
+  onTunnelBytes: (_chunk, done) => done(),
+  onResume: () => {},
+  onTunnelEnd: () => {},
+  onDestroyed: () => {},
+  onClosed: () => {}
+}
 
 /** The server's end of a request's connection. */
 export class MeshSocket extends Socket {
   #owner: SocketOwner
   #tunnel = false
+  /** The peer it was made for, as the frame said. */
+  readonly peer: string | null
   override readonly remoteAddress: string
   override readonly remotePort: number
   override readonly remoteFamily: string
@@ -41,6 +55,7 @@ export class MeshSocket extends Socket {
   constructor(owner: SocketOwner, peer: string | null) {
     super({ allowHalfOpen: true })
     this.#owner = owner
+    this.peer = peer
     const [address = '127.0.0.1', port = '0', secure = '0'] = peer === null ? [] : peer.split(' ')
     const sixth = address.includes(':')
     this.remoteAddress = address
@@ -48,6 +63,22 @@ export class MeshSocket extends Socket {
     this.remoteFamily = sixth ? 'IPv6' : 'IPv4'
     this.localAddress = sixth ? '::1' : '127.0.0.1'
     this.encrypted = secure === '1'
+    // node's http server listens for errors too, so that a broken connection is no uncaught error.
+    this.on('error', ignore)
+    this.on('close', () => this.#owner.onClosed())
+  }
+
+  /** Goes into service for another request. */
+  serve(owner: SocketOwner): void {
+    this.#owner = owner
+  }
+
+  /** Its request is over; false when it cannot serve another. */
+  rest(): boolean {
+    if (this.destroyed || this.#tunnel || this.writableEnded) return false
+    if (this.timeout !== undefined && this.timeout > 0) this.setTimeout(0)
+    this.#owner = nobody
+    return true
   }
 
   override address(): { address: string; family: string; port: number } {
@@ -108,4 +139,8 @@ export class MeshSocket extends Socket {
     this.#owner.onDestroyed(error)
     super._destroy(error, done)
   }
+}
+
+function ignore(): void {
+  // The invocation learns of the end through onDestroyed.
 }
