@@ -8,6 +8,7 @@
 import { createServer, type AddressInfo, type Server, type Socket } from 'node:net'
 
 import {
+  adoptSocket,
   Connection,
   HTTP10,
   MORE,
@@ -52,7 +53,9 @@ export class EdgeServer implements ConnectionHost {
     this.limits = boot.server
     this.#route = createRouter(boot.routes, boot.entrypoint)
     this.#trust = createTrust(boot.server.trustProxy)
-    this.#server = createServer({ allowHalfOpen: true, noDelay: true }, socket => this.#accept(socket))
+    this.#server = createServer({ allowHalfOpen: true, noDelay: true, pauseOnConnect: true }, socket =>
+      this.#accept(socket)
+    )
     if (boot.server.maxConnections > 0) this.#server.maxConnections = boot.server.maxConnections
   }
 
@@ -128,19 +131,17 @@ export class EdgeServer implements ConnectionHost {
     this.#settle()
   }
 
-  #accept(socket: Socket): void {
-    const address = socket.remoteAddress
+  #accept(accepted: Socket): void {
+    const { remoteAddress: address, remotePort: port } = accepted
     if (address === undefined) {
       // Reset before it was accepted.
-      socket.destroy()
+      accepted.destroy()
       return
     }
-    const peer = {
-      address,
-      trusted: this.#trust(address),
-      line: `${address} ${socket.remotePort ?? 0} 0 ${++this.#accepted}`
-    }
-    this.#connections.set(new Connection(socket, this), peer)
+    const line = `${address} ${port ?? 0} 0 ${++this.#accepted}`
+    const socket = adoptSocket(accepted, chunk => connection.receive(chunk))
+    const connection = new Connection(socket, this)
+    this.#connections.set(connection, { address, trusted: this.#trust(address), line })
   }
 
   #sweep(): void {

@@ -52,7 +52,8 @@ export class LoopbackConnections {
       requestId: head => head.requestId,
       onClosed: () => near.destroy()
     }
-    void new Connection(far, host)
+    const connection = new Connection(far, host)
+    far.on('data', (chunk: Buffer) => connection.receive(chunk))
     if (onConnect !== undefined) near.once('connect', onConnect)
     process.nextTick(() => {
       if (!near.destroyed) near.becomeConnected()

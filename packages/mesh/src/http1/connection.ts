@@ -53,7 +53,6 @@ export class Connection implements RequestReceiver, ExchangeHandler {
     this.#host = host
     this.#parser = new RequestParser(host.limits, this)
     this.#writer = new ResponseWriter(socket)
-    socket.on('data', (chunk: Buffer) => this.#onData(chunk))
     socket.on('drain', () => this.#onDrain())
     socket.on('end', () => this.#onClientEnd())
     socket.on('error', ignore)
@@ -68,6 +67,22 @@ export class Connection implements RequestReceiver, ExchangeHandler {
   /** Whether the connection was upgraded. */
   get upgraded(): boolean {
     return this.#phase === 'tunnel'
+  }
+
+  /** Takes what the socket has read. The bytes are used or copied before it returns. */
+  receive(chunk: Buffer): void {
+    if (this.#phase === 'tunnel' || (this.#phase === 'exchange' && this.#head?.upgrade !== null)) {
+      this.#writeTunnel(chunk)
+      return
+    }
+    if (this.#phase === 'idle') {
+      this.#phase = 'head'
+      this.#since = performance.now()
+    }
+    this.#parser.push(chunk)
+    if (this.#phase === 'head' && !this.#parser.inHead) this.#phase = 'idle'
+    // The next request of a pipeline waits in the socket, not in memory.
+    else if (this.#phase === 'exchange' && this.#requestDone && this.#parser.buffered > 0) this.socket.pause()
   }
 
   /** Closes it if it is idle; otherwise its current response will. */
@@ -190,21 +205,6 @@ export class Connection implements RequestReceiver, ExchangeHandler {
     // Once the head is out the client can learn of a failure only by a broken connection.
     if (this.#writer.begun || this.#phase === 'tunnel') this.destroy()
     else this.#answer(statusOf(error), error.message.replace(/\.$/, ''))
-  }
-
-  #onData(chunk: Buffer): void {
-    if (this.#phase === 'tunnel' || (this.#phase === 'exchange' && this.#head?.upgrade !== null)) {
-      this.#writeTunnel(chunk)
-      return
-    }
-    if (this.#phase === 'idle') {
-      this.#phase = 'head'
-      this.#since = performance.now()
-    }
-    this.#parser.push(chunk)
-    if (this.#phase === 'head' && !this.#parser.inHead) this.#phase = 'idle'
-    // The next request of a pipeline waits in the socket, not in memory.
-    else if (this.#phase === 'exchange' && this.#requestDone && this.#parser.buffered > 0) this.socket.pause()
   }
 
   #sendTunnelHead(exchange: Exchange): void {

@@ -73,11 +73,12 @@ export class RequestParser {
     return this.#state >= BODY && this.#state <= TRAILERS
   }
 
-  /** Takes bytes from the stream. */
+  /** Takes bytes from the stream. They may be overwritten afterwards: what is left of them is copied. */
   push(chunk: Buffer): void {
     if (this.#state === DEAD) return
     this.#kept = this.#kept.byteLength === 0 ? chunk : Buffer.concat([this.#kept, chunk])
     this.#run()
+    if (this.#kept.byteLength > 0 && this.#kept.buffer === chunk.buffer) this.#kept = Buffer.from(this.#kept)
   }
 
   /** Holds the body back: bytes are kept until {@link resume}. */
