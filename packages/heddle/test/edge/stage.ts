@@ -1,0 +1,196 @@
+/**
+ * Sets up what the edge's tests need: a real edge thread with a public port, and real worker threads
+ * behind it. Main thread of a test; it plays the coordinator and decides nothing on a request's way.
+ */
+import { once } from 'node:events'
+import { Worker } from 'node:worker_threads'
+
+import { Registry, type Member } from '@heddle/mesh'
+
+import type { EdgeBoot, FromEdge, ToEdge } from '../../src/channel/messages.ts'
+import type { ResolvedRoute, ResolvedServer } from '../../src/config/resolved.ts'
+import type { ApplicationData, Sighting } from './application.ts'
+
+/** Settings of the public server that limit nothing a test does by chance. */
+export const generous: ResolvedServer = {
+  port: 0,
+  hostname: '127.0.0.1',
+  mode: 'edge',
+  threads: 1,
+  backlog: 511,
+  trustProxy: [],
+  headersTimeout: 10_000,
+  requestTimeout: 30_000,
+  keepAliveTimeout: 30_000,
+  responseTimeout: 30_000,
+  clientTimeout: 30_000,
+  tunnelTimeout: 30_000,
+  maxRequestsPerSocket: 0,
+  maxHeaderSize: 16_384,
+  maxHeadersCount: 100,
+  maxUrlSize: 8_192,
+  maxBodySize: 256 * 1024 * 1024,
+  maxConnections: 0
+}
+
+/** What a test asks for. */
+export interface StageOptions {
+  readonly server?: Partial<ResolvedServer>
+  readonly routes?: readonly ResolvedRoute[]
+  /** @default 'api' */
+  readonly entrypoint?: string | null
+  /** Worker threads by application. @default { api: 1 } */
+  readonly workers?: Readonly<Record<string, number>>
+}
+
+/** One worker thread. */
+export interface StageWorker {
+  readonly thread: Worker
+  readonly member: Member
+}
+
+/** An edge and what is behind it. */
+export class Stage {
+  readonly port: number
+  readonly registry: Registry
+  readonly workers: readonly StageWorker[]
+  readonly edge: Worker
+  readonly #sightings: Sighting[]
+  readonly #waiting = new Set<() => void>()
+
+  constructor(parts: {
+    port: number
+    registry: Registry
+    workers: readonly StageWorker[]
+    edge: Worker
+    sightings: Sighting[]
+  }) {
+    this.port = parts.port
+    this.registry = parts.registry
+    this.workers = parts.workers
+    this.edge = parts.edge
+    this.#sightings = parts.sightings
+    for (const { thread } of parts.workers) {
+      thread.on('message', () => {
+        for (const look of this.#waiting) look()
+      })
+    }
+  }
+
+  /** The worker of that name, such as `api:0`. */
+  worker(name: string): StageWorker {
+    const found = this.workers.find(({ member }) => member.name === name)
+    if (found === undefined) throw new Error(`no worker ${name} on this stage`)
+    return found
+  }
+
+  /** What handlers have told so far about one request target. */
+  sightings(url: string, what: Sighting['what']): readonly Sighting[] {
+    return this.#sightings.filter(sighting => sighting.url === url && sighting.what === what)
+  }
+
+  /** Resolves with the first thing of that kind a handler tells about a request target. */
+  sighting(url: string, what: Sighting['what']): Promise<Sighting> {
+    return new Promise(resolve => {
+      const look = (): void => {
+        const [first] = this.sightings(url, what)
+        if (first === undefined) return
+        this.#waiting.delete(look)
+        resolve(first)
+      }
+      this.#waiting.add(look)
+      look()
+    })
+  }
+
+  /** Tells the edge something. */
+  tell(message: ToEdge): void {
+    this.edge.postMessage(message)
+  }
+
+  /** Resolves when the edge says that; rejects when its thread fails first. */
+  async hears(type: FromEdge['type']): Promise<FromEdge> {
+    for (;;) {
+      const [message] = (await once(this.edge, 'message')) as [FromEdge]
+      if (message.type === type) return message
+    }
+  }
+
+  /** Requests in flight over all workers. */
+  inflight(): number {
+    return this.workers.reduce((sum, { member }) => sum + member.inflight(), 0)
+  }
+
+  /** Resolves when nothing is in flight to any worker; rejects with who still has something after two seconds. */
+  async settled(): Promise<void> {
+    for (const { member } of this.workers) {
+      if (await member.drained(2000)) continue
+      throw new Error(`${member.name} still has ${member.inflight()} requests in flight`)
+    }
+  }
+
+  /** Ends every thread. */
+  async close(): Promise<void> {
+    this.registry.close()
+    await Promise.all([this.edge, ...this.workers.map(({ thread }) => thread)].map(it => it.terminate()))
+  }
+}
+
+/** Starts the threads and opens the public port. */
+export async function openStage(options: StageOptions = {}): Promise<Stage> {
+  const registry = new Registry({ domain: '.heddle.local' })
+  const sightings: Sighting[] = []
+  const workers: StageWorker[] = []
+  for (const [application, count] of Object.entries(options.workers ?? { api: 1 })) {
+    for (let slot = 0; slot < count; slot++) {
+      workers.push(startWorker(registry, { name: `${application}:${slot}`, hostname: application }))
+    }
+  }
+  for (const { thread } of workers) {
+    thread.on('message', (message: Sighting | 'joined') => {
+      if (message !== 'joined') sightings.push(message)
+    })
+  }
+  await Promise.all(workers.map(({ thread }) => once(thread, 'message')))
+  for (const { member } of workers) await member.publish()
+  const { edge, port } = await startEdge(registry, options)
+  return new Stage({ port, registry, workers, edge, sightings })
+}
+
+function startWorker(registry: Registry, identity: { name: string; hostname: string }): StageWorker {
+  const { ticket, transferList, member } = registry.admit(identity)
+  const data: ApplicationData = { ticket, upgrades: identity.hostname !== 'plain' }
+  const thread = new Worker(new URL('application.ts', import.meta.url), {
+    name: identity.name,
+    workerData: data,
+    transferList: [...transferList],
+    execArgv: ['--conditions=@heddle/source', '--disable-warning=ExperimentalWarning']
+  })
+  thread.once('exit', () => member.remove())
+  return { thread, member }
+}
+
+async function startEdge(registry: Registry, options: StageOptions): Promise<{ edge: Worker; port: number }> {
+  const { ticket, transferList } = registry.admit({ name: 'edge:0', hostname: null })
+  const boot: EdgeBoot = {
+    index: 0,
+    name: 'edge:0',
+    ticket,
+    server: { ...generous, ...options.server },
+    routes: options.routes ?? [],
+    entrypoint: options.entrypoint === undefined ? 'api' : options.entrypoint,
+    reusePort: false,
+    logger: { level: 'silent', format: 'json', colour: false }
+  }
+  const edge = new Worker(new URL('../../src/edge/boot.ts', import.meta.url), {
+    name: 'edge:0',
+    workerData: boot,
+    transferList: [...transferList],
+    execArgv: ['--conditions=@heddle/source', '--disable-warning=ExperimentalWarning']
+  })
+  await once(edge, 'message')
+  edge.postMessage({ type: 'listen', port: 0 } satisfies ToEdge)
+  const [answer] = (await once(edge, 'message')) as [FromEdge]
+  if (answer.type !== 'listening') throw new Error(`the edge answered ${answer.type} instead of listening`)
+  return { edge, port: answer.port }
+}
