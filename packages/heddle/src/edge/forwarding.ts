@@ -4,7 +4,6 @@
  * What a client claims about itself is believed only when its address is trusted; otherwise it is
  * replaced, so that nobody can pretend to be someone else.
  */
-import { randomUUID } from 'node:crypto'
 import { BlockList, isIPv6 } from 'node:net'
 
 import type { RequestHead } from '@heddle/mesh/internal'
@@ -39,9 +38,24 @@ export function createTrust(entries: readonly string[]): Trust {
   return address => list.check(address, isIPv6(address) ? 'ipv6' : 'ipv4')
 }
 
+// Unique over threads, processes and machines by 64 random bits per thread. It is no secret, so that the
+// crypto module, which takes longer to load than the rest of this thread, need not be.
+const origin = Array.from({ length: 4 }, () =>
+  Math.trunc(Math.random() * 0x1_0000)
+    .toString(16)
+    .padStart(4, '0')
+)
+const idPrefix = `${origin.join('')}-`
+let issued = 0
+
+function nextRequestId(): string {
+  issued++
+  return `${idPrefix}${issued.toString(36)}`
+}
+
 /** The request's id: the one it came with when its sender is trusted, else a new one. Stored in the head. */
 export function requestIdOf(head: RequestHead, peer: Peer): string {
-  if (!peer.trusted || !visible.test(head.requestId)) head.requestId = randomUUID()
+  if (!peer.trusted || !visible.test(head.requestId)) head.requestId = nextRequestId()
   return head.requestId
 }
 

@@ -44,10 +44,11 @@ export interface Booted {
  */
 export async function boot(parts: Parts, assertWanted: () => void): Promise<Booted> {
   const { config, edges, publicPort, announce } = parts
-  const adminUrl = await openAdmin(parts)
   if (config.server.mode === 'direct') await assertPortFree(config.server.hostname, publicPort.number)
   assertWanted()
-  const [applications] = await Promise.all([startApplications(parts, assertWanted), edges.start()])
+  // The threads first: they load their code while this one loads what the administrative server needs.
+  const threads = Promise.all([startApplications(parts, assertWanted), edges.start()])
+  const [[applications], adminUrl] = await Promise.all([threads, openAdmin(parts)])
   assertWanted()
   await edges.listen()
   const { number: port } = publicPort

@@ -7,6 +7,7 @@ import type { LogStyle } from '../../channel/messages.ts'
 import type { ResolvedConfig } from '../../config/resolved.ts'
 import { createLog, resolveLogStyle } from '../../shared/log.ts'
 import type { Log } from '../../shared/log.ts'
+import { isFailure } from '../../errors.ts'
 import { codeOf, printFailure } from '../failure.ts'
 import { loadTyped } from '../load-typed.ts'
 import type { Run, Typed } from '../program.ts'
@@ -23,7 +24,7 @@ export const start: Run = async typed => {
 }
 
 async function run(config: ResolvedConfig, style: LogStyle, log: Log): Promise<number | null> {
-  const [{ createCoordinator }, { handleSignals }] = await Promise.all([
+  const [{ createCoordinator }, { endProcess, handleSignals }] = await Promise.all([
     import('../../main/coordinator.ts'),
     import('../../main/signals.ts')
   ])
@@ -37,9 +38,11 @@ async function run(config: ResolvedConfig, style: LogStyle, log: Log): Promise<n
     return null
   } catch (error) {
     forget()
-    if (style.format === 'pretty') return printFailure(error)
-    log.error('Heddle could not start.', { error, exitCode: codeOf(error) })
-    return codeOf(error)
+    if (isFailure(error, 'HEDDLE_STOPPED')) return null
+    if (style.format === 'pretty') printFailure(error)
+    else log.error('Heddle could not start.', { error, exitCode: codeOf(error) })
+    endProcess(coordinator, codeOf(error))
+    return null
   }
 }
 

@@ -4,9 +4,7 @@
  * Main thread only. It answers from what the coordinator knows and waits for no other thread, so it
  * answers in the same time when every worker is blocked. Probes are open; `/api/v1/` needs the token.
  */
-import { createHash, timingSafeEqual } from 'node:crypto'
 import { once } from 'node:events'
-import { createServer } from 'node:http'
 import type { IncomingMessage, Server, ServerResponse } from 'node:http'
 
 import type { ResolvedAdmin } from '../../config/resolved.ts'
@@ -25,16 +23,13 @@ export interface AdminAddress {
 export class AdminServer {
   readonly #settings: ResolvedAdmin
   readonly #report: () => StatusReport
-  readonly #server: Server
+  /** Made when the port is opened: node's HTTP modules are not loaded before the threads have been started. */
+  #server: Server | null = null
   #opening: Promise<AdminAddress> | null = null
 
   constructor(settings: ResolvedAdmin, report: () => StatusReport) {
     this.#settings = settings
     this.#report = report
-    this.#server = createServer((request, response) => this.#answer(request, response))
-    // Probes are small and quick: whoever is slower than this wants something else.
-    this.#server.headersTimeout = 5000
-    this.#server.requestTimeout = 10_000
   }
 
   /**
@@ -51,20 +46,27 @@ export class AdminServer {
   async close(): Promise<void> {
     // A port that is just being opened is waited for, or it would stay open.
     await this.#opening?.catch(() => null)
-    if (!this.#server.listening) return
-    const closed = once(this.#server, 'close')
-    this.#server.close()
-    this.#server.closeAllConnections()
+    const server = this.#server
+    if (server === null || !server.listening) return
+    const closed = once(server, 'close')
+    server.close()
+    server.closeAllConnections()
     await closed
   }
 
   async #listen(): Promise<AdminAddress> {
     const { hostname, port, portChosen } = this.#settings
+    const { createServer } = await import('node:http')
+    const server = createServer((request, response) => this.#answer(request, response))
+    // Probes are small and quick: whoever is slower than this wants something else.
+    server.headersTimeout = 5000
+    server.requestTimeout = 10_000
+    this.#server = server
     try {
-      return { port: await this.#open(port), instead: null }
+      return { port: await this.#open(server, port), instead: null }
     } catch (error) {
       const code = error instanceof Error && 'code' in error ? String(error.code) : 'UNKNOWN'
-      if (code === 'EADDRINUSE' && !portChosen) return { port: await this.#open(0), instead: port }
+      if (code === 'EADDRINUSE' && !portChosen) return { port: await this.#open(server, 0), instead: port }
       throw new HeddleError(
         'HEDDLE_LISTEN_FAILED',
         { server: 'admin', hostname, port, code },
@@ -73,11 +75,11 @@ export class AdminServer {
     }
   }
 
-  async #open(port: number): Promise<number> {
-    const listening = once(this.#server, 'listening')
-    this.#server.listen({ host: this.#settings.hostname, port })
+  async #open(server: Server, port: number): Promise<number> {
+    const listening = once(server, 'listening')
+    server.listen({ host: this.#settings.hostname, port })
     await listening
-    const address = this.#server.address()
+    const address = server.address()
     return typeof address === 'object' && address !== null ? address.port : port
   }
 
@@ -123,11 +125,10 @@ export class AdminServer {
 
 /** Takes equally long for every wrong token: digests have one length and are compared in constant time. */
 function isSame(offered: string, token: string): boolean {
+  // Loaded by the first call that carries a token: most servers never see one.
+  const { createHash, timingSafeEqual } = process.getBuiltinModule('node:crypto')
+  const digest = (text: string): Buffer => createHash('sha256').update(text).digest()
   return timingSafeEqual(digest(offered), digest(token))
-}
-
-function digest(text: string): Buffer {
-  return createHash('sha256').update(text).digest()
 }
 
 const titles: Readonly<Record<number, string>> = {

@@ -40,6 +40,12 @@ export interface WorkerIntroduction {
  */
 const tableMs = 1000
 
+const crashReasons: Readonly<Record<Extract<FromWorker, { type: 'crashed' }>['origin'], string>> = {
+  uncaughtException: 'uncaught error',
+  unhandledRejection: 'unhandled rejection',
+  processExit: 'called process.exit()'
+}
+
 /** One worker thread. */
 export class WorkerHandle {
   readonly life: ThreadLife
@@ -127,7 +133,7 @@ export class WorkerHandle {
         this.life.expectEnd('failed', reviveError(message.error))
         break
       case 'crashed':
-        this.#leave(message.origin === 'unhandledRejection' ? 'unhandled rejection' : 'uncaught error')
+        this.#leave(crashReasons[message.origin])
         this.life.expectEnd('crashed', reviveError(message.error))
         break
       case 'stopped':
@@ -139,9 +145,15 @@ export class WorkerHandle {
   async #handleReady(introduction: WorkerIntroduction): Promise<void> {
     const { clock, seat, announce, fact } = this.#options
     const { kind, hasServer, port } = introduction
+    const known = this.#introduction
     // A worker that was given up, or is being stopped, comes too late.
-    if (this.life.state !== 'starting') return
+    if (this.life.state !== 'starting' && known === null) return
     this.#introduction = { kind, hasServer, port }
+    if (known !== null) {
+      // What was taken for a job has begun to listen after all.
+      if (hasServer && !known.hasServer && this.life.state === 'ready') await seat.member.publish()
+      return
+    }
     if (hasServer) await within(clock, tableMs, seat.member.publish())
     if (this.life.state !== 'starting') return
     this.life.move('ready', hasServer ? 'answers requests' : 'has loaded')
