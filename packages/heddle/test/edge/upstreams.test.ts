@@ -1,0 +1,129 @@
+/**
+ * What clients notice of workers that block, end or are being replaced, and of an edge that stops:
+ * as little as can be. Real threads and sockets.
+ */
+import assert from 'node:assert/strict'
+import { test, type TestContext } from 'node:test'
+
+import { RawClient, get, post, request } from './raw-client.ts'
+import { openStage, type Stage } from './stage.ts'
+
+async function stageOf(t: TestContext, workers: number): Promise<Stage> {
+  const stage = await openStage({ workers: { api: workers } })
+  t.after(() => stage.close())
+  return stage
+}
+
+test('EdgeServer has a GET answered by another worker when its own is terminated', async t => {
+  const stage = await stageOf(t, 2)
+  const client = await RawClient.open(stage.port)
+  client.send(get('/block?ms=400'))
+  const { worker } = await stage.sighting('/block?ms=400', 'begun')
+  await stage.worker(worker).thread.terminate()
+  const { status, body } = await client.response()
+  assert.deepEqual([status, body], [200, 'unblocked'])
+  const workers = stage.sightings('/block?ms=400', 'begun').map(sighting => sighting.worker)
+  assert.deepEqual(workers.toSorted(), ['api:0', 'api:1'])
+  client.destroy()
+  await stage.settled()
+})
+
+test('EdgeServer answers 502 to a POST whose worker was terminated after it began', async t => {
+  const stage = await stageOf(t, 2)
+  const client = await RawClient.open(stage.port)
+  client.send(post('/hang?post', 'body'))
+  const { worker } = await stage.sighting('/hang?post', 'begun')
+  await stage.worker(worker).thread.terminate()
+  assert.equal((await client.response()).status, 502)
+  assert.equal(stage.sightings('/hang?post', 'begun').length, 1)
+  assert.equal((await client.send(get('/early')).response()).body, 'early', 'the connection goes on')
+  client.destroy()
+  await stage.settled()
+})
+
+test('EdgeServer breaks a response whose worker is terminated half way', async t => {
+  const stage = await stageOf(t, 2)
+  const client = await RawClient.open(stage.port)
+  client.send(get('/first?half'))
+  const { worker } = await stage.sighting('/first?half', 'begun')
+  const status = 'HTTP/1.1 200 OK'
+  assert.equal(await client.bytes(status.length), status)
+  await stage.worker(worker).thread.terminate()
+  assert.doesNotMatch(await client.rest(), /0\r\n\r\n$/, 'the client must not take it for whole')
+  assert.equal(stage.sightings('/first?half', 'begun').length, 1)
+})
+
+test('EdgeServer sends new requests past a blocked worker', async t => {
+  const stage = await stageOf(t, 2)
+  const stuck = await RawClient.open(stage.port)
+  stuck.send(get('/block?ms=1000'))
+  const { worker } = await stage.sighting('/block?ms=1000', 'begun')
+  const client = await RawClient.open(stage.port)
+  const started = performance.now()
+  for (let i = 0; i < 20; i++) {
+    const { body } = await client.send(get('/hello')).response()
+    assert.notEqual((JSON.parse(body) as { worker: string }).worker, worker)
+  }
+  assert.ok(performance.now() - started < 900, 'none of them waited for the blocked worker')
+  assert.equal((await stuck.response()).body, 'unblocked')
+  for (const each of [stuck, client]) each.destroy()
+  await stage.settled()
+})
+
+test('EdgeServer takes requests back that a blocked worker has not begun', async t => {
+  const stage = await stageOf(t, 2)
+  const stuck = await RawClient.open(stage.port)
+  stuck.send(get('/block?ms=2500'))
+  await stage.sighting('/block?ms=2500', 'begun')
+  const clients = await Promise.all(Array.from({ length: 8 }, () => RawClient.open(stage.port)))
+  const started = performance.now()
+  const answers = await Promise.all(clients.map((client, i) => client.send(post('/echo', `${i}`)).response()))
+  assert.deepEqual(
+    answers.map(({ body }) => body),
+    ['0', '1', '2', '3', '4', '5', '6', '7']
+  )
+  assert.ok(performance.now() - started < 2000, 'no answer waited until the worker was free')
+  for (const client of [stuck, ...clients]) client.destroy()
+})
+
+test('EdgeServer sends nothing to a worker that is withdrawn', async t => {
+  const stage = await stageOf(t, 2)
+  const client = await RawClient.open(stage.port)
+  await stage.worker('api:0').member.withdraw()
+  for (let i = 0; i < 10; i++) {
+    const { body } = await client.send(get('/hello')).response()
+    assert.equal((JSON.parse(body) as { worker: string }).worker, 'api:1')
+  }
+  client.destroy()
+})
+
+test('EdgeServer that drains answers with Connection: close and still takes connections', async t => {
+  const stage = await stageOf(t, 1)
+  const old = await RawClient.open(stage.port)
+  await old.send(get('/early')).response()
+  stage.tell({ type: 'drain' })
+  const last = await old.send(get('/early')).response()
+  assert.deepEqual([last.body, last.headers['connection']], ['early', 'close'])
+  const fresh = await RawClient.open(stage.port)
+  assert.equal((await fresh.send(get('/early')).response()).headers['connection'], 'close')
+})
+
+test('EdgeServer that closes ends idle connections, finishes requests and ends tunnels', async t => {
+  const stage = await stageOf(t, 2)
+  const idle = await RawClient.open(stage.port)
+  await idle.send(get('/early')).response()
+  const fresh = await RawClient.open(stage.port)
+  const tunnel = await RawClient.open(stage.port)
+  await tunnel.send(get('/ws', 'Connection: Upgrade', 'Upgrade: echo')).response()
+  const busy = await RawClient.open(stage.port)
+  busy.send(`${request('POST', '/echo', ['Content-Length: 6'])}abc`)
+  await stage.sighting('/echo', 'begun')
+  const closed = stage.hears('closed')
+  stage.tell({ type: 'close' })
+  await Promise.all([idle.closed, fresh.closed, tunnel.closed])
+  await assert.rejects(RawClient.open(stage.port), { code: 'ECONNREFUSED' })
+  const { body, headers } = await busy.send('def').response()
+  assert.deepEqual([body, headers['connection']], ['abcdef', 'close'])
+  await closed
+  await stage.settled()
+})
