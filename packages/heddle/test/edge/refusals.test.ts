@@ -93,7 +93,7 @@ test('EdgeServer answers 404 when no route claims a request', async () => {
   const page = JSON.parse(body) as Record<string, unknown>
   assert.equal(page['statusCode'], 404)
   assert.match(String(page['message']), /no application answers other\/x/)
-  assert.match(String(page['requestId']), /^[0-9a-f-]{36}$/)
+  assert.match(String(page['requestId']), /^[0-9a-f]{16}-\d+$/)
 })
 
 test('EdgeServer shows an HTML page to who asks for HTML first, with everything escaped', async () => {
