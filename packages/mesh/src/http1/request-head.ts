@@ -14,7 +14,7 @@ export interface RequestLimits {
   readonly maxHeadersCount: number
   /** Bytes of the request target. Beyond: 414. */
   readonly maxUrlSize: number
-  /** Bytes of the body. Beyond: 413. */
+  /** Bytes of the body. Beyond: 413. 0 sets no limit. */
   readonly maxBodySize: number
 }
 
@@ -217,7 +217,7 @@ class HeadFields {
       minor: this.#minor,
       host: this.#host ?? '',
       block: withoutNamed(this.#block, options),
-      keepAlive: this.#minor === 1 ? !options.includes('close') : options.includes('keep-alive'),
+      keepAlive: !options.includes('close') && (this.#minor === 1 || options.includes('keep-alive')),
       contentLength: chunked ? -1 : Number(this.#length ?? 0),
       expectContinue: this.#expectContinue && this.#minor === 1,
       upgrade,

@@ -140,7 +140,8 @@ export class RequestParser {
     while (this.#kept[0] === 13 && this.#kept[1] === 10) this.#kept = this.#kept.subarray(2)
     if (this.#kept.byteLength === 0) return false
     const end = this.#kept.indexOf(headEnd)
-    const size = end === -1 ? this.#kept.byteLength : end
+    // The last bytes may be the beginning of the end: a limit must not depend on how the stream is cut.
+    const size = end === -1 ? this.#kept.byteLength - 3 : end
     if (size > this.#limits.maxHeaderSize) return this.#refuseLongHead(size)
     if (end === -1) {
       // What can never become a head is refused at once, or it would wait for the time-out.
@@ -164,7 +165,7 @@ export class RequestParser {
   }
 
   #begin(head: RequestHead): boolean {
-    if (head.contentLength > this.#limits.maxBodySize) return this.#refuseBody()
+    if (this.#isTooLarge(head.contentLength)) return this.#refuseBody()
     this.#remaining = head.contentLength
     if (head.upgrade !== null) this.#state = BETWEEN
     else if (head.contentLength === -1) this.#state = CHUNK_SIZE
@@ -192,7 +193,7 @@ export class RequestParser {
 
   #readChunkSize(): boolean {
     const end = this.#kept.indexOf(lineEnd)
-    if (end > MAX_CHUNK_LINE || (end === -1 && this.#kept.byteLength > MAX_CHUNK_LINE)) {
+    if (end > MAX_CHUNK_LINE || (end === -1 && this.#kept.byteLength > MAX_CHUNK_LINE + 1)) {
       return this.#refuse(400, 'a chunk size line is too long')
     }
     if (end === -1) return false
@@ -202,7 +203,7 @@ export class RequestParser {
     this.#kept = this.#kept.subarray(end + 2)
     this.#remaining = Number.parseInt(match[1] ?? '', 16)
     this.#bodySize += this.#remaining
-    if (this.#bodySize > this.#limits.maxBodySize) return this.#refuseBody()
+    if (this.#isTooLarge(this.#bodySize)) return this.#refuseBody()
     this.#state = this.#remaining === 0 ? TRAILERS : CHUNK_DATA
     return true
   }
@@ -220,7 +221,7 @@ export class RequestParser {
   #readTrailers(): boolean {
     const none = this.#kept[0] === 13 && this.#kept[1] === 10
     const end = none ? 0 : this.#kept.indexOf(headEnd)
-    const size = end === -1 ? this.#kept.byteLength : end
+    const size = end === -1 ? this.#kept.byteLength - 3 : end
     if (size > this.#limits.maxHeaderSize) return this.#refuse(431, 'the trailer section is too large')
     if (end === -1 || this.#kept.byteLength < 2) return false
     const trailers = none ? '' : parseTrailers(this.#kept.toString('latin1', 0, end), this.#limits)
@@ -229,6 +230,11 @@ export class RequestParser {
     this.#state = BETWEEN
     this.#receiver.onComplete(trailers)
     return true
+  }
+
+  #isTooLarge(bodySize: number): boolean {
+    const { maxBodySize } = this.#limits
+    return maxBodySize > 0 && bodySize > maxBodySize
   }
 
   #refuseBody(): false {

@@ -5,7 +5,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 
-import { parse, seeded } from './request-script.ts'
+import { limits, parse, seeded } from './request-script.ts'
 
 const streams: readonly string[] = [
   'GET / HTTP/1.1\r\nHost: a\r\n\r\n',
@@ -22,6 +22,23 @@ test('RequestParser says the same for every cut of a stream in two', () => {
     for (let at = 1; at < stream.length; at++) {
       assert.deepEqual(parse([stream.slice(0, at), stream.slice(at)]), whole, `cut at ${at} of ${stream}`)
     }
+  }
+})
+
+test('RequestParser keeps to its limits exactly, however the stream is cut', () => {
+  const open = 'POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n'
+  const room = limits.maxHeaderSize
+  const atLimit = [
+    `${open}X-A: ${'x'.repeat(room - open.length - 5)}\r\n\r\n0\r\n\r\n`,
+    `${open}\r\n1;${'x'.repeat(254)}\r\na\r\n0\r\n\r\n`,
+    `${open}\r\n0\r\nX-A: ${'x'.repeat(room - 5)}\r\n\r\n`
+  ]
+  for (const stream of atLimit) {
+    assert.equal(parse([stream]).at(-1)?.type, 'complete')
+    assert.deepEqual(parse(stream), parse([stream]))
+    const beyond = stream.replace('xxx', 'xxxx')
+    assert.equal(parse([beyond]).at(-1)?.type, 'refusal')
+    assert.deepEqual(parse(beyond), parse([beyond]))
   }
 })
 

@@ -181,6 +181,11 @@ const accepted: readonly (readonly [string, string, Partial<ReturnType<typeof he
     }
   ],
   [
+    'HTTP/1.0 that says both',
+    'GET / HTTP/1.0\r\nConnection: keep-alive, close\r\n\r\n',
+    { keepAlive: false }
+  ],
+  [
     'headers that Connection names, without them',
     withLine('Connection: X-Hop, keep-alive\r\nX-Hop: 1\r\nKeep-Alive: 5\r\nX-Stay: 1'),
     { block: 'Host: a\r\nX-Stay: 1\r\n' }
@@ -217,6 +222,11 @@ test('RequestParser takes a body and a head of exactly the limits', () => {
   assert.equal(refusalOf(`${head}${'x'.repeat(4096 - head.length)}\r\n\r\n`), null)
   assert.equal(refusalOf(firstLine(`GET /${'x'.repeat(1023)} HTTP/1.1`)), null)
   assert.equal(refusalOf(withLine(Array.from({ length: 19 }, () => 'X-A: 1').join('\r\n'))), null)
+})
+
+test('RequestParser takes a body of any size when maxBodySize is 0', () => {
+  assert.equal(refusalOf(withLine('Content-Length: 999999999999'), { maxBodySize: 0 }), null)
+  assert.equal(refusalOf(chunked(`2711\r\n${'x'.repeat(10_001)}\r\n0\r\n\r\n`), { maxBodySize: 0 }), null)
 })
 
 test('RequestParser says nothing more after a refusal', () => {
