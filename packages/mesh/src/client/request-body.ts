@@ -34,7 +34,7 @@ export function classifyBody(body: unknown): RequestBody {
     isFormData(body)
   ) {
     // The platform's own encoder writes the boundary and the parts.
-    const encoded = new Response(body as BodyInit)
+    const encoded = new Response(isFormData(body) ? ownForm(body) : (body as BodyInit))
     const length = body instanceof Blob ? body.size : null
     return { content: null, stream: encoded.body, length, contentType: encoded.headers.get('content-type') }
   }
@@ -57,8 +57,16 @@ function asBytes(value: unknown): Uint8Array | null {
   return null
 }
 
+/** A form as one the platform's encoder knows. */
+function ownForm(form: FormData): FormData {
+  if (form instanceof FormData) return form
+  const own = new FormData()
+  for (const [name, value] of form as FormData) own.append(name, value as string)
+  return own
+}
+
 /** FormData of an undici package, which is not the global's class. */
-function isFormData(body: unknown): boolean {
+function isFormData(body: unknown): body is FormData {
   return Object.prototype.toString.call(body) === '[object FormData]'
 }
 

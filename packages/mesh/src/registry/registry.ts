@@ -135,11 +135,14 @@ export class Registry {
       name: seat.name,
       hostname: seat.hostname,
       publish: () => {
+        if (!this.#seats.has(seat.id)) return Promise.resolve()
         scoreboard.setState(seat.record, READY)
         seat.listed = true
         return this.#publish()
       },
-      eject: out => scoreboard.setState(seat.record, out ? EJECTED : READY),
+      eject: out => {
+        if (this.#seats.has(seat.id)) scoreboard.setState(seat.record, out ? EJECTED : READY)
+      },
       withdraw: () => {
         if (!this.#seats.has(seat.id)) return Promise.resolve()
         scoreboard.setState(seat.record, DRAINING)
