@@ -1,0 +1,92 @@
+/** Everything that can be a request body, as a table. */
+import assert from 'node:assert/strict'
+import { Readable } from 'node:stream'
+import { text } from 'node:stream/consumers'
+import { test } from 'node:test'
+
+import { FormData as UndiciFormData } from 'undici'
+
+import { classifyBody, pieceOf } from '../../src/client/request-body.ts'
+
+const bytes = new Uint8Array([1, 2, 3, 4])
+
+const atOnce: readonly [string, unknown, number | null][] = [
+  ['nothing', undefined, null],
+  ['null', null, null],
+  ['a string', 'grün', 5],
+  ['an empty string', '', 0],
+  ['a Buffer', Buffer.from('abc'), 3],
+  ['a Uint8Array', bytes, 4],
+  ['a Uint16Array', new Uint16Array(3), 6],
+  ['a DataView', new DataView(bytes.buffer, 1, 2), 2],
+  ['an ArrayBuffer', bytes.buffer, 4],
+  ['a SharedArrayBuffer', new SharedArrayBuffer(5), 5]
+]
+
+for (const [name, body, length] of atOnce) {
+  test(`classifyBody() sends ${name} at once`, () => {
+    const classified = classifyBody(body)
+    assert.equal(classified.stream, null)
+    assert.equal(classified.length, length)
+    assert.equal(classified.contentType, null)
+    if (classified.content instanceof Uint8Array) assert.equal(classified.content.byteLength, length)
+  })
+}
+
+test('classifyBody() takes the part of a buffer that a view shows', () => {
+  const { content } = classifyBody(new DataView(bytes.buffer, 1, 2))
+  assert.deepEqual([...(content as Uint8Array)], [2, 3])
+})
+
+test('classifyBody() streams a Blob with its length and type', async () => {
+  const body = classifyBody(new Blob(['hello'], { type: 'text/x-test' }))
+  assert.deepEqual([body.content, body.length, body.contentType], [null, 5, 'text/x-test'])
+  assert.equal(await text(body.stream as AsyncIterable<Uint8Array>), 'hello')
+})
+
+test('classifyBody() says nothing of the type of a Blob without one', () => {
+  assert.equal(classifyBody(new Blob(['x'])).contentType, null)
+})
+
+test('classifyBody() encodes URLSearchParams', async () => {
+  const body = classifyBody(new URLSearchParams({ a: '1', b: 'ü' }))
+  assert.match(body.contentType ?? '', /^application\/x-www-form-urlencoded/)
+  assert.equal(await text(body.stream as AsyncIterable<Uint8Array>), 'a=1&b=%C3%BC')
+})
+
+for (const [name, Form] of [
+  ['the platform', FormData],
+  ['the undici package', UndiciFormData]
+] as const) {
+  test(`classifyBody() encodes the FormData of ${name}`, async () => {
+    const form = new Form()
+    form.append('field', 'value')
+    const body = classifyBody(form)
+    assert.match(body.contentType ?? '', /^multipart\/form-data; boundary=/)
+    assert.match(await text(body.stream as AsyncIterable<Uint8Array>), /name="field"\r\n\r\nvalue\r\n/)
+  })
+}
+
+test('classifyBody() streams what can be iterated', async () => {
+  async function* generate(): AsyncGenerator<string> {
+    yield* ['a', 'b']
+  }
+  for (const source of [Readable.from(['a', 'b']), ['a', 'b'], generate(), new Response('ab').body]) {
+    const { stream, length, contentType } = classifyBody(source)
+    assert.deepEqual([length, contentType], [null, null])
+    const pieces: Buffer[] = []
+    for await (const piece of stream ?? []) pieces.push(Buffer.from(pieceOf(piece)))
+    assert.equal(Buffer.concat(pieces).toString(), 'ab')
+  }
+})
+
+for (const body of [42, true, {}, Symbol('x'), () => 'x']) {
+  test(`classifyBody() refuses ${typeof body} ${String(body)}`, () => {
+    assert.throws(() => classifyBody(body), { code: 'MESH_INVALID_REQUEST' })
+  })
+}
+
+test('pieceOf() refuses what is no piece of a body, and names its type', () => {
+  for (const piece of [42, {}, null]) assert.throws(() => pieceOf(piece), { code: 'MESH_INVALID_REQUEST' })
+  assert.throws(() => pieceOf(42), /number/)
+})

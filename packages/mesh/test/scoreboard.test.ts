@@ -1,0 +1,61 @@
+/** The records all threads share. */
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+
+import { DRAINING, EJECTED, GONE, READY, STARTING, Scoreboard } from '../src/scoreboard.ts'
+
+test('Scoreboard.create() makes room for its capacity, and a second view sees the same records', () => {
+  const board = Scoreboard.create(3)
+  assert.equal(board.capacity, 3)
+  const view = new Scoreboard(board.buffer)
+  const generation = board.open(2)
+  board.setState(2, READY)
+  assert.equal(view.state(2), READY)
+  assert.equal(view.isReady(2, generation), true)
+  assert.equal(view.state(1), STARTING)
+})
+
+for (const [name, state, ready] of [
+  ['STARTING', STARTING, false],
+  ['READY', READY, true],
+  ['DRAINING', DRAINING, false],
+  ['EJECTED', EJECTED, false],
+  ['GONE', GONE, false]
+] as const) {
+  test(`Scoreboard.isReady() says ${ready} of a member that is ${name}`, () => {
+    const board = Scoreboard.create(1)
+    const generation = board.open(0)
+    board.setState(0, state)
+    assert.equal(board.isReady(0, generation), ready)
+    assert.equal(board.isReady(0, generation - 1), false)
+  })
+}
+
+test('Scoreboard.open() gives a new generation and a clean record', () => {
+  const board = Scoreboard.create(1)
+  const first = board.open(0)
+  board.setState(0, READY)
+  board.addInflight(0, first, 5)
+  board.join(0, first)
+  const second = board.open(0)
+  assert.notEqual(second, first)
+  assert.deepEqual([board.state(0), board.inflight(0), board.hasJoined(0, second)], [STARTING, 0, false])
+})
+
+test('Scoreboard.addInflight() counts for the generation that has the record alone', () => {
+  const board = Scoreboard.create(2)
+  const old = board.open(0)
+  const generation = board.open(0)
+  board.addInflight(0, generation, 2)
+  board.addInflight(0, old, -2)
+  board.addInflight(0, generation, -1)
+  assert.deepEqual([board.inflight(0), board.inflight(1)], [1, 0])
+})
+
+test('Scoreboard.heartbeatAge() is small after a beat', () => {
+  const board = Scoreboard.create(1)
+  board.open(0)
+  board.beat(0)
+  const age = board.heartbeatAge(0)
+  assert.ok(age >= 0 && age < 1000, `${age}`)
+})
