@@ -23,8 +23,6 @@ export interface MeshFailures {
   MESH_REQUEST_ABORTED: { readonly host: string; readonly reason: string }
   /** Something in the request cannot be sent over HTTP: `what` names the part. */
   MESH_INVALID_REQUEST: { readonly what: string; readonly offered: string }
-  /** The other thread sent something that is no message of this protocol. The link is closed. */
-  MESH_PROTOCOL: { readonly what: string }
   /** This thread has left the mesh. */
   MESH_CLOSED: { readonly name: string }
 }
@@ -41,7 +39,6 @@ const messages: { readonly [Code in keyof MeshFailures]: (detail: MeshFailures[C
     `${worker} broke off its response for ${host}: ${reason}.`,
   MESH_REQUEST_ABORTED: ({ host, reason }) => `The request to ${host} was aborted: ${reason}.`,
   MESH_INVALID_REQUEST: ({ what, offered }) => `The ${what} of the request is not valid: ${offered}.`,
-  MESH_PROTOCOL: ({ what }) => `The other thread broke the protocol of the mesh: ${what}.`,
   MESH_CLOSED: ({ name }) => `${name} has left the mesh.`
 }
 

@@ -56,7 +56,9 @@ export class EdgeServer implements ConnectionHost {
     this.#server = createServer({ allowHalfOpen: true, noDelay: true, pauseOnConnect: true }, socket =>
       this.#accept(socket)
     )
-    if (boot.server.maxConnections > 0) this.#server.maxConnections = boot.server.maxConnections
+    const { maxConnections, threads } = boot.server
+    // The limit is one for all edge threads.
+    if (maxConnections > 0) this.#server.maxConnections = Math.ceil(maxConnections / threads)
   }
 
   /** Opens the public port and resolves with its number; rejects with node's error. */
@@ -97,7 +99,7 @@ export class EdgeServer implements ConnectionHost {
   forward(head: RequestHead, connection: Connection): Exchange | Refusal {
     const peer = this.#connections.get(connection)
     if (peer === undefined) return { status: 500, reason: 'the connection is closed' }
-    const { host, path } = splitTarget(head)
+    const { host, target: path } = head
     const destination = this.#route(host, path)
     requestIdOf(head, peer)
     if (destination === null) return { status: 404, reason: `no application answers ${host}${path}` }
@@ -158,15 +160,4 @@ export class EdgeServer implements ConnectionHost {
     this.#whenEmpty()
     this.#whenEmpty = null
   }
-}
-
-/** Host and path of a request; an absolute target overrides the Host header (RFC 9112, section 3.2.2). */
-function splitTarget(head: RequestHead): { host: string; path: string } {
-  const { target } = head
-  if (target.startsWith('/') || target === '*') return { host: head.host, path: target }
-  const start = target.indexOf('//') + 2
-  const end = target.slice(start).search(/[/?#]/)
-  if (end === -1) return { host: target.slice(start), path: '/' }
-  const path = target.slice(start + end)
-  return { host: target.slice(start, start + end), path: path.startsWith('/') ? path : `/${path}` }
 }

@@ -69,9 +69,10 @@ export function forwardingLines(head: RequestHead, peer: Peer, strippedPrefix: s
   const client = trusted && head.forwardedFor !== '' ? `${head.forwardedFor}, ${address}` : address
   const proto = trusted && head.forwardedProto !== '' ? head.forwardedProto : 'http'
   const host = trusted && head.forwardedHost !== '' ? head.forwardedHost : head.host
+  const claims = trusted ? head.claims : ''
   const prefix = strippedPrefix === '' ? '' : `X-Forwarded-Prefix: ${strippedPrefix}\r\n`
   return (
     `X-Forwarded-For: ${client}\r\nX-Forwarded-Proto: ${proto}\r\n` +
-    `${host === '' ? '' : `X-Forwarded-Host: ${host}\r\n`}${prefix}X-Request-Id: ${head.requestId}\r\n`
+    `${host === '' ? '' : `X-Forwarded-Host: ${host}\r\n`}${prefix}${claims}X-Request-Id: ${head.requestId}\r\n`
   )
 }

@@ -84,6 +84,7 @@ export class LoopbackConnections {
 /** Lines the parser took out for proxies to decide about: inside the process they pass as they are. */
 function proxiedLines(head: RequestHead): string {
   return (
+    head.claims +
     line('x-forwarded-for', head.forwardedFor) +
     line('x-forwarded-proto', head.forwardedProto) +
     line('x-forwarded-host', head.forwardedHost) +

@@ -44,6 +44,13 @@ export class Connection implements RequestReceiver, ExchangeHandler {
   #requestDone = false
   #responseDone = false
   #keepAlive = false
+  /** A final answer to an expectation was given instead of `100 Continue`. */
+  #continued = false
+  /** The client has closed its side. */
+  #halfOpen = false
+  /** The next request is taken up when the socket has room for its answer. */
+  #awaitsDrain = false
+  #queued = 0
   /** Response bytes taken from the mesh that the socket has not passed on. */
   #unconsumed = 0
   #closed = false
@@ -75,14 +82,18 @@ export class Connection implements RequestReceiver, ExchangeHandler {
       this.#writeTunnel(chunk)
       return
     }
-    if (this.#phase === 'idle') {
+    const idleSince = this.#phase === 'idle' ? this.#since : null
+    if (idleSince !== null) {
       this.#phase = 'head'
       this.#since = performance.now()
     }
     this.#parser.push(chunk)
-    if (this.#phase === 'head' && !this.#parser.inHead) this.#phase = 'idle'
-    // The next request of a pipeline waits in the socket, not in memory.
-    else if (this.#phase === 'exchange' && this.#requestDone && this.#parser.buffered > 0) this.socket.pause()
+    if (this.#phase === 'head' && !this.#parser.inHead) {
+      // Line ends between requests begin nothing.
+      this.#phase = 'idle'
+      this.#since = idleSince ?? this.#since
+    }
+    this.#holdPipeline()
   }
 
   /** Closes it if it is idle; otherwise its current response will. */
@@ -97,10 +108,15 @@ export class Connection implements RequestReceiver, ExchangeHandler {
 
   /** Enforces the time limit of the current phase. Called about twice a second. */
   sweep(nowMs: number): void {
+    const queued = queuedBytes(this.socket)
+    // A client that reads slowly is not one that does not read.
+    if (queued !== this.#queued) this.#since = nowMs
+    this.#queued = queued
     const verdict = overdue(this.#phase, nowMs - this.#since, this.#host.limits, {
       first: this.#requests === 0,
       awaitsBody: !this.#requestDone && !this.socket.isPaused(),
-      blocked: this.socket.writableNeedDrain
+      unsent: queued > 0,
+      halfOpen: this.#halfOpen
     })
     if (verdict === 'close') this.destroy()
     else if (verdict !== 'wait') this.onRefusal(verdict)
@@ -111,11 +127,11 @@ export class Connection implements RequestReceiver, ExchangeHandler {
     this.#head = head
     this.#phase = 'exchange'
     this.#since = performance.now()
-    this.#requestDone = false
+    this.#requestDone = head.contentLength === 0 && head.upgrade === null
     this.#responseDone = false
-    this.#writer.reset()
     this.#unconsumed = 0
     this.#keepAlive = head.keepAlive
+    this.#continued = false
     const exchange = this.#host.forward(head, this)
     if ('status' in exchange) {
       this.#answer(exchange.status, exchange.reason)
@@ -163,6 +179,7 @@ export class Connection implements RequestReceiver, ExchangeHandler {
 
   onInformation(status: number, block: string): void {
     if (this.#head?.minor !== 1 || this.#writer.begun) return
+    if (status === 100) this.#continued = true
     this.#writer.inform(status, STATUS_CODES[status] ?? 'Information', block)
   }
 
@@ -170,7 +187,11 @@ export class Connection implements RequestReceiver, ExchangeHandler {
     const head = this.#head
     if (head === null || this.#closed) return
     this.#since = performance.now()
-    const keepAlive = this.#keepAlive && !this.#isLast()
+    // A client that still holds its body back may send it or not: what follows could not be told apart.
+    const unclear = head.upgrade !== null || (head.expectContinue && !this.#continued && !this.#requestDone)
+    const keepAlive = this.#keepAlive && !unclear && !this.#isLast()
+    // The application did not take the upgrade.
+    if (head.upgrade !== null) this.#exchange?.end()
     this.#write(() => {
       const { method, minor } = head
       this.#keepAlive = this.#writer.writeHead(response, { method, minor, keepAlive })
@@ -248,16 +269,27 @@ export class Connection implements RequestReceiver, ExchangeHandler {
 
   #nextRequest(): void {
     this.#exchange = null
-    if (!this.#keepAlive) {
+    if (!this.#keepAlive || (this.#halfOpen && this.#parser.buffered === 0)) {
       this.#close()
       return
     }
-    this.#phase = 'idle'
+    // A client that asks on without reading must not fill the memory with answers.
+    this.#awaitsDrain = this.socket.writableNeedDrain
+    if (this.#awaitsDrain) return
+    this.#phase = this.#parser.buffered > 0 ? 'head' : 'idle'
     this.#since = performance.now()
     this.#head = null
-    if (this.socket.isPaused()) this.socket.resume()
-    if (this.#parser.buffered > 0) this.#phase = 'head'
+    this.#writer.reset()
     this.#parser.next()
+    if (this.#phase === 'head' && !this.#parser.inHead) this.#phase = 'idle'
+    this.#holdPipeline()
+  }
+
+  /** Further requests of a pipeline wait in the socket, not in memory. */
+  #holdPipeline(): void {
+    const holds = this.#phase === 'exchange' && this.#requestDone && this.#parser.buffered > 0
+    if (holds) this.socket.pause()
+    else if (this.socket.isPaused() && !this.#parser.paused) this.socket.resume()
   }
 
   #isLast(): boolean {
@@ -303,14 +335,15 @@ export class Connection implements RequestReceiver, ExchangeHandler {
     this.#unconsumed = 0
     this.#since = performance.now()
     if (bytes > 0) this.#exchange?.consumed(bytes)
+    if (this.#awaitsDrain) this.#nextRequest()
   }
 
   #onClientEnd(): void {
+    this.#halfOpen = true
     if (this.#phase === 'tunnel') this.#exchange?.end()
     // A client may close its side and still read the response; without one to come, we are done.
     else if (this.#phase !== 'exchange') this.#close()
     else if (this.#parser.inBody) this.destroy()
-    else this.#keepAlive = false
   }
 
   #onClose(): void {
@@ -326,6 +359,14 @@ export class Connection implements RequestReceiver, ExchangeHandler {
     this.#exchange?.abort(reason)
     this.#exchange = null
   }
+}
+
+/** Bytes handed to the socket that the kernel has not taken: the stream's, and those of a write under way. */
+function queuedBytes(socket: Socket): number {
+  const handle: unknown = Reflect.get(socket, '_handle')
+  const size: unknown =
+    typeof handle === 'object' && handle !== null ? Reflect.get(handle, 'writeQueueSize') : 0
+  return socket.writableLength + (typeof size === 'number' ? size : 0)
 }
 
 function ignore(): void {

@@ -21,6 +21,7 @@ export interface RequestLimits {
 /** A request's head. */
 export interface RequestHead {
   readonly method: string
+  /** Path and query, or `*`. An absolute target has been taken apart: its host is in `host` and the block. */
   readonly target: string
   /** 0 or 1: the minor version. */
   readonly minor: number
@@ -39,6 +40,8 @@ export interface RequestHead {
   forwardedProto: string
   forwardedHost: string
   requestId: string
+  /** Other lines in which a client, or a proxy in front, speaks of the client (`Forwarded`, `X-Real-IP` …). */
+  claims: string
   /** `Accept`, which stays in the block: an error page is chosen by it. */
   accept: string
 }
@@ -119,6 +122,7 @@ class HeadFields {
   #forwardedProto = ''
   #forwardedHost = ''
   #requestId = ''
+  #claims = ''
   #accept = ''
 
   constructor(minor: number) {
@@ -129,7 +133,7 @@ class HeadFields {
   take(name: string, value: string): Refusal | null {
     // Only names of these lengths can be special: most lines cost one comparison.
     const { length } = name
-    if (length === 4 || length === 6 || length === 7 || length === 10 || (length >= 12 && length <= 17)) {
+    if (length === 4 || length === 6 || length === 7 || length === 9 || length === 10 || length >= 12) {
       const outcome = this.#special(name.toLowerCase(), value)
       if (outcome !== 'pass') return outcome
     }
@@ -190,7 +194,9 @@ class HeadFields {
         this.#requestId = value
         return null
       default:
-        return 'pass'
+        if (!name.startsWith('x-forwarded-') && name !== 'forwarded' && name !== 'x-real-ip') return 'pass'
+        this.#claims += `${name}: ${value}\r\n`
+        return null
     }
   }
 
@@ -208,14 +214,16 @@ class HeadFields {
   finish(method: string, target: string): RequestHead {
     const chunked = this.#transferEncoding !== null
     const options = this.#connection.split(',').map(option => option.trim())
-    const upgrade = this.#upgrade !== null && options.includes('upgrade') ? this.#upgrade : null
+    const { host, path } = splitTarget(target, this.#host ?? '')
+    if (path !== target) this.#block = this.#block.replace(/^host: .*$/im, () => `Host: ${host}`)
+    const upgrade = options.includes('upgrade') ? this.#acceptableUpgrade() : null
     if (upgrade !== null) this.#block += `Connection: Upgrade\r\nUpgrade: ${upgrade}\r\n`
     if (chunked) this.#block += 'Transfer-Encoding: chunked\r\n'
     return {
       method,
-      target,
+      target: path,
       minor: this.#minor,
-      host: this.#host ?? '',
+      host,
       block: withoutNamed(this.#block, options),
       keepAlive: !options.includes('close') && (this.#minor === 1 || options.includes('keep-alive')),
       contentLength: chunked ? -1 : Number(this.#length ?? 0),
@@ -225,9 +233,29 @@ class HeadFields {
       forwardedProto: this.#forwardedProto,
       forwardedHost: this.#forwardedHost,
       requestId: this.#requestId,
+      claims: this.#claims,
       accept: this.#accept
     }
   }
+
+  /**
+   * The protocol offered, `null` when it is to be ignored, as a server may (RFC 9110, section 7.8): in
+   * HTTP/1.0, with a body, and for HTTP/2, which clients offer along with ordinary requests.
+   */
+  #acceptableUpgrade(): string | null {
+    const hasBody = this.#transferEncoding !== null || (this.#length !== null && this.#length !== '0')
+    return this.#minor === 0 || hasBody || this.#upgrade?.toLowerCase() === 'h2c' ? null : this.#upgrade
+  }
+}
+
+/** Host and path of a target; an absolute one overrides the Host header (RFC 9112, section 3.2.2). */
+function splitTarget(target: string, host: string): { host: string; path: string } {
+  if (target.startsWith('/') || target === '*') return { host, path: target }
+  const start = target.indexOf('//') + 2
+  const length = target.slice(start).search(/[/?#]/)
+  if (length === -1) return { host: target.slice(start), path: '/' }
+  const path = target.slice(start + length)
+  return { host: target.slice(start, start + length), path: path.startsWith('/') ? path : `/${path}` }
 }
 
 const connectionWords = new Set(['', 'close', 'keep-alive', 'upgrade'])

@@ -41,7 +41,7 @@ const empty = Buffer.alloc(0)
 /** Bytes a chunk's size line may take, extensions included. */
 const MAX_CHUNK_LINE = 256
 
-const chunkSize = /^([0-9a-f]{1,12})[\t ]*(?:;[^\r\n]*)?$/i
+const chunkSize = /^([0-9a-f]{1,12})(?:[\t ]*;[^\r\n]*)?$/i
 
 /** One connection's parser. */
 export class RequestParser {
@@ -52,6 +52,7 @@ export class RequestParser {
   #remaining = 0
   #bodySize = 0
   #paused = false
+  #running = false
 
   constructor(limits: RequestLimits, receiver: RequestReceiver) {
     this.#limits = limits
@@ -66,6 +67,11 @@ export class RequestParser {
   /** Whether part of a request's head has arrived. */
   get inHead(): boolean {
     return this.#state === HEAD && this.#kept.byteLength > 0
+  }
+
+  /** Whether the body is held back. */
+  get paused(): boolean {
+    return this.#paused
   }
 
   /** Whether a request's body is still to come. */
@@ -96,6 +102,7 @@ export class RequestParser {
     if (this.#state !== BETWEEN) return
     this.#state = HEAD
     this.#bodySize = 0
+    this.#paused = false
     if (this.#kept.byteLength > 0) this.#run()
   }
 
@@ -113,9 +120,13 @@ export class RequestParser {
   }
 
   #run(): void {
+    // A receiver may ask for the next request while it is told of this one: the loop under way goes on.
+    if (this.#running) return
+    this.#running = true
     while (this.#state < BETWEEN && !(this.#paused && this.#state !== HEAD)) {
-      if (!this.#step()) return
+      if (!this.#step()) break
     }
+    this.#running = false
   }
 
   /** Reads one element; false when there is not enough of it yet. */

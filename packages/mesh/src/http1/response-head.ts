@@ -19,7 +19,9 @@ export interface BlockFacts {
 export function inspectBlock(block: string): BlockFacts {
   let contentLength = -1
   let close = false
-  let kept = block
+  let kept = ''
+  /** Up to here the block is in `kept`, or has been left out. */
+  let done = 0
   for (let at = 0; at < block.length;) {
     let end = block.indexOf('\r\n', at)
     if (end === -1) end = block.length
@@ -27,13 +29,18 @@ export function inspectBlock(block: string): BlockFacts {
     // Only names of these lengths can mean anything here: most lines cost one comparison.
     if (length === 7 || length === 10 || length === 14 || length === 16 || length === 17) {
       const name = block.slice(at, at + length).toLowerCase()
-      if (name === 'content-length') contentLength = Number(block.slice(at + 15, end))
-      if (perConnection.has(name)) kept = kept.replace(block.slice(at, end + 2), '')
-      if (name === 'connection') close ||= /close/i.test(block.slice(at, end))
+      const value = block.slice(at + length + 2, end)
+      const isLength = name === 'content-length'
+      if (isLength && /^\d+$/.test(value)) contentLength = Number(value)
+      else if (isLength || perConnection.has(name)) {
+        kept += block.slice(done, at)
+        done = end + 2
+        close ||= name === 'connection' && /close/i.test(value)
+      }
     }
     at = end + 2
   }
-  return { block: kept, contentLength, close }
+  return { block: done === 0 ? block : kept + block.slice(done), contentLength, close }
 }
 
 const perConnection = new Set([

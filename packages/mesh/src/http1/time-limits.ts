@@ -28,12 +28,20 @@ export interface ConnectionFacts {
   readonly first: boolean
   /** The rest of a request body is awaited from the client. */
   readonly awaitsBody: boolean
-  /** The client does not read: bytes wait to be sent. */
-  readonly blocked: boolean
+  /** Bytes wait to be sent; the time waited counts from the last that were. */
+  readonly unsent: boolean
+  /** The client has closed its side: it still reads, or is gone. */
+  readonly halfOpen: boolean
 }
 
-/** How long a connection that is being closed may go on sending, in milliseconds: a reset would eat the answer. */
+/** How long a client may take to close after it was sent everything, in milliseconds: a reset would eat the end. */
 const LINGER_MS = 2000
+
+/**
+ * How long a request goes on whose client has closed its side, in milliseconds. Most that do are gone; one
+ * that waits for a quick answer gets it.
+ */
+const HALF_OPEN_MS = 1000
 
 /** What to do with a connection that has been in `phase` without progress for `waitedMs`. */
 export function overdue(
@@ -43,21 +51,26 @@ export function overdue(
   facts: ConnectionFacts
 ): 'wait' | 'close' | Refusal {
   const past = (limitMs: number): boolean => limitMs > 0 && waitedMs > limitMs
+  // Nothing else is expected of a client before it has taken what it was sent.
+  if (facts.unsent && phase !== 'tunnel') return past(limits.clientTimeout) ? 'close' : 'wait'
+  if (phase === 'head') return past(limits.headersTimeout) ? lateHead : 'wait'
+  if (phase === 'exchange' && facts.awaitsBody && past(limits.requestTimeout)) return lateBody
+  return past(quietLimit(phase, limits, facts)) ? 'close' : 'wait'
+}
+
+const lateHead: Refusal = { status: 408, reason: 'the request head did not arrive in time' }
+const lateBody: Refusal = { status: 408, reason: 'the request body did not arrive in time' }
+
+/** How long a connection may be quiet before it is closed, 0 for ever. */
+function quietLimit(phase: Phase, limits: ConnectionLimits, facts: ConnectionFacts): number {
   switch (phase) {
     case 'idle':
-      return past(facts.first ? limits.headersTimeout : limits.keepAliveTimeout) ? 'close' : 'wait'
-    case 'head':
-      return past(limits.headersTimeout)
-        ? { status: 408, reason: 'the request head did not arrive in time' }
-        : 'wait'
+      return facts.first ? limits.headersTimeout : limits.keepAliveTimeout
     case 'exchange':
-      if (facts.awaitsBody && past(limits.requestTimeout)) {
-        return { status: 408, reason: 'the request body did not arrive in time' }
-      }
-      return facts.blocked && past(limits.clientTimeout) ? 'close' : 'wait'
+      return facts.halfOpen ? HALF_OPEN_MS : 0
     case 'tunnel':
-      return past(limits.tunnelTimeout) ? 'close' : 'wait'
+      return limits.tunnelTimeout
     default:
-      return past(LINGER_MS) ? 'close' : 'wait'
+      return LINGER_MS
   }
 }

@@ -140,7 +140,7 @@ const accepted: readonly (readonly [string, string, Partial<ReturnType<typeof he
   [
     'an absolute target',
     'GET http://a.example:80/x?y HTTP/1.1\r\nHost: b\r\n\r\n',
-    { target: 'http://a.example:80/x?y' }
+    { target: '/x?y', host: 'a.example:80', block: 'Host: a.example:80\r\n' }
   ],
   ['an asterisk for OPTIONS', firstLine('OPTIONS * HTTP/1.1'), { method: 'OPTIONS', target: '*' }],
   ['an extension method', firstLine('M-SEARCH / HTTP/1.1'), { method: 'M-SEARCH' }],
