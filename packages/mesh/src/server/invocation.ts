@@ -56,6 +56,8 @@ export class Invocation implements SocketOwner, ResponseObserver {
   #response: MeshResponse | null = null
   #requestEnded: boolean
   #responseEnded = false
+  /** Its `finish` was emitted. On Node 22 `writableFinished` says so of an unsent response too. */
+  #responseFinished = false
   #over = false
   #tunnel = false
   #tunnelWaiting: (() => void) | null = null
@@ -175,6 +177,7 @@ export class Invocation implements SocketOwner, ResponseObserver {
   onResponseFinish(response: MeshResponse): void {
     const [request, socket] = [this.#request, this.#socket]
     if (request === null || socket === null) return
+    this.#responseFinished = true
     if (responseFinish.hasSubscribers) {
       responseFinish.publish({ request, response, socket, server: this.#host.recipe?.server })
     }
@@ -221,7 +224,7 @@ export class Invocation implements SocketOwner, ResponseObserver {
 
   /** What node's http server does with a request whose connection breaks before its response is finished. */
   onClosed(): void {
-    if (this.#tunnel || this.#response?.writableFinished === true) return
+    if (this.#tunnel || this.#responseFinished) return
     const facts = { code: 'ECONNRESET', reason: this.#abortReason }
     this.#request?.destroy(Object.assign(new Error('aborted'), facts))
   }
