@@ -67,10 +67,11 @@ for (const [name, Form] of [
   })
 }
 
+async function* generate(): AsyncGenerator<string> {
+  yield* ['a', 'b']
+}
+
 test('classifyBody() streams what can be iterated', async () => {
-  async function* generate(): AsyncGenerator<string> {
-    yield* ['a', 'b']
-  }
   for (const source of [Readable.from(['a', 'b']), ['a', 'b'], generate(), new Response('ab').body]) {
     const { stream, length, contentType } = classifyBody(source)
     assert.deepEqual([length, contentType], [null, null])
@@ -80,8 +81,14 @@ test('classifyBody() streams what can be iterated', async () => {
   }
 })
 
-for (const body of [42, true, {}, Symbol('x'), () => 'x']) {
-  test(`classifyBody() refuses ${typeof body} ${String(body)}`, () => {
+for (const [name, body] of Object.entries({
+  number: 42,
+  boolean: true,
+  object: {},
+  symbol: Symbol('x'),
+  function: () => 'x'
+})) {
+  test(`classifyBody() refuses a ${name}`, () => {
     assert.throws(() => classifyBody(body), { code: 'MESH_INVALID_REQUEST' })
   })
 }

@@ -203,7 +203,7 @@ for (const [name, options] of hostile) {
         onResponseError: (_: unknown, error: Error) => resolve(error)
       }
       const given = { origin: url, path: '/echo', method: 'POST', ...options }
-      dispatcher.dispatch(given as Dispatcher.DispatchOptions, handler as Dispatcher.DispatchHandler)
+      dispatcher.dispatch(given as Dispatcher.DispatchOptions, handler)
     })
     assert.equal((await failed).code, 'MESH_INVALID_REQUEST')
   })
@@ -217,17 +217,22 @@ test('a body whose length is not the declared one fails the request', async () =
   }
 })
 
+async function* broken(): AsyncGenerator<string> {
+  yield 'one'
+  throw new Error('mine')
+}
+
 test('a body that fails while it is sent fails the request with its own error', async () => {
-  async function* broken(): AsyncGenerator<string> {
-    yield 'one'
-    throw new Error('mine')
-  }
   const sent = request(`${url}/echo`, { method: 'POST', body: Readable.from(broken()) })
   await assert.rejects(
     sent.then(({ body }) => body.text()),
     /mine/
   )
 })
+
+function callCode(host: string, dispatcher: Dispatcher): Promise<string> {
+  return codeOf(request(`http://${host}.heddle.local/`, { dispatcher }).then(({ body }) => body.text()))
+}
 
 test('an unknown host, no ready worker and a denied pair fail at once, each with its code', async t => {
   const own = new Fleet(t, { allow: (from, to) => !(from === 'web' && to === 'secret') })
@@ -236,12 +241,10 @@ test('an unknown host, no ready worker and a denied pair fail at once, each with
   await own.start('secret', './plain.ts')
   const open = await own.start('open', './plain.ts')
   await open.member.withdraw()
-  const call = (host: string, from: Dispatcher): Promise<string> =>
-    codeOf(request(`http://${host}.heddle.local/`, { dispatcher: from }).then(({ body }) => body.text()))
-  assert.equal(await call('nobody', dispatcher), 'MESH_UNKNOWN_HOST')
-  assert.equal(await call('open', dispatcher), 'MESH_NO_UPSTREAM')
-  assert.equal(await call('secret', dispatcher), 'MESH_DENIED')
-  assert.equal(await call('secret', admin), 'answered')
+  assert.equal(await callCode('nobody', dispatcher), 'MESH_UNKNOWN_HOST')
+  assert.equal(await callCode('open', dispatcher), 'MESH_NO_UPSTREAM')
+  assert.equal(await callCode('secret', dispatcher), 'MESH_DENIED')
+  assert.equal(await callCode('secret', admin), 'answered')
 })
 
 test('a worker cannot reach whom its hostname may not call, by fetch or by node:http', async t => {

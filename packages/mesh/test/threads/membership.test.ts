@@ -21,7 +21,7 @@ async function staff(t: TestContext, count: number): Promise<{ fleet: Fleet; wor
 }
 
 async function bodyOf(path: string, method = 'GET'): Promise<string> {
-  const { body } = await request(`${url}${path}`, { method: method as Dispatcher.HttpMethod, dispatcher })
+  const { body } = await request(`${url}${path}`, { method, dispatcher })
   return body.text()
 }
 
