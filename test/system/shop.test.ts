@@ -210,7 +210,7 @@ test('SIGTERM ends the server with exit code 0', async () => {
 function startServer(): ChildProcess {
   const manifest: unknown = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'))
   const { start } = (manifest as { scripts: { start: string } }).scripts
-  const [command, ...words] = start.split(' ')
+  const [command, ...words] = start.replace(/^exec /, '').split(' ')
   assert.equal(command, 'node')
   return spawn(process.execPath, [...words, '--port', '0', '--workers', '2'], {
     cwd: root,
