@@ -5,10 +5,8 @@
  */
 import { readFileSync } from 'node:fs'
 
-import { CommanderError } from 'commander'
-
 import { exitCodes } from './exit-codes.ts'
-import { createProgram } from './program.ts'
+import { readPlainLine } from './plain-line.ts'
 import type { Run } from './program.ts'
 
 const runs: Readonly<Record<string, () => Promise<Run>>> = {
@@ -18,10 +16,17 @@ const runs: Readonly<Record<string, () => Promise<Run>>> = {
 }
 
 try {
-  const program = createProgram(readVersion(), findRun, finish)
-  await program.parseAsync()
+  const plain = readPlainLine(process.argv.slice(2))
+  if (plain === null) await explain()
+  else finish(await (await findRun(plain.command))(plain.typed))
 } catch (error) {
   await fail(error)
+}
+
+/** Help, the version, and everything that is not typed right. */
+async function explain(): Promise<void> {
+  const { createProgram } = await import('./program.ts')
+  await createProgram(readVersion(), findRun, finish).parseAsync()
 }
 
 async function findRun(name: string): Promise<Run> {
@@ -36,8 +41,8 @@ function finish(code: number | null): void {
 }
 
 async function fail(error: unknown): Promise<void> {
-  if (error instanceof CommanderError) {
-    // Commander has printed the message, the help or the version already.
+  if (isCommanderError(error)) {
+    // It has printed the message, the help or the version already.
     process.exitCode = error.exitCode === 0 ? exitCodes.ok.code : exitCodes.usage.code
     return
   }
@@ -49,4 +54,10 @@ function readVersion(): string {
   const manifest: unknown = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8'))
   const isManifest = typeof manifest === 'object' && manifest !== null && 'version' in manifest
   return isManifest ? String(manifest.version) : 'unknown'
+}
+
+/** By its code, since the class is in a module that is loaded only when it is needed. */
+function isCommanderError(error: unknown): error is Error & { exitCode: number } {
+  const code = error instanceof Error && 'code' in error ? error.code : null
+  return typeof code === 'string' && code.startsWith('commander.')
 }

@@ -1,0 +1,51 @@
+/** Command lines node's parser may read, and those left to commander. */
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+
+import { readPlainLine } from '../../src/cli/plain-line.ts'
+import { createProgram } from '../../src/cli/program.ts'
+import type { Typed } from '../../src/cli/program.ts'
+
+const plain: readonly (readonly string[])[] = [
+  ['start'],
+  ['start', 'server.js', '--workers', '4', '-p', '8080'],
+  ['start', '-p8080', '--mode=direct', '--json'],
+  ['start', '--port', '1', '--port', '2'],
+  ['start', '--', 'server.js'],
+  ['check', '--config', 'heddle.json', '--json'],
+  ['config', '--show-env']
+]
+
+test('readPlainLine() reads plain lines as commander does', async () => {
+  for (const argv of plain) {
+    let seen: Typed | null = null
+    const run = async (typed: Typed): Promise<number> => {
+      seen = typed
+      return 0
+    }
+    await createProgram(
+      '0',
+      async () => run,
+      () => {}
+    ).parseAsync([...argv], { from: 'user' })
+    const read = readPlainLine(argv)
+    assert.deepEqual({ entry: read?.typed.entry, options: { ...read?.typed.options } }, seen, argv.join(' '))
+  }
+})
+
+const special: readonly (readonly string[])[] = [
+  [],
+  ['--version'],
+  ['help', 'start'],
+  ['start', '--help'],
+  ['strat'],
+  ['start', '--prot', '1'],
+  ['start', '--port'],
+  ['start', '--port', '-1'],
+  ['start', 'a.js', 'b.js'],
+  ['start', 'a.js', '--config', 'heddle.json']
+]
+
+test('readPlainLine() leaves help and mistakes to commander', () => {
+  for (const argv of special) assert.equal(readPlainLine(argv), null, argv.join(' '))
+})
