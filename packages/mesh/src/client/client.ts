@@ -41,7 +41,9 @@ export class MeshClient implements LinkOwner {
   readonly #options: ClientOptions
   readonly #links = new Map<number, Link>()
   readonly #budget = new RetryBudget()
-  #table: Table = { version: 0, upstreams: {}, denied: [] }
+  /** Who answers for what. A map: hosts come from URLs, and objects have more keys than were put in. */
+  #upstreams: ReadonlyMap<string, readonly Upstream[]> = new Map()
+  #denied: ReadonlySet<string> = new Set()
   #turn = 0
   #now = performance.now()
   #sweeps = 0
@@ -56,18 +58,19 @@ export class MeshClient implements LinkOwner {
 
   /** Takes a new table into force: links to upstreams that are no longer in it end with their last exchange. */
   apply(table: Table): void {
-    this.#table = table
+    this.#upstreams = new Map(Object.entries(table.upstreams))
+    this.#denied = new Set(table.denied)
     for (const link of this.#links.values()) if (link.size === 0) this.#retire(link)
   }
 
   /** Whether the application is in the mesh, ready or not. */
   knows(hostname: string): boolean {
-    return this.#table.upstreams[hostname] !== undefined
+    return this.#upstreams.has(hostname)
   }
 
   /** Whether the application has a worker that takes requests right now. */
   hasReady(hostname: string): boolean {
-    const upstreams = this.#table.upstreams[hostname]
+    const upstreams = this.#upstreams.get(hostname)
     return (
       upstreams !== undefined &&
       upstreams.some(({ record, generation }) => this.scoreboard.isReady(record, generation))
@@ -106,10 +109,10 @@ export class MeshClient implements LinkOwner {
   #choose(request: MeshRequest, avoid: readonly number[]): Upstream | MeshError {
     const host = request.hostname
     if (this.#closed) return new MeshError('MESH_CLOSED', { name: this.#options.name })
-    if (this.#table.denied.includes(host)) {
+    if (this.#denied.has(host)) {
       return new MeshError('MESH_DENIED', { from: this.#options.name, host })
     }
-    const upstreams = this.#table.upstreams[host]
+    const upstreams = this.#upstreams.get(host)
     if (upstreams === undefined) return new MeshError('MESH_UNKNOWN_HOST', { host })
     const turn = this.#turn++ & 0xffff
     return (
@@ -129,7 +132,7 @@ export class MeshClient implements LinkOwner {
   }
 
   #retire(link: Link): void {
-    const listed = this.#table.upstreams[link.hostname]?.some(({ id }) => id === link.upstream.id)
+    const listed = this.#upstreams.get(link.hostname)?.some(({ id }) => id === link.upstream.id)
     if (listed === true) return
     this.#links.delete(link.upstream.id)
     link.close()

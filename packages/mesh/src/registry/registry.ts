@@ -182,6 +182,8 @@ export class Registry {
     for (const seat of this.#seats.values()) this.#tell(seat)
     return new Promise(resolve => {
       this.#barriers.push({ version, resolve })
+      // Somebody waits for the answers: the event loop must not end before they are here.
+      for (const { control } of this.#seats.values()) control.ref()
       this.#settleBarriers()
     })
   }
@@ -196,6 +198,8 @@ export class Registry {
     const passed = this.#barriers.filter(({ version }) => version <= slowest)
     this.#barriers = this.#barriers.filter(({ version }) => version > slowest)
     for (const { resolve } of passed) resolve()
+    if (this.#barriers.length > 0) return
+    for (const { control } of this.#seats.values()) control.unref()
   }
 
   #tell(seat: Seat): void {
