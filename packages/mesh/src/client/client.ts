@@ -181,7 +181,7 @@ export class MeshClient implements LinkOwner {
       if (link.size === 0) continue
       busy = true
       const stuck = this.scoreboard.heartbeatAge(link.upstream.record) > STALE_MS
-      for (const exchange of [...link.exchanges()]) {
+      for (const exchange of link.exchanges()) {
         if (exchange.state === WAITING) this.#look(exchange, link, { now, stuck })
       }
     }

@@ -29,6 +29,7 @@ import {
   frameLength,
   type BodyField
 } from '../wire/frames.ts'
+import { Slots, slotOf } from '../wire/slots.ts'
 import { ANSWERED, DONE, UPLOADING, WAITING, type Exchange } from './exchange.ts'
 
 /** Position, after the cells, of the count of exchanges this sender has open with the server. */
@@ -49,9 +50,9 @@ export class Link {
   readonly #owner: LinkOwner
   readonly #port: FramePort
   readonly #cells: Int32Array
-  readonly #exchanges = new Map<number, Exchange>()
-  readonly #cellTaken = new Uint8Array(CELLS)
-  #nextId = 1
+  readonly #exchanges = new Slots<Exchange>()
+  /** Slots of requests that were taken back: the server may still have to read their cells. */
+  #parked: number[] = []
   #lost = false
 
   constructor(
@@ -75,22 +76,22 @@ export class Link {
     return this.#exchanges.size
   }
 
-  /** The exchanges in flight, oldest first. */
-  exchanges(): Iterable<Exchange> {
+  /** The exchanges in flight. */
+  exchanges(): Exchange[] {
     return this.#exchanges.values()
   }
 
   /** Sends an exchange's head, and what of its body has been sent to another upstream before. */
   send(exchange: Exchange, nowMs: number): void {
     const { request } = exchange
-    const id = this.#nextId++
+    if (this.#exchanges.size === 0) this.#port.ref()
+    if (this.#parked.length > 0) this.#unpark()
+    const id = this.#exchanges.add(exchange)
     exchange.link = this
     exchange.id = id
     exchange.sentMs = nowMs
-    exchange.cell = this.#takeCell(id)
+    exchange.cell = this.#takeCell(slotOf(id))
     exchange.tried.push(this.upstream.id)
-    if (this.#exchanges.size === 0) this.#port.ref()
-    this.#exchanges.set(id, exchange)
     this.#count(1)
     const { method, path, headers, flags, body, peer } = request
     this.#port.batch.push(REQUEST, id, exchange.cell, flags, method, path, headers, body, peer)
@@ -141,8 +142,11 @@ export class Link {
 
   /** Takes an exchange off the link without telling anyone, so that it can be sent elsewhere. */
   detach(exchange: Exchange): void {
-    if (this.#exchanges.delete(exchange.id)) this.#count(-1)
-    this.#releaseCell(exchange)
+    const { id, cell } = exchange
+    const revoked = cell !== -1 && Atomics.load(this.#cells, cell) === CELL_REVOKED
+    if (revoked) this.#parked.push(cell)
+    if (this.#exchanges.delete(id, !revoked)) this.#count(-1)
+    exchange.cell = -1
     exchange.link = null
     if (this.#exchanges.size === 0 && !this.#lost) this.#port.unref()
   }
@@ -153,19 +157,17 @@ export class Link {
     this.#lose()
   }
 
-  #takeCell(id: number): number {
-    const cell = id % CELLS
-    if (this.#cellTaken[cell] === 1 && Atomics.load(this.#cells, cell) !== CELL_SKIPPED) return -1
-    this.#cellTaken[cell] = 1
-    Atomics.store(this.#cells, cell, CELL_SENT)
-    return cell
+  #takeCell(slot: number): number {
+    if (slot >= CELLS) return -1
+    Atomics.store(this.#cells, slot, CELL_SENT)
+    return slot
   }
 
-  #releaseCell(exchange: Exchange): void {
-    // A revoked cell stays taken: the server may still have to read it when it finds the request.
-    if (exchange.cell === -1) return
-    if (Atomics.load(this.#cells, exchange.cell) === CELL_BEGUN) this.#cellTaken[exchange.cell] = 0
-    exchange.cell = -1
+  /** Lets slots be used again whose requests the server has found and passed over. */
+  #unpark(): void {
+    const skipped = (cell: number): boolean => Atomics.load(this.#cells, cell) === CELL_SKIPPED
+    for (const cell of this.#parked.filter(skipped)) this.#exchanges.release(cell)
+    this.#parked = this.#parked.filter(cell => !skipped(cell))
   }
 
   #count(by: number): void {
@@ -211,7 +213,7 @@ export class Link {
         return
       }
       const exchange = this.#exchanges.get(batch[at + 1] as number)
-      if (exchange !== undefined) this.#deliver(exchange, batch, at)
+      if (exchange !== null) this.#deliver(exchange, batch, at)
       at += length
     }
   }
@@ -274,7 +276,7 @@ export class Link {
   #lose(): void {
     if (this.#lost) return
     this.#lost = true
-    const orphans = [...this.#exchanges.values()].filter(({ state }) => state !== DONE)
+    const orphans = this.#exchanges.values().filter(({ state }) => state !== DONE)
     this.#owner.onLinkLost(this, orphans)
   }
 }

@@ -48,7 +48,8 @@ const responseFinish = diagnosticsChannel.channel('http.server.response.finish')
 /** One request from its first frame to its last. */
 export class Invocation implements SocketOwner, ResponseObserver {
   readonly #host: InvocationHost
-  readonly #id: number
+  /** Id of the exchange it answers. */
+  readonly id: number
   readonly #flags: number
   readonly #frames: ResponseFrames
   #socket: MeshSocket | null = null
@@ -68,7 +69,7 @@ export class Invocation implements SocketOwner, ResponseObserver {
 
   constructor(host: InvocationHost, frame: InvocationFrame) {
     this.#host = host
-    this.#id = frame.id
+    this.id = frame.id
     this.#flags = frame.flags
     this.#frames = new ResponseFrames(host.port, frame.id)
     this.#requestEnded = (frame.flags & MORE) === 0
@@ -237,7 +238,7 @@ export class Invocation implements SocketOwner, ResponseObserver {
 
   #leave(): void {
     this.#over = true
-    this.#host.forget(this.#id)
+    this.#host.forget(this.id)
   }
 
   #fail(reason: string): void {
@@ -247,7 +248,7 @@ export class Invocation implements SocketOwner, ResponseObserver {
 
   #post(opcode: number, field: number | string): void {
     const { port } = this.#host
-    port.batch.push(opcode, this.#id, field)
+    port.batch.push(opcode, this.id, field)
     port.schedule()
   }
 }

@@ -23,6 +23,7 @@ import {
   frameLength,
   type BodyField
 } from '../wire/frames.ts'
+import { slotOf } from '../wire/slots.ts'
 import { recipeFor, type Recipe } from './http-objects.ts'
 import { Invocation, type InvocationFrame, type InvocationHost } from './invocation.ts'
 import { SocketPool } from './socket-pool.ts'
@@ -88,7 +89,8 @@ export class MeshServer {
 export class ServerLink implements InvocationHost {
   readonly #server: MeshServer
   readonly #cells: Int32Array
-  readonly #invocations = new Map<number, Invocation>()
+  /** By the slot of their ids; see `wire/slots.ts` for why this is no map. */
+  readonly #invocations: (Invocation | null)[] = []
   /** Batches not yet worked off, in order; a burst is interrupted inside one. */
   readonly #pending: (readonly unknown[])[] = []
   #at = 0
@@ -113,7 +115,7 @@ export class ServerLink implements InvocationHost {
 
   /** The invocation is over: nothing that arrives for it matters any more. */
   forget(id: number): void {
-    this.#invocations.delete(id)
+    if (this.#invocations[slotOf(id)]?.id === id) this.#invocations[slotOf(id)] = null
   }
 
   /** Closes this end; the client's requests are lost to it. */
@@ -151,8 +153,8 @@ export class ServerLink implements InvocationHost {
     if (length === undefined || at + length > batch.length || typeof id !== 'number') return false
     this.#at = at + length
     if (opcode === REQUEST) return this.#begin(id, batch, at)
-    const invocation = this.#invocations.get(id)
-    if (invocation === undefined) return true
+    const invocation = this.#invocations[slotOf(id)]
+    if (invocation?.id !== id) return true
     switch (opcode) {
       case DATA:
         invocation.onData(batch[at + 2] as number, batch[at + 3] as BodyField)
@@ -192,7 +194,7 @@ export class ServerLink implements InvocationHost {
       peer: typeof peer === 'string' ? peer : null
     }
     const invocation = new Invocation(this, frame)
-    this.#invocations.set(id, invocation)
+    this.#invocations[slotOf(id)] = invocation
     invocation.run(frame)
     return true
   }
@@ -201,7 +203,7 @@ export class ServerLink implements InvocationHost {
     if (this.#closed) return
     this.#closed = true
     this.#server.onLinkClosed(this, Atomics.exchange(this.#cells, CELLS, 0))
-    for (const invocation of [...this.#invocations.values()]) invocation.onAbort('the caller is gone')
+    for (const invocation of [...this.#invocations]) invocation?.onAbort('the caller is gone')
     this.sockets.close()
   }
 }

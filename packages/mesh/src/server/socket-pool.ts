@@ -7,49 +7,49 @@
  */
 import { MeshSocket, type SocketOwner } from './socket.ts'
 
-/** Sockets kept in all. The longest unused goes first, and sees its connection close then. */
-const KEPT_MAX = 512
+/** Peers whose sockets are kept. The longest known goes first, and sees its connections close then. */
+const PEERS_MAX = 512
 
 /** The idle sockets of one link. */
 export class SocketPool {
-  readonly #idle = new Map<string, MeshSocket[]>()
-  #count = 0
+  /** An entry stays when it is empty: maps that entries come to and go from are a burden (`wire/slots.ts`). */
+  readonly #peers = new Map<string, MeshSocket[]>()
 
   /** A socket for a request of `peer`; calls from inside the process are one peer. */
   take(owner: SocketOwner, peer: string | null): MeshSocket {
-    const kept = this.#idle.get(peer ?? '')
-    const socket = kept?.pop()
-    if (socket === undefined) return new MeshSocket(owner, peer)
-    this.#count--
-    if (kept?.length === 0) this.#idle.delete(peer ?? '')
-    if (socket.destroyed) return this.take(owner, peer)
-    socket.serve(owner)
-    return socket
+    const idle = this.#peers.get(peer ?? '')
+    for (let socket = idle?.pop(); socket !== undefined; socket = idle?.pop()) {
+      if (socket.destroyed) continue
+      socket.serve(owner)
+      return socket
+    }
+    return new MeshSocket(owner, peer)
   }
 
   /** Takes back a socket whose request is over. */
   release(socket: MeshSocket): void {
     if (!socket.rest()) return
     const key = socket.peer ?? ''
-    const kept = this.#idle.get(key)
-    if (kept === undefined) this.#idle.set(key, [socket])
-    else kept.push(socket)
-    if (++this.#count > KEPT_MAX) this.#evict()
+    const idle = this.#peers.get(key)
+    if (idle !== undefined) {
+      idle.push(socket)
+      return
+    }
+    this.#peers.set(key, [socket])
+    if (this.#peers.size > PEERS_MAX) this.#evict()
   }
 
   /** Closes every idle socket. */
   close(): void {
-    for (const sockets of this.#idle.values()) for (const socket of sockets) socket.destroy()
-    this.#idle.clear()
-    this.#count = 0
+    for (const idle of this.#peers.values()) for (const socket of idle) socket.destroy()
+    this.#peers.clear()
   }
 
   #evict(): void {
-    const [oldest] = this.#idle
+    const [oldest] = this.#peers
     if (oldest === undefined) return
-    const [key, sockets] = oldest
-    this.#idle.delete(key)
-    this.#count -= sockets.length
-    for (const socket of sockets) socket.destroy()
+    const [key, idle] = oldest
+    this.#peers.delete(key)
+    for (const socket of idle) socket.destroy()
   }
 }

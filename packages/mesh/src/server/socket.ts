@@ -76,6 +76,8 @@ export class MeshSocket extends Socket {
   /** Its request is over; false when it cannot serve another. */
   rest(): boolean {
     if (this.destroyed || this.#tunnel || this.writableEnded) return false
+    // A response that has ended but not announced it yet still sits on the socket.
+    if (Reflect.get(this, '_httpMessage') !== null) return false
     if (this.timeout !== undefined && this.timeout > 0) this.setTimeout(0)
     this.#owner = nobody
     return true

@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict'
 import { once } from 'node:events'
 import { Agent, IncomingMessage, ServerResponse, createServer, request as httpRequest } from 'node:http'
+import { Readable } from 'node:stream'
 import { text } from 'node:stream/consumers'
 import { test, type TestContext } from 'node:test'
 
@@ -33,6 +34,16 @@ test('Mesh.serve() takes a bare listener and a server, and replace() another', a
   assert.equal(await ask(dispatcher), '200 listener')
   served.replace(createServer((_req, res) => res.end('server')))
   assert.equal(await ask(dispatcher), '200 server')
+})
+
+test('a request that comes in one batch with the end of an early answered one is answered', async t => {
+  const { mesh, dispatcher } = await start(t)
+  mesh.serve((_req, res) => res.end('early'))
+  const upload = Readable.from(['a', 'b'])
+  const first = request('http://own.heddle.local/', { dispatcher, method: 'POST', body: upload })
+  await once(upload, 'end')
+  const answers = await Promise.all([first, request('http://own.heddle.local/', { dispatcher })])
+  assert.deepEqual(await Promise.all(answers.map(({ body }) => body.text())), ['early', 'early'])
 })
 
 test('a server uses its own classes for requests and responses', async t => {
