@@ -13,6 +13,7 @@ import {
   HTTP10,
   MORE,
   NO_BODY,
+  Slots,
   UPGRADE,
   type ConnectionHost,
   type ConnectionLimits,
@@ -32,6 +33,12 @@ const SWEEP_MS = 500
 /** Methods that may be sent again after their code may have run (RFC 9110, section 9.2.2). */
 const idempotent = new Set(['GET', 'HEAD', 'OPTIONS', 'TRACE', 'PUT', 'DELETE'])
 
+/** A connection and who is at its other end. */
+interface Guest {
+  readonly connection: Connection
+  readonly peer: Peer
+}
+
 /** The server. */
 export class EdgeServer implements ConnectionHost {
   readonly limits: ConnectionLimits
@@ -41,7 +48,7 @@ export class EdgeServer implements ConnectionHost {
   readonly #route: Router
   readonly #trust: Trust
   readonly #server: Server
-  readonly #connections = new Map<Connection, Peer>()
+  readonly #connections = new Slots<Guest>()
   #sweeper: NodeJS.Timeout | null = null
   /** Connections so far: two that happen to come from one port are still two. */
   #accepted = 0
@@ -86,7 +93,7 @@ export class EdgeServer implements ConnectionHost {
   close(): Promise<void> {
     this.draining = true
     this.#server.close()
-    for (const connection of this.#connections.keys()) {
+    for (const { connection } of this.#connections.values()) {
       if (connection.upgraded) connection.destroy()
       else connection.closeWhenIdle()
     }
@@ -97,7 +104,7 @@ export class EdgeServer implements ConnectionHost {
   }
 
   forward(head: RequestHead, connection: Connection): Exchange | Refusal {
-    const peer = this.#connections.get(connection)
+    const peer = this.#connections.get(connection.id)?.peer
     if (peer === undefined) return { status: 500, reason: 'the connection is closed' }
     const { host, target: path } = head
     const destination = this.#route(host, path)
@@ -116,7 +123,7 @@ export class EdgeServer implements ConnectionHost {
           (head.upgrade === null ? 0 : UPGRADE) |
           (head.minor === 0 ? HTTP10 : 0),
         body: null,
-        peer: peer.line,
+        peer: connection.requests === 1 ? peer.firstLine : peer.line,
         timeoutMs: this.#boot.server.responseTimeout,
         idempotent: idempotent.has(head.method) && head.upgrade === null
       },
@@ -129,7 +136,7 @@ export class EdgeServer implements ConnectionHost {
   }
 
   onClosed(connection: Connection): void {
-    this.#connections.delete(connection)
+    this.#connections.delete(connection.id)
     this.#settle()
   }
 
@@ -140,15 +147,21 @@ export class EdgeServer implements ConnectionHost {
       accepted.destroy()
       return
     }
-    const line = `${address} ${port ?? 0} 0 ${++this.#accepted}`
+    const line = `${address} ${port ?? 0} 0`
     const socket = adoptSocket(accepted, chunk => connection.receive(chunk))
     const connection = new Connection(socket, this)
-    this.#connections.set(connection, { address, trusted: this.#trust(address), line })
+    const peer = {
+      address,
+      trusted: this.#trust(address),
+      firstLine: `${line} 0`,
+      line: `${line} ${++this.#accepted}`
+    }
+    connection.id = this.#connections.add({ connection, peer })
   }
 
   #sweep(): void {
     const now = performance.now()
-    for (const connection of this.#connections.keys()) {
+    for (const { connection } of this.#connections.values()) {
       connection.sweep(now)
       if (this.#whenEmpty !== null) connection.closeWhenIdle()
     }

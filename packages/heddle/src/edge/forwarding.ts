@@ -14,6 +14,8 @@ export interface Peer {
   readonly trusted: boolean
   /** The peer as the mesh carries it: address, port, 1 for TLS, number of the connection. */
   readonly line: string
+  /** The same without a number: for the first request of a connection, which may be its last. */
+  readonly firstLine: string
 }
 
 /** Whether an address may speak for others. */

@@ -19,7 +19,7 @@ export interface MeshRequest {
   /** Flags of `wire/frames.ts`: how `body` is to be read, MORE when it goes on, UPGRADE, HTTP10. */
   readonly flags: number
   readonly body: BodyField
-  /** The peer's connection as `address port secure number`, for `req.socket`; `null` for a call from inside. */
+  /** The peer's connection as `address port secure number`, number 0 while it has had one request, for `req.socket`; `null` for a call from inside. */
   readonly peer: string | null
   /** Milliseconds to the response head; 0 waits for ever. */
   readonly timeoutMs: number

@@ -33,6 +33,8 @@ export interface ConnectionHost {
 /** A client's connection. */
 export class Connection implements RequestReceiver, ExchangeHandler {
   readonly socket: Socket
+  /** For the host, to know it by. */
+  id = 0
   readonly #host: ConnectionHost
   readonly #parser: RequestParser
   readonly #writer: ResponseWriter
@@ -69,6 +71,11 @@ export class Connection implements RequestReceiver, ExchangeHandler {
   /** Whether no request is being answered. */
   get idle(): boolean {
     return this.#phase === 'idle'
+  }
+
+  /** Requests so far, the one being answered included. */
+  get requests(): number {
+    return this.#requests
   }
 
   /** Whether the connection was upgraded. */
@@ -300,21 +307,15 @@ export class Connection implements RequestReceiver, ExchangeHandler {
   #answer(status: number, reason: string): void {
     const head = this.#head
     const requestId = head === null ? '' : this.#host.requestId(head)
-    const page = errorPage(status, reason, { accept: head?.accept ?? '', requestId })
-    const size = Buffer.byteLength(page.body)
-    const body = head?.method === 'HEAD' ? '' : page.body
     // The rest of a request that is not wanted is not read: the connection cannot go on.
     if (!this.#requestDone || this.#isLast()) this.#keepAlive = false
-    const connection = this.#keepAlive
-      ? head?.minor === 0
-        ? 'Connection: keep-alive\r\n'
-        : ''
-      : 'Connection: close\r\n'
-    const name = STATUS_CODES[status] ?? 'Error'
-    this.#writer.writePage(
-      `HTTP/1.1 ${status} ${name}\r\n${page.headers}Content-Length: ${size}\r\n${connection}\r\n`,
-      body
-    )
+    const page = errorPage(status, reason, {
+      accept: head?.accept ?? '',
+      requestId,
+      bodiless: head?.method === 'HEAD',
+      connection: this.#keepAlive ? (head?.minor === 0 ? 'keep-alive' : null) : 'close'
+    })
+    this.#writer.writePage(page.head, page.body)
     this.#responseDone = true
     if (!this.#keepAlive) this.#close()
     else if (this.#requestDone) this.#nextRequest()

@@ -6,11 +6,21 @@ import { STATUS_CODES } from 'node:http'
 
 import { MeshError } from '../errors.ts'
 
-/** An answer made here. */
+/** An answer made here, as it is written to the connection. */
 export interface ErrorPage {
-  readonly status: number
-  readonly headers: string
+  readonly head: string
   readonly body: string
+}
+
+/** What the form of an answer depends on. */
+export interface PageFacts {
+  /** The request's `Accept`. */
+  readonly accept: string
+  readonly requestId: string
+  /** The answer to a HEAD request: headers as if there were a body. */
+  readonly bodiless: boolean
+  /** Value of the `Connection` header, `null` for none. */
+  readonly connection: string | null
 }
 
 /**
@@ -18,20 +28,22 @@ export interface ErrorPage {
  *
  * @param reason One sentence without a full stop; it may quote the request.
  */
-export function errorPage(
-  status: number,
-  reason: string,
-  facts: { accept: string; requestId: string }
-): ErrorPage {
+export function errorPage(status: number, reason: string, facts: PageFacts): ErrorPage {
   const title = STATUS_CODES[status] ?? 'Error'
-  const html = prefersHtml(facts.accept)
-  const body = html
-    ? htmlPage(`${status} ${title}`, reason, facts.requestId)
-    : `${JSON.stringify({ statusCode: status, error: title, message: reason, ...(facts.requestId === '' ? {} : { requestId: facts.requestId }) })}\n`
-  const retry = status === 503 ? 'Retry-After: 1\r\n' : ''
-  const type = html ? 'text/html; charset=utf-8' : 'application/json; charset=utf-8'
-  const headers = `Content-Type: ${type}\r\nCache-Control: no-store\r\n${retry}Date: ${new Date().toUTCString()}\r\n`
-  return { status, headers, body }
+  const { accept, requestId, connection } = facts
+  const html = prefersHtml(accept)
+  const problem = { statusCode: status, error: title, message: reason, requestId: requestId || undefined }
+  const body = html ? htmlPage(`${status} ${title}`, reason, requestId) : `${JSON.stringify(problem)}\n`
+  const lines = [
+    `HTTP/1.1 ${status} ${title}`,
+    `Content-Type: ${html ? 'text/html' : 'application/json'}; charset=utf-8`,
+    'Cache-Control: no-store',
+    ...(status === 503 ? ['Retry-After: 1'] : []),
+    `Date: ${new Date().toUTCString()}`,
+    `Content-Length: ${Buffer.byteLength(body)}`,
+    ...(connection === null ? [] : [`Connection: ${connection}`])
+  ]
+  return { head: `${lines.join('\r\n')}\r\n\r\n`, body: facts.bodiless ? '' : body }
 }
 
 /** The status a failure of the mesh means to an HTTP client. */

@@ -38,7 +38,7 @@ export interface InvocationHost {
 export interface InvocationFrame extends RequestFrame {
   readonly id: number
   readonly body: BodyField
-  /** The peer's connection as `address port secure number`; `null` for a call from inside. */
+  /** The peer's connection as `address port secure number`, number 0 while it has had one request; `null` for a call from inside. */
   readonly peer: string | null
 }
 

@@ -7,6 +7,9 @@
  */
 import { MeshSocket, type SocketOwner } from './socket.ts'
 
+/** Ends the description of a connection that may not be heard of again: nothing is kept for it. */
+const unnumbered = ' 0'
+
 /** Peers whose sockets are kept. The longest known goes first, and sees its connections close then. */
 const PEERS_MAX = 512
 
@@ -28,8 +31,8 @@ export class SocketPool {
 
   /** Takes back a socket whose request is over. */
   release(socket: MeshSocket): void {
-    if (!socket.rest()) return
     const key = socket.peer ?? ''
+    if (key.endsWith(unnumbered) || !socket.rest()) return
     const idle = this.#peers.get(key)
     if (idle !== undefined) {
       idle.push(socket)

@@ -38,7 +38,7 @@ test('Slots keeps its ids small integers however often a slot is used', () => {
   const slots = new Slots<number>()
   for (let use = 0; use < 5000; use++) {
     const id = slots.add(use)
-    assert.ok(id > 0 && id < 2 ** 30, String(id))
+    assert.ok(id >= 0 && id < 2 ** 30, String(id))
     assert.equal(slots.get(id), use)
     slots.delete(id)
   }
