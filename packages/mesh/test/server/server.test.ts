@@ -2,13 +2,14 @@
 import assert from 'node:assert/strict'
 import { once } from 'node:events'
 import { Agent, IncomingMessage, ServerResponse, createServer, request as httpRequest } from 'node:http'
-import { Readable } from 'node:stream'
 import { text } from 'node:stream/consumers'
 import { test, type TestContext } from 'node:test'
 
 import { request, type Dispatcher } from 'undici'
 
+import type { Exchange } from '../../src/client/exchange.ts'
 import type { Mesh } from '../../src/index.ts'
+import { MORE } from '../../src/wire/frames.ts'
 import { Fleet } from '../fixtures/fleet.ts'
 
 /** This thread as a worker of `own`, and as a sender. */
@@ -37,13 +38,37 @@ test('Mesh.serve() takes a bare listener and a server, and replace() another', a
 })
 
 test('a request that comes in one batch with the end of an early answered one is answered', async t => {
-  const { mesh, dispatcher } = await start(t)
+  const { mesh } = await start(t)
   mesh.serve((_req, res) => res.end('early'))
-  const upload = Readable.from(['a', 'b'])
-  const first = request('http://own.heddle.local/', { dispatcher, method: 'POST', body: upload })
-  await once(upload, 'end')
-  const answers = await Promise.all([first, request('http://own.heddle.local/', { dispatcher })])
-  assert.deepEqual(await Promise.all(answers.map(({ body }) => body.text())), ['early', 'early'])
+  const send = (flags: number): { exchange: Exchange; status: Promise<number> } => {
+    const { promise, resolve, reject } = Promise.withResolvers<number>()
+    const exchange = mesh.client.send(
+      {
+        hostname: 'own',
+        method: 'POST',
+        path: '/',
+        headers: 'host: own.heddle.local\r\n',
+        flags,
+        body: null,
+        peer: null,
+        timeoutMs: 2000,
+        idempotent: false
+      },
+      {
+        onHead: ({ status }) => resolve(status),
+        onError: reject,
+        onInformation: () => undefined,
+        onData: () => undefined,
+        onEnd: () => undefined,
+        onWritable: () => undefined
+      }
+    )
+    return { exchange, status: promise }
+  }
+  const first = send(MORE)
+  first.exchange.end()
+  const second = send(0)
+  assert.deepEqual(await Promise.all([first.status, second.status]), [200, 200])
 })
 
 test('a server uses its own classes for requests and responses', async t => {
