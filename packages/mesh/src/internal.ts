@@ -4,6 +4,7 @@
  */
 export type { MeshClient } from './client/client.ts'
 export type { Exchange, ExchangeHandler, MeshRequest, ResponseHead } from './client/exchange.ts'
+export { isIdempotent } from './client/retry.ts'
 export { adoptSocket } from './http1/adopted-socket.ts'
 export { Connection, type ConnectionHost } from './http1/connection.ts'
 export type { ConnectionLimits } from './http1/time-limits.ts'

@@ -6,7 +6,8 @@ import { parentPort, workerData } from 'node:worker_threads'
 
 import { joinMesh } from '@heddle/mesh'
 
-import type { EdgeBoot, ErrorFacts, FromEdge, ToEdge } from '../channel/messages.ts'
+import { toErrorFacts } from '../channel/error-facts.ts'
+import type { EdgeBoot, FromEdge, ToEdge } from '../channel/messages.ts'
 import { EdgeServer } from './edge-server.ts'
 
 const boot = workerData as EdgeBoot
@@ -22,7 +23,7 @@ main.on('message', (message: ToEdge) => {
     case 'listen':
       server.listen(message.port).then(
         port => tell({ type: 'listening', port }),
-        (error: unknown) => tell({ type: 'listen-failed', error: factsOf(error) })
+        (error: unknown) => tell({ type: 'listen-failed', error: toErrorFacts(error) })
       )
       break
     case 'drain':
@@ -39,10 +40,4 @@ tell({ type: 'started' })
 
 function tell(message: FromEdge): void {
   main?.postMessage(message)
-}
-
-function factsOf(error: unknown): ErrorFacts {
-  if (!(error instanceof Error)) return { name: 'Error', message: String(error), stack: null, code: null }
-  const code = 'code' in error && typeof error.code === 'string' ? error.code : null
-  return { name: error.name, message: error.message, stack: error.stack ?? null, code }
 }

@@ -11,6 +11,7 @@ import {
   adoptSocket,
   Connection,
   HTTP10,
+  isIdempotent,
   MORE,
   NO_BODY,
   Slots,
@@ -29,9 +30,6 @@ import { createRouter, type Router } from './routing.ts'
 
 /** How often time limits are looked at, in milliseconds. No limit is exceeded by more than this. */
 const SWEEP_MS = 500
-
-/** Methods that may be sent again after their code may have run (RFC 9110, section 9.2.2). */
-const idempotent = new Set(['GET', 'HEAD', 'OPTIONS', 'TRACE', 'PUT', 'DELETE'])
 
 /** A connection and who is at its other end. */
 interface Guest {
@@ -125,7 +123,7 @@ export class EdgeServer implements ConnectionHost {
         body: null,
         peer: connection.requests === 1 ? peer.firstLine : peer.line,
         timeoutMs: this.#boot.server.responseTimeout,
-        idempotent: idempotent.has(head.method) && head.upgrade === null
+        idempotent: isIdempotent(head.method) && head.upgrade === null
       },
       connection
     )

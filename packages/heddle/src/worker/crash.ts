@@ -7,7 +7,7 @@
 import { inspect } from 'node:util'
 
 import type { ErrorFacts, FromWorker } from '../channel/messages.ts'
-import { toErrorFacts } from './error-facts.ts'
+import { toErrorFacts } from '../channel/error-facts.ts'
 
 /** What Heddle itself says of the end of its thread. */
 export interface Ending {

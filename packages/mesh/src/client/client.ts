@@ -45,7 +45,6 @@ export class MeshClient implements LinkOwner {
   #upstreams: ReadonlyMap<string, readonly Upstream[]> = new Map()
   #denied: ReadonlySet<string> = new Set()
   #turn = 0
-  #now = performance.now()
   #sweeps = 0
   #sweeper: NodeJS.Timeout | null = null
   #closed = false
@@ -163,14 +162,13 @@ export class MeshClient implements LinkOwner {
     this.#link(upstream, host).send(exchange, this.#clock())
   }
 
-  /** Milliseconds, read once per turn at most: the sweeper keeps it fresh while nothing happens. */
+  /** The time at which something is sent: from now on there is something to sweep. */
   #clock(): number {
-    this.#now = performance.now()
     if (this.#sweeper === null) {
       this.#sweeper = setInterval(() => this.#sweep(), SWEEP_MS)
       this.#sweeper.unref()
     }
-    return this.#now
+    return performance.now()
   }
 
   #sweep(): void {

@@ -14,6 +14,7 @@ import { fieldOf, kindOf } from '../wire/body.ts'
 import type { MeshClient } from './client.ts'
 import { DispatchedExchange } from './dispatched-exchange.ts'
 import { classifyBody, type RequestBody } from './request-body.ts'
+import { isIdempotent } from './retry.ts'
 
 /** The part of undici's dispatch options the mesh reads. */
 export interface DispatchOptions {
@@ -47,8 +48,6 @@ export interface MeshDispatcherOptions {
 
 /** Methods that usually have a body say so even when they have none (RFC 9110, section 8.6). */
 const expectsBody = new Set(['POST', 'PUT', 'PATCH', 'QUERY', 'PROPFIND', 'PROPPATCH'])
-
-const idempotentMethods = new Set(['GET', 'HEAD', 'OPTIONS', 'TRACE', 'PUT', 'DELETE'])
 
 /** Hosts remembered per dispatcher, so that a URL is not taken apart for every request. */
 const HOSTS_MAX = 1000
@@ -130,7 +129,7 @@ export class MeshDispatcher extends EventEmitter implements DispatcherLike {
         body: inline.field,
         peer: null,
         timeoutMs: options.headersTimeout ?? this.#options.timeoutMs,
-        idempotent: options.idempotent ?? idempotentMethods.has(method)
+        idempotent: options.idempotent ?? isIdempotent(method)
       },
       dispatched
     )

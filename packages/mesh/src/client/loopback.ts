@@ -12,8 +12,7 @@ import type { ConnectionLimits } from '../http1/time-limits.ts'
 import { HTTP10, MORE, NO_BODY, UPGRADE } from '../wire/frames.ts'
 import type { MeshClient } from './client.ts'
 import type { Exchange } from './exchange.ts'
-
-const idempotentMethods = new Set(['GET', 'HEAD', 'OPTIONS', 'TRACE', 'PUT', 'DELETE'])
+import { isIdempotent } from './retry.ts'
 
 /** A caller inside the process is not held to the limits of strangers. */
 const limits: ConnectionLimits = {
@@ -74,7 +73,7 @@ export class LoopbackConnections {
         body: null,
         peer: null,
         timeoutMs: this.#timeoutMs,
-        idempotent: idempotentMethods.has(head.method) && head.upgrade === null
+        idempotent: isIdempotent(head.method) && head.upgrade === null
       },
       connection
     )

@@ -7,6 +7,13 @@
  * from being buried under repeats; it is the rule Envoy and Finagle settled on.
  */
 
+const idempotentMethods = new Set(['GET', 'HEAD', 'OPTIONS', 'TRACE', 'PUT', 'DELETE'])
+
+/** Whether a request of that method does no harm when its code runs twice (RFC 9110, section 9.2.2). */
+export function isIdempotent(method: string): boolean {
+  return idempotentMethods.has(method)
+}
+
 /** What is known about the request when its upstream went away. */
 export interface LostRequest {
   readonly begun: boolean

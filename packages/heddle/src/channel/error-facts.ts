@@ -1,11 +1,11 @@
 /**
  * What is kept of a thrown value on its way to the main thread.
  *
- * Runs in worker threads. Pure, and it never throws, whatever was thrown.
+ * Worker and edge threads. Pure, and it never throws, whatever was thrown.
  */
 import { inspect } from 'node:util'
 
-import type { ErrorFacts } from '../channel/messages.ts'
+import type { ErrorFacts } from './messages.ts'
 
 /** The facts of anything thrown. The stack ends with those of its causes. */
 export function toErrorFacts(thrown: unknown): ErrorFacts {
