@@ -13,7 +13,15 @@ import type { FromMember, Table, Upstream } from '../wire/control.ts'
 import type { FlushMoment } from '../wire/frame-port.ts'
 import { CELLS, WINDOW } from '../wire/frames.ts'
 import { sizeOf } from '../wire/body.ts'
-import { ANSWERED, DONE, Exchange, WAITING, type ExchangeHandler, type MeshRequest } from './exchange.ts'
+import {
+  ANSWERED,
+  DONE,
+  Exchange,
+  UPLOADING,
+  WAITING,
+  type ExchangeHandler,
+  type MeshRequest
+} from './exchange.ts'
 import { Link, type LinkOwner } from './link.ts'
 import { RetryBudget, decideRetry } from './retry.ts'
 import { leastInflight } from './selection.ts'
@@ -140,6 +148,7 @@ export class MeshClient implements LinkOwner {
   /** Sends a request that lost its upstream elsewhere, or fails it. */
   #rescue(exchange: Exchange, link: Link): void {
     if (exchange.state === DONE) return
+    if (exchange.state === UPLOADING) return finishUpload(exchange, link)
     const begun = !link.revoke(exchange)
     const { request } = exchange
     const decision = decideRetry(
@@ -202,6 +211,13 @@ export class MeshClient implements LinkOwner {
     link.detach(exchange)
     this.#link(upstream, request.hostname).send(exchange, at.now)
   }
+}
+
+/** The response was complete: nothing is owed but the rest of the request, which nobody reads any more. */
+function finishUpload(exchange: Exchange, link: Link): void {
+  exchange.state = DONE
+  link.detach(exchange)
+  if (exchange.needsDrain) exchange.handler.onWritable()
 }
 
 function fail(exchange: Exchange, error: Error): void {

@@ -121,7 +121,9 @@ export class Exchange {
   /** Gives up: the server's side sees its connection close. The handler is told nothing more. */
   abort(reason: string): void {
     if (this.state === DONE) return
-    this.link?.abort(this, reason)
+    // Without a link no upstream was found, and the failure is still to be told.
+    if (this.link === null) this.state = DONE
+    else this.link.abort(this, reason)
   }
 
   /** Lets the server send `bytes` more of its response. */
