@@ -21,10 +21,11 @@ export const mayImport: Readonly<Record<string, Room>> = {
   'mesh/errors': { uses: [] },
   'mesh/wire': { uses: ['mesh/errors'] },
   'mesh/scoreboard': { uses: [] },
+  'mesh/deadline': { uses: [] },
   'mesh/registry': { uses: meshGround },
-  'mesh/server': { uses: meshGround },
+  'mesh/server': { uses: [...meshGround, 'mesh/deadline'] },
   'mesh/http1': { uses: meshGround, types: ['mesh/client'] },
-  'mesh/client': { uses: [...meshGround, 'mesh/http1'] },
+  'mesh/client': { uses: [...meshGround, 'mesh/deadline', 'mesh/http1'] },
   'mesh/thread': { uses: [...meshGround, 'mesh/client', 'mesh/server'] },
 
   'heddle/errors': { uses: [] },

@@ -42,6 +42,23 @@ const messages: { readonly [Code in keyof MeshFailures]: (detail: MeshFailures[C
   MESH_CLOSED: ({ name }) => `${name} has left the mesh.`
 }
 
+/**
+ * Every worker that could have taken a request declined it (`canAccept`): try again later, or elsewhere.
+ * The code is the one callers of undici's thread interceptor know.
+ */
+export class LoadSheddingError extends Error {
+  static {
+    this.prototype.name = 'LoadSheddingError'
+  }
+
+  readonly code = 'UND_ERR_LOAD_SHEDDING'
+  readonly statusCode = 503
+
+  constructor(host: string) {
+    super(`Every worker of ${host} declined the request.`)
+  }
+}
+
 /** A failure of the mesh itself. What an application throws or answers passes through untouched. */
 export class MeshError<Code extends keyof MeshFailures = keyof MeshFailures> extends Error {
   static {

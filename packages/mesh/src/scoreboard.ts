@@ -106,11 +106,15 @@ export class Scoreboard {
   }
 }
 
-/**
- * Milliseconds on a clock all threads of the process share, wrapped to 32 bits. `performance.now()`
- * would not do: each thread counts from its own start.
- */
+/** What `performance.now()`, which counts from each thread's own start, lacks of the machine's monotonic clock. */
+const sharedOffsetMs = Number(process.hrtime.bigint()) / 1e6 - performance.now()
+
+/** Milliseconds on a clock all threads of the process share, for a `performance.now()` of this thread. */
+export function sharedMs(threadMs: number = performance.now()): number {
+  return threadMs + sharedOffsetMs
+}
+
+/** {@link sharedMs} wrapped to 32 bits, as the records hold it. */
 function monotonicMs(): number {
-  const [seconds, nanoseconds] = process.hrtime()
-  return (seconds * 1000 + Math.trunc(nanoseconds / 1e6)) | 0
+  return sharedMs() | 0
 }

@@ -123,7 +123,8 @@ export class EdgeServer implements ConnectionHost {
         body: null,
         peer: connection.requests === 1 ? peer.firstLine : peer.line,
         timeoutMs: this.#boot.server.responseTimeout,
-        idempotent: isIdempotent(head.method) && head.upgrade === null
+        idempotent: isIdempotent(head.method) && head.upgrade === null,
+        accept: null
       },
       connection
     )

@@ -7,8 +7,9 @@
  */
 import { MessageChannel, type MessagePort } from 'node:worker_threads'
 
-import { MeshError } from '../errors.ts'
-import { HEARTBEAT_MS, type Scoreboard } from '../scoreboard.ts'
+import { currentDeadline } from '../deadline.ts'
+import { LoadSheddingError, MeshError } from '../errors.ts'
+import { HEARTBEAT_MS, sharedMs, type Scoreboard } from '../scoreboard.ts'
 import type { FromMember, Table, Upstream } from '../wire/control.ts'
 import type { FlushMoment } from '../wire/frame-port.ts'
 import { CELLS, WINDOW } from '../wire/frames.ts'
@@ -20,11 +21,13 @@ import {
   UPLOADING,
   WAITING,
   type ExchangeHandler,
+  type Link,
+  type LinkOwner,
   type MeshRequest
 } from './exchange.ts'
-import { Link, type LinkOwner } from './link.ts'
+import { Group, type BalanceFunction, type Exclusions } from './balancing.ts'
+import { ThreadLink } from './link.ts'
 import { RetryBudget, decideRetry } from './retry.ts'
-import { leastInflight } from './selection.ts'
 
 /** What a client is made with. */
 export interface ClientOptions {
@@ -32,6 +35,8 @@ export interface ClientOptions {
   readonly name: string
   readonly scoreboard: Scoreboard
   readonly flushMoment: FlushMoment
+  /** A balancing function of the user's, which overrides the table's policies for requests of this thread. */
+  readonly balance?: BalanceFunction | undefined
   /** Passes a message, and the ports in it, to the registry. */
   tell(message: FromMember, transfer: readonly MessagePort[]): void
 }
@@ -50,9 +55,10 @@ export class MeshClient implements LinkOwner {
   readonly #links = new Map<number, Link>()
   readonly #budget = new RetryBudget()
   /** Who answers for what. A map: hosts come from URLs, and objects have more keys than were put in. */
-  #upstreams: ReadonlyMap<string, readonly Upstream[]> = new Map()
+  readonly #groups = new Map<string, Group>()
   #denied: ReadonlySet<string> = new Set()
-  #turn = 0
+  /** Until when upstreams are passed over, by id; `null` while there are none. */
+  #avoided: Map<number, number> | null = null
   #sweeps = 0
   #sweeper: NodeJS.Timeout | null = null
   #closed = false
@@ -65,23 +71,27 @@ export class MeshClient implements LinkOwner {
 
   /** Takes a new table into force: links to upstreams that are no longer in it end with their last exchange. */
   apply(table: Table): void {
-    this.#upstreams = new Map(Object.entries(table.upstreams))
+    for (const hostname of this.#groups.keys()) {
+      if (!Object.hasOwn(table.upstreams, hostname)) this.#groups.delete(hostname)
+    }
+    for (const [hostname, upstreams] of Object.entries(table.upstreams)) {
+      let group = this.#groups.get(hostname)
+      if (group === undefined) this.#groups.set(hostname, (group = new Group(hostname)))
+      const policy = this.#options.balance ?? table.balance[hostname] ?? 'least-inflight'
+      group.update(upstreams, { policy, slowStartMs: table.slowStartMs })
+    }
     this.#denied = new Set(table.denied)
     for (const link of this.#links.values()) if (link.size === 0) this.#retire(link)
   }
 
   /** Whether the application is in the mesh, ready or not. */
   knows(hostname: string): boolean {
-    return this.#upstreams.has(hostname)
+    return this.#groups.has(hostname)
   }
 
   /** Whether the application has a worker that takes requests right now. */
   hasReady(hostname: string): boolean {
-    const upstreams = this.#upstreams.get(hostname)
-    return (
-      upstreams !== undefined &&
-      upstreams.some(({ record, generation }) => this.scoreboard.isReady(record, generation))
-    )
+    return this.#groups.get(hostname)?.hasReady(this.scoreboard) === true
   }
 
   /**
@@ -90,8 +100,8 @@ export class MeshClient implements LinkOwner {
   send(request: MeshRequest, handler: ExchangeHandler): Exchange {
     const window = WINDOW - sizeOf(request.flags, request.body)
     const exchange = new Exchange(request, handler, this.#clock(), window)
-    const upstream = this.#choose(request, [])
-    if (upstream instanceof MeshError) {
+    const upstream = this.#inherit(exchange) ?? this.#choose(exchange)
+    if (upstream instanceof Error) {
       process.nextTick(fail, exchange, upstream)
       return exchange
     }
@@ -113,18 +123,60 @@ export class MeshClient implements LinkOwner {
     for (const exchange of orphans) this.#rescue(exchange, link)
   }
 
-  #choose(request: MeshRequest, avoid: readonly number[]): Upstream | MeshError {
+  onExchangeLost(link: Link, exchange: Exchange, cause: Error): void {
+    this.#rescue(exchange, link, cause)
+  }
+
+  avoid(upstream: Upstream, forMs: number): void {
+    this.#avoided ??= new Map()
+    this.#avoided.set(upstream.id, performance.now() + forMs)
+  }
+
+  /** A request made while another is being answered waits no longer than that one's caller. */
+  #inherit(exchange: Exchange): MeshError | null {
+    const deadline = currentDeadline()
+    if (deadline === 0) return null
+    const left = Math.ceil(deadline - sharedMs(exchange.startedMs))
+    if (exchange.timeoutMs > 0 && exchange.timeoutMs <= left) return null
+    exchange.timeoutMs = Math.max(left, 1)
+    if (left > 0) return null
+    const { hostname } = exchange.request
+    return new MeshError('MESH_TIMEOUT', { host: hostname, worker: 'Nobody', afterMs: 0 })
+  }
+
+  #choose(exchange: Exchange): Upstream | Error {
+    const { request, tried } = exchange
     const host = request.hostname
     if (this.#closed) return new MeshError('MESH_CLOSED', { name: this.#options.name })
     if (this.#denied.has(host)) {
       return new MeshError('MESH_DENIED', { from: this.#options.name, host })
     }
-    const upstreams = this.#upstreams.get(host)
-    if (upstreams === undefined) return new MeshError('MESH_UNKNOWN_HOST', { host })
-    const turn = this.#turn++ & 0xffff
-    return (
-      leastInflight(upstreams, this.scoreboard, turn, avoid) ?? new MeshError('MESH_NO_UPSTREAM', { host })
-    )
+    const group = this.#groups.get(host)
+    if (group === undefined) return new MeshError('MESH_UNKNOWN_HOST', { host })
+    const exclusions = tried.length === 0 && this.#avoided === null ? null : this.#exclusions(tried)
+    const upstream = group.choose(request, this.scoreboard, exclusions, sharedMs(exchange.startedMs))
+    if (upstream === null) return new MeshError('MESH_NO_UPSTREAM', { host })
+    return request.accept === null || request.accept(upstream)
+      ? upstream
+      : this.#chooseAccepting(exchange, group, upstream)
+  }
+
+  /** Asks one upstream after the other whether it takes a request that the first has declined. */
+  #chooseAccepting(exchange: Exchange, group: Group, declined: Upstream): Upstream | Error {
+    const { request } = exchange
+    const tried = [...exchange.tried, declined.id]
+    const exclusions = this.#exclusions(tried)
+    const nowMs = sharedMs(exclusions.nowMs)
+    for (;;) {
+      const next = group.choose(request, this.scoreboard, exclusions, nowMs)
+      if (next === null) return new LoadSheddingError(request.hostname)
+      if (request.accept === null || request.accept(next)) return next
+      tried.push(next.id)
+    }
+  }
+
+  #exclusions(tried: readonly number[]): Exclusions {
+    return { tried, avoided: this.#avoided, nowMs: performance.now() }
   }
 
   #link(upstream: Upstream, hostname: string): Link {
@@ -132,21 +184,23 @@ export class MeshClient implements LinkOwner {
     if (open !== undefined) return open
     const { port1, port2 } = new MessageChannel()
     const cells = new SharedArrayBuffer((CELLS + 1) * Int32Array.BYTES_PER_ELEMENT)
-    const link = new Link({ upstream, hostname }, { port: port1, cells }, this)
+    const link = new ThreadLink({ upstream, hostname }, { port: port1, cells }, this)
     this.#links.set(upstream.id, link)
     this.#options.tell({ type: 'link', to: upstream.id, port: port2, cells }, [port2])
     return link
   }
 
   #retire(link: Link): void {
-    const listed = this.#upstreams.get(link.hostname)?.some(({ id }) => id === link.upstream.id)
-    if (listed === true) return
+    const { id } = link.upstream
+    for (const { upstreams } of this.#groups.values()) {
+      if (upstreams.some(upstream => upstream.id === id)) return
+    }
     this.#links.delete(link.upstream.id)
     link.close()
   }
 
   /** Sends a request that lost its upstream elsewhere, or fails it. */
-  #rescue(exchange: Exchange, link: Link): void {
+  #rescue(exchange: Exchange, link: Link, cause?: Error): void {
     if (exchange.state === DONE) return
     if (exchange.state === UPLOADING) return finishUpload(exchange, link)
     const begun = !link.revoke(exchange)
@@ -163,10 +217,10 @@ export class MeshClient implements LinkOwner {
     )
     link.detach(exchange)
     const host = request.hostname
-    const lost = new MeshError('MESH_UPSTREAM_LOST', { host, worker: link.upstream.name, begun })
+    const lost = new MeshError('MESH_UPSTREAM_LOST', { host, worker: link.upstream.name, begun }, { cause })
     if (!decision.retry) return fail(exchange, lost)
-    const upstream = this.#choose(request, exchange.tried)
-    if (upstream instanceof MeshError) return fail(exchange, lost)
+    const upstream = this.#choose(exchange)
+    if (upstream instanceof Error) return fail(exchange, lost)
     if (decision.costs) this.#budget.spend()
     this.#link(upstream, host).send(exchange, this.#clock())
   }
@@ -182,7 +236,10 @@ export class MeshClient implements LinkOwner {
 
   #sweep(): void {
     const now = performance.now()
-    if (++this.#sweeps % (1000 / SWEEP_MS) === 0) this.#budget.refill()
+    if (++this.#sweeps % (1000 / SWEEP_MS) === 0) {
+      this.#budget.refill()
+      this.#forgive(now)
+    }
     let busy = false
     for (const link of this.#links.values()) {
       if (link.size === 0) continue
@@ -197,17 +254,25 @@ export class MeshClient implements LinkOwner {
     this.#sweeper = null
   }
 
+  /** Upstreams that were passed over long enough are chosen again. */
+  #forgive(nowMs: number): void {
+    if (this.#avoided === null) return
+    for (const [id, untilMs] of this.#avoided) if (untilMs <= nowMs) this.#avoided.delete(id)
+    if (this.#avoided.size === 0) this.#avoided = null
+  }
+
   #look(exchange: Exchange, link: Link, at: { now: number; stuck: boolean }): void {
     const { request } = exchange
-    if (request.timeoutMs > 0 && at.now - exchange.startedMs >= request.timeoutMs) {
-      const facts = { host: request.hostname, worker: link.upstream.name, afterMs: request.timeoutMs }
+    const { timeoutMs } = exchange
+    if (timeoutMs > 0 && at.now - exchange.startedMs >= timeoutMs) {
+      const facts = { host: request.hostname, worker: link.upstream.name, afterMs: timeoutMs }
       link.abort(exchange, 'timeout')
       exchange.handler.onError(new MeshError('MESH_TIMEOUT', facts))
       return
     }
     if (!at.stuck || at.now - exchange.sentMs < STALE_MS) return
-    const upstream = this.#choose(request, exchange.tried)
-    if (upstream instanceof MeshError || !link.revoke(exchange)) return
+    const upstream = this.#choose(exchange)
+    if (upstream instanceof Error || !link.revoke(exchange)) return
     link.detach(exchange)
     this.#link(upstream, request.hostname).send(exchange, at.now)
   }

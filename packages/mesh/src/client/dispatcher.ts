@@ -129,7 +129,8 @@ export class MeshDispatcher extends EventEmitter implements DispatcherLike {
         body: inline.field,
         peer: null,
         timeoutMs: options.headersTimeout ?? this.#options.timeoutMs,
-        idempotent: options.idempotent ?? isIdempotent(method)
+        idempotent: options.idempotent ?? isIdempotent(method),
+        accept: null
       },
       dispatched
     )

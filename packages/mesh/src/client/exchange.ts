@@ -4,8 +4,51 @@
  * An exchange survives a change of upstream: as long as no byte of an answer was seen and sending again
  * is safe, the client moves it to another link and its owner never knows.
  */
+import type { Scoreboard } from '../scoreboard.ts'
+import type { FlushMoment } from '../wire/frame-port.ts'
 import { MORE, type BodyField } from '../wire/frames.ts'
-import type { Link } from './link.ts'
+import type { Upstream } from '../wire/control.ts'
+
+/** The way from this thread to one upstream, as the client and its exchanges use it. */
+export interface Link {
+  readonly upstream: Upstream
+  /** Host label it was opened for. */
+  readonly hostname: string
+  /** Exchanges in flight on it. */
+  readonly size: number
+  exchanges(): Exchange[]
+  /** Sends an exchange's head, and what of its body has been sent to another upstream before. */
+  send(exchange: Exchange, nowMs: number): void
+  /** Sends a piece of a request body; false when the upstream has enough for now. */
+  sendData(exchange: Exchange, flags: number, body: BodyField): boolean
+  /** Sends the end of a request body. */
+  sendEnd(exchange: Exchange, trailers: string): void
+  /** Tells the upstream to stop, and forgets the exchange. */
+  abort(exchange: Exchange, reason: string): void
+  /** The response's receiver has made room for so many bytes. */
+  acknowledge(exchange: Exchange, bytes: number): void
+  /** Takes a request back if the upstream has not begun it: true means that it never will. */
+  revoke(exchange: Exchange): boolean
+  /** Takes an exchange off the link without telling anyone, so that it can be sent elsewhere. */
+  detach(exchange: Exchange): void
+  /** Cuts the link: what is in flight is lost. */
+  close(): void
+}
+
+/** What a link tells the client that owns it. */
+export interface LinkOwner {
+  readonly scoreboard: Scoreboard
+  readonly flushMoment: FlushMoment
+  /** The upstream is gone, or given up; `orphans` were in flight to it and are still on the link. */
+  onLinkLost(link: Link, orphans: readonly Exchange[]): void
+  /**
+   * One exchange lost its upstream, which may be there for others: an address that refuses connections, or
+   * closes one. The exchange is still on the link; {@link Link.revoke} says whether it had begun.
+   */
+  onExchangeLost(link: Link, exchange: Exchange, cause: Error): void
+  /** Choose this upstream only when there is no other, for so many milliseconds. */
+  avoid(upstream: Upstream, forMs: number): void
+}
 
 /** A request as the mesh sends it. */
 export interface MeshRequest {
@@ -25,6 +68,8 @@ export interface MeshRequest {
   readonly timeoutMs: number
   /** Whether it may be sent again after its code may have run (RFC 9110, section 9.2.2). */
   readonly idempotent: boolean
+  /** Load shedding: asked of each upstream in the order of preference until one is accepted; `null` accepts all. */
+  readonly accept: ((upstream: Upstream) => boolean) | null
 }
 
 /** The head of a final response. */
@@ -74,6 +119,8 @@ export class Exchange {
   id = 0
   cell = -1
   sentMs: number
+  /** Milliseconds to the response head: the request's own, or what is left of the deadline of the request being answered. */
+  timeoutMs: number
   /** Ids of the upstreams it has been sent to. */
   readonly tried: number[] = []
   /** Request body: pieces sent since the head, kept until the server is known to have begun. */
@@ -93,6 +140,7 @@ export class Exchange {
     this.handler = handler
     this.startedMs = nowMs
     this.sentMs = nowMs
+    this.timeoutMs = request.timeoutMs
     this.sendWindow = window
     this.requestEnded = (request.flags & MORE) === 0
   }

@@ -7,10 +7,10 @@
 import type { MessagePort } from 'node:worker_threads'
 
 import { MeshError } from '../errors.ts'
-import type { Scoreboard } from '../scoreboard.ts'
+import { sharedMs } from '../scoreboard.ts'
 import { sizeOf } from '../wire/body.ts'
 import type { Upstream } from '../wire/control.ts'
-import { FramePort, type FlushMoment } from '../wire/frame-port.ts'
+import { FramePort } from '../wire/frame-port.ts'
 import {
   ABORT,
   CELLS,
@@ -30,21 +30,13 @@ import {
   type BodyField
 } from '../wire/frames.ts'
 import { Slots, slotOf } from '../wire/slots.ts'
-import { ANSWERED, DONE, UPLOADING, WAITING, type Exchange } from './exchange.ts'
+import { ANSWERED, DONE, UPLOADING, WAITING, type Exchange, type Link, type LinkOwner } from './exchange.ts'
 
 /** Position, after the cells, of the count of exchanges this sender has open with the server. */
 export const OPEN_COUNT: number = CELLS
 
-/** What a link tells the client that owns it. */
-export interface LinkOwner {
-  readonly scoreboard: Scoreboard
-  readonly flushMoment: FlushMoment
-  /** The upstream is gone; `orphans` were in flight to it and are detached from the link. */
-  onLinkLost(link: Link, orphans: readonly Exchange[]): void
-}
-
-/** A link to one upstream. */
-export class Link {
+/** A link to a thread. */
+export class ThreadLink implements Link {
   readonly upstream: Upstream
   readonly hostname: string
   readonly #owner: LinkOwner
@@ -94,7 +86,10 @@ export class Link {
     exchange.tried.push(this.upstream.id)
     this.#count(1)
     const { method, path, headers, flags, body, peer } = request
-    this.#port.batch.push(REQUEST, id, exchange.cell, flags, method, path, headers, body, peer)
+    // A request that is still being uploaded has all the time it takes.
+    const timed = exchange.timeoutMs > 0 && (flags & MORE) === 0
+    const deadline = timed ? sharedMs(exchange.startedMs) + exchange.timeoutMs : 0
+    this.#port.batch.push(REQUEST, id, exchange.cell, flags, method, path, headers, body, peer, deadline)
     this.#port.schedule()
     if ((flags & MORE) !== 0) this.#sendAgain(exchange)
   }

@@ -73,7 +73,8 @@ export class LoopbackConnections {
         body: null,
         peer: null,
         timeoutMs: this.#timeoutMs,
-        idempotent: isIdempotent(head.method) && head.upgrade === null
+        idempotent: isIdempotent(head.method) && head.upgrade === null,
+        accept: null
       },
       connection
     )

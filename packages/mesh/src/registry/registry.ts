@@ -58,7 +58,7 @@ export interface Member {
   remove(): void
 }
 
-interface Seat extends Upstream {
+interface Seat extends Omit<Upstream, 'address' | 'readyAt'> {
   readonly hostname: string | null
   readonly control: MessagePort
   listed: boolean
@@ -214,9 +214,9 @@ export class Registry {
       if (hostname === null) continue
       if (!this.#mayCall(reader, hostname)) denied.add(hostname)
       const list = (upstreams[hostname] ??= [])
-      if (listed) list.push({ id, name, record, generation, meta })
+      if (listed) list.push({ id, name, record, generation, meta, address: null, readyAt: 0 })
     }
-    return { version: this.#version, upstreams, denied: [...denied] }
+    return { version: this.#version, upstreams, denied: [...denied], balance: {}, slowStartMs: 0 }
   }
 
   async #drained(seat: Seat, timeoutMs: number): Promise<boolean> {

@@ -4,6 +4,7 @@
  */
 import diagnosticsChannel from 'node:diagnostics_channel'
 
+import { Deadline, underDeadline } from '../deadline.ts'
 import { bytesOf, fieldOf, kindOf, sizeOf } from '../wire/body.ts'
 import type { FramePort } from '../wire/frame-port.ts'
 import { ABORT, BODY_MASK, CREDIT, MORE, UPGRADE, WINDOW, type BodyField } from '../wire/frames.ts'
@@ -40,6 +41,8 @@ export interface InvocationFrame extends RequestFrame {
   readonly body: BodyField
   /** The peer's connection as `address port secure number`, number 0 while it has had one request; `null` for a call from inside. */
   readonly peer: string | null
+  /** When its caller stops waiting for the head, on the clock all threads share; 0 for never. */
+  readonly deadline: number
 }
 
 const requestStart = diagnosticsChannel.channel('http.server.request.start')
@@ -63,6 +66,7 @@ export class Invocation implements SocketOwner, ResponseObserver {
   #tunnel = false
   #tunnelWaiting: (() => void) | null = null
   #abortReason = ''
+  #deadline: Deadline | null = null
   /** Bytes received that the application has not made room for, and such that the client has not been told of. */
   #held = 0
   #unacknowledged = 0
@@ -89,7 +93,10 @@ export class Invocation implements SocketOwner, ResponseObserver {
     this.#socket = socket
     this.#request = request
     try {
-      inOwnContext(() => this.#enter(recipe, request, socket))
+      inOwnContext(() => {
+        if (frame.deadline === 0) this.#enter(recipe, request, socket)
+        else this.#enterUnder(new Deadline(frame.deadline), recipe, { request, socket })
+      })
     } catch (error) {
       process.nextTick(throwAgain, error)
     }
@@ -210,6 +217,15 @@ export class Invocation implements SocketOwner, ResponseObserver {
     callTarget(recipe.target, request, response)
   }
 
+  #enterUnder(
+    deadline: Deadline,
+    recipe: Recipe,
+    { request, socket }: { request: MeshIncoming; socket: MeshSocket }
+  ): void {
+    this.#deadline = deadline
+    underDeadline(deadline, () => this.#enter(recipe, request, socket))
+  }
+
   #completeRequest(trailers: string, body: BodyField): void {
     const request = this.#request
     if (request === null) return
@@ -238,6 +254,7 @@ export class Invocation implements SocketOwner, ResponseObserver {
 
   #leave(): void {
     this.#over = true
+    if (this.#deadline !== null) this.#deadline.over = true
     this.#host.forget(this.id)
   }
 

@@ -8,7 +8,7 @@
 import type { RequestListener, Server } from 'node:http'
 import type { MessagePort } from 'node:worker_threads'
 
-import type { Scoreboard } from '../scoreboard.ts'
+import { sharedMs, type Scoreboard } from '../scoreboard.ts'
 import { FramePort } from '../wire/frame-port.ts'
 import {
   ABORT,
@@ -178,11 +178,16 @@ export class ServerLink implements InvocationHost {
     const [flags, method, path, headers] = [batch[at + 3], batch[at + 4], batch[at + 5], batch[at + 6]]
     if (typeof cell !== 'number' || cell >= CELLS || typeof flags !== 'number') return false
     if (typeof method !== 'string' || typeof path !== 'string' || typeof headers !== 'string') return false
+    const deadline = batch[at + 9]
+    if (typeof deadline !== 'number') return false
+    // Its caller has stopped waiting: what nobody reads is not worth being worked out.
+    const late = deadline !== 0 && sharedMs() > deadline
     // Lost the race against the client's taking it back: it is being run somewhere else.
-    if (cell >= 0 && Atomics.compareExchange(this.#cells, cell, CELL_SENT, CELL_BEGUN) !== CELL_SENT) {
+    if (cell >= 0 && !this.#claim(cell, late ? CELL_SKIPPED : CELL_BEGUN)) {
       Atomics.store(this.#cells, cell, CELL_SKIPPED)
       return true
     }
+    if (late) return true
     const peer = batch[at + 8]
     const frame: InvocationFrame = {
       id,
@@ -191,12 +196,17 @@ export class ServerLink implements InvocationHost {
       path,
       headers,
       body: batch[at + 7] as BodyField,
-      peer: typeof peer === 'string' ? peer : null
+      peer: typeof peer === 'string' ? peer : null,
+      deadline
     }
     const invocation = new Invocation(this, frame)
     this.#invocations[slotOf(id)] = invocation
     invocation.run(frame)
     return true
+  }
+
+  #claim(cell: number, state: number): boolean {
+    return Atomics.compareExchange(this.#cells, cell, CELL_SENT, state) === CELL_SENT
   }
 
   #lost(): void {

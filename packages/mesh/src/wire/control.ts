@@ -23,14 +23,36 @@ export interface MeshTicket {
   readonly scoreboard: SharedArrayBuffer
 }
 
-/** One thread that answers for an application. */
+/** One thread, or one network address, that answers for an application. */
 export interface Upstream {
   readonly id: number
   readonly name: string
   readonly record: number
   readonly generation: number
   readonly meta: unknown
+  /** `null` for a thread; else where it listens: `http://host:port`, `https://host:port` or `unix:/path`. */
+  readonly address: string | null
+  /** When it became ready, in milliseconds of the shared clock (`scoreboard.ts`). */
+  readonly readyAt: number
 }
+
+/**
+ * How the upstream of a request is chosen among those that are ready.
+ *
+ * - `least-inflight`: the one with the fewest requests in flight over all senders; ties go in turn.
+ * - `round-robin`: each in turn.
+ * - `random`: any.
+ * - `power-of-two`: of two taken at random the one with fewer in flight.
+ * - `hash`: the same one for the same key: `path`, `ip` (the public client's address), `header:<name>` or
+ *   `cookie:<name>`. Rendezvous hashing: when an upstream comes or goes only its own share moves. A
+ *   request without the key goes to the least loaded.
+ */
+export type BalancePolicy =
+  | 'least-inflight'
+  | 'round-robin'
+  | 'random'
+  | 'power-of-two'
+  | { readonly hash: 'path' | 'ip' | `header:${string}` | `cookie:${string}` }
 
 /** Who answers for what, as one member may see it. Immutable; replaced as a whole. */
 export interface Table {
@@ -38,6 +60,10 @@ export interface Table {
   readonly upstreams: { readonly [hostname: string]: readonly Upstream[] }
   /** Hostnames this member may not call. */
   readonly denied: readonly string[]
+  /** How to choose, by hostname; `least-inflight` where nothing is said. */
+  readonly balance: { readonly [hostname: string]: BalancePolicy }
+  /** Milliseconds in which the share of a new upstream grows from a tenth to its whole; 0 for at once. */
+  readonly slowStartMs: number
 }
 
 /** From the registry to a member. */

@@ -6,7 +6,7 @@
  * and a header section is one string.
  *
  *     frame    fields                                                          who to whom
- *     REQUEST  id cell flags method path headers body peer                     client ─▶ server
+ *     REQUEST  id cell flags method path headers body peer deadline            client ─▶ server
  *     INFO     id status headers                                               server ─▶ client
  *     HEAD     id flags status statusMessage headers body                      server ─▶ client
  *     DATA     id flags body                                                   both ways
@@ -15,6 +15,8 @@
  *     CREDIT   id bytes                                                        both ways
  *
  * `id` counts up per link. `flags` says how the body travels: see {@link BodyKind} and {@link MORE}.
+ * `deadline` is when the sender stops waiting, in milliseconds of the shared clock, 0 for never: a server
+ * that comes to a request later does not begin it, and what it calls meanwhile waits no longer.
  */
 
 /** A request's head and as much of its body as was there. */
@@ -33,7 +35,7 @@ export const ABORT = 5
 export const CREDIT = 6
 
 /** Fields of each frame, its opcode included: a decoder steps by these. */
-export const frameLength: readonly number[] = [9, 4, 7, 4, 3, 3, 3]
+export const frameLength: readonly number[] = [10, 4, 7, 4, 3, 3, 3]
 
 /** Bits of `flags` that say what the body field holds. */
 export const BODY_MASK = 3

@@ -17,7 +17,8 @@ function failureOf(client: MeshClient, hostname: string): Promise<Error> {
     body: null,
     peer: null,
     timeoutMs: 0,
-    idempotent: true
+    idempotent: true,
+    accept: null
   }
   return new Promise((resolve, reject) => {
     const unexpected = (): void => reject(new Error('The request was answered.'))
@@ -39,7 +40,7 @@ function clientOf(denied: readonly string[]): MeshClient {
     flushMoment: 'tick',
     tell: () => assert.fail('Nothing is to be told.')
   })
-  client.apply({ version: 1, upstreams: { api: [] }, denied })
+  client.apply({ version: 1, upstreams: { api: [] }, denied, balance: {}, slowStartMs: 0 })
   return client
 }
 

@@ -22,7 +22,7 @@ function put(mesh: Mesh, flags: number): Sent {
   }
   const request = { hostname: 'a', method: 'PUT', path: '/', headers: '', flags, body: null, peer: null }
   const exchange = mesh.client.send(
-    { ...request, timeoutMs: 0, idempotent: true },
+    { ...request, timeoutMs: 0, idempotent: true, accept: null },
     {
       onHead: ({ status }) => note(`head ${status}`),
       onError: error => note(`error ${error.message}`),

@@ -52,7 +52,8 @@ test('a request that comes in one batch with the end of an early answered one is
         body: null,
         peer: null,
         timeoutMs: 2000,
-        idempotent: false
+        idempotent: false,
+        accept: null
       },
       {
         onHead: ({ status }) => resolve(status),

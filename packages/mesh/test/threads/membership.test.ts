@@ -279,7 +279,8 @@ test('a member that leaves fails what it has in flight, and sends nothing more',
         body: null,
         peer: null,
         timeoutMs: 0,
-        idempotent: false
+        idempotent: false,
+        accept: null
       },
       {
         onInformation: () => undefined,

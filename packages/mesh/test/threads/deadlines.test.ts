@@ -1,0 +1,132 @@
+/** A deadline travels: to a server that comes too late, and to what a handler calls meanwhile. */
+import assert from 'node:assert/strict'
+import { createServer, type RequestListener } from 'node:http'
+import { test, type TestContext } from 'node:test'
+
+import type { MeshRequest } from '../../src/client/exchange.ts'
+import { MeshError, Registry, joinMesh, type Mesh } from '../../src/index.ts'
+
+const base: MeshRequest = {
+  hostname: '',
+  method: 'GET',
+  path: '/',
+  headers: 'host: x\r\n',
+  flags: 0,
+  body: null,
+  peer: null,
+  timeoutMs: 0,
+  idempotent: true,
+  accept: null
+}
+
+function call(mesh: Mesh, request: Partial<MeshRequest>): Promise<number> {
+  return new Promise((resolve, reject) => {
+    mesh.client.send(
+      { ...base, ...request },
+      {
+        onHead: ({ status }) => resolve(status),
+        onError: reject,
+        onInformation: () => {},
+        onData: () => {},
+        onEnd: () => {},
+        onWritable: () => {}
+      }
+    )
+  })
+}
+
+interface House {
+  readonly registry: Registry
+  open(hostname: string, listener: RequestListener): Promise<Mesh>
+}
+
+function build(t: TestContext): House {
+  const registry = new Registry({ domain: 'test.local' })
+  t.after(() => registry.close())
+  return {
+    registry,
+    open: async (hostname, listener) => {
+      const { ticket, member } = registry.admit({ name: hostname, hostname })
+      const mesh = joinMesh(ticket)
+      t.after(() => mesh.leave())
+      mesh.serve(createServer(listener))
+      await member.publish()
+      return mesh
+    }
+  }
+}
+
+function timeoutOf(error: unknown): number | null {
+  const timeout = error instanceof MeshError && error.code === 'MESH_TIMEOUT'
+  return timeout ? (error as MeshError<'MESH_TIMEOUT'>).detail.afterMs : null
+}
+
+test('a request whose caller has stopped waiting is not begun', async t => {
+  const house = build(t)
+  const runs: string[] = []
+  const upstream = await house.open('slow', (request, response) => {
+    runs.push(String(request.url))
+    response.end()
+    // Keeps this thread from coming to the next request in time.
+    if (request.url === '/block') Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 60)
+  })
+  const first = call(upstream, { hostname: 'slow', path: '/block' })
+  const late = call(upstream, { hostname: 'slow', path: '/late', timeoutMs: 20 })
+  const untimed = call(upstream, { hostname: 'slow', path: '/untimed' })
+  assert.equal(await first, 200)
+  await assert.rejects(late, error => timeoutOf(error) === 20)
+  assert.equal(await untimed, 200)
+  assert.deepEqual(runs, ['/block', '/untimed'])
+  // The slot of the passed-over request is in use again without harm.
+  assert.equal(await call(upstream, { hostname: 'slow', path: '/after', timeoutMs: 5000 }), 200)
+})
+
+test('what a handler calls waits no longer than its own caller', async t => {
+  const house = build(t)
+  const deep = Promise.withResolvers<unknown>()
+  await house.open('deep', () => {
+    // Never answers.
+  })
+  const front = await house.open('front', (_request, response) => {
+    const waited = call(front, { hostname: 'deep', timeoutMs: 60_000 })
+    waited.then(deep.resolve, deep.resolve)
+    void waited.catch(() => response.end())
+  })
+  const outer = call(front, { hostname: 'front', timeoutMs: 300 })
+  const inner = await deep.promise
+  const allowed = timeoutOf(inner)
+  assert.ok(allowed !== null && allowed > 0 && allowed <= 300, String(inner))
+  await outer.catch((error: unknown) => assert.equal(timeoutOf(error), 300))
+})
+
+test('a call made after the deadline fails at once', async t => {
+  const house = build(t)
+  const result = Promise.withResolvers<unknown>()
+  await house.open('deep', (_request, response) => response.end())
+  const front = await house.open('front', () => {
+    Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 60)
+    call(front, { hostname: 'deep' }).then(result.resolve, result.resolve)
+  })
+  const outer = call(front, { hostname: 'front', timeoutMs: 30 })
+  assert.equal(timeoutOf(await result.promise), 0)
+  await assert.rejects(outer, error => timeoutOf(error) === 30)
+})
+
+test('what a handler left running after its answer is under no deadline any more', async t => {
+  const house = build(t)
+  const later = Promise.withResolvers<unknown>()
+  const answered = Promise.withResolvers<void>()
+  await house.open('deep', (_request, response) => response.end())
+  const front = await house.open('front', (_request, response) => {
+    response.end()
+    const work = async (): Promise<void> => {
+      await answered.promise
+      Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 60)
+      call(front, { hostname: 'deep' }).then(later.resolve, later.resolve)
+    }
+    void work()
+  })
+  assert.equal(await call(front, { hostname: 'front', timeoutMs: 40 }), 200)
+  answered.resolve()
+  assert.equal(await later.promise, 200)
+})
