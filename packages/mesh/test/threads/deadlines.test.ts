@@ -92,11 +92,11 @@ test('what a handler calls waits no longer than its own caller', async t => {
     waited.then(deep.resolve, deep.resolve)
     void waited.catch(() => response.end())
   })
-  const outer = call(front, { hostname: 'front', timeoutMs: 300 })
+  const outer = call(front, { hostname: 'front', timeoutMs: 300 }).catch(timeoutOf)
   const inner = await deep.promise
   const allowed = timeoutOf(inner)
   assert.ok(allowed !== null && allowed > 0 && allowed <= 300, String(inner))
-  await outer.catch((error: unknown) => assert.equal(timeoutOf(error), 300))
+  assert.ok([200, 300].includes((await outer) ?? 0))
 })
 
 test('a call made after the deadline fails at once', async t => {
@@ -117,14 +117,14 @@ test('what a handler left running after its answer is under no deadline any more
   const later = Promise.withResolvers<unknown>()
   const answered = Promise.withResolvers<void>()
   await house.open('deep', (_request, response) => response.end())
+  const followUp = async (): Promise<void> => {
+    await answered.promise
+    Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 60)
+    call(front, { hostname: 'deep' }).then(later.resolve, later.resolve)
+  }
   const front = await house.open('front', (_request, response) => {
     response.end()
-    const work = async (): Promise<void> => {
-      await answered.promise
-      Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 60)
-      call(front, { hostname: 'deep' }).then(later.resolve, later.resolve)
-    }
-    void work()
+    void followUp()
   })
   assert.equal(await call(front, { hostname: 'front', timeoutMs: 40 }), 200)
   answered.resolve()
