@@ -10,7 +10,7 @@ import { syncBuiltinESMExports } from 'node:module'
 import type { Socket } from 'node:net'
 
 import { LoopbackConnections } from './loopback.ts'
-import { MeshDispatcher, meshHostname, type DispatcherLike } from './dispatcher.ts'
+import { MeshDispatcher, type DispatcherLike } from './dispatcher.ts'
 import type { MeshClient } from './client.ts'
 
 /** Where undici keeps its global dispatcher: `.1` up to undici 6, `.2` from 7 on, beside a wrapped `.1`. */
@@ -72,10 +72,7 @@ function installConnectHook(options: GlobalsOptions): void {
   const loopback = new LoopbackConnections(options)
   const hook = (original: Connect): Connect =>
     function connect(this: unknown, ...args) {
-      const hostname = meshHostname(originOf(args), options.domain)
-      if (hostname === null) return original.apply(this, [...args])
-      const listener = args.findLast(argument => typeof argument === 'function') as (() => void) | undefined
-      return loopback.open(hostname, listener)
+      return loopback.connect(args) ?? original.apply(this, [...args])
     }
   const net = process.getBuiltinModule('node:net') as unknown as {
     connect: Connect
@@ -87,16 +84,4 @@ function installConnectHook(options: GlobalsOptions): void {
   const agent = Agent.prototype as unknown as { createConnection: Connect }
   agent.createConnection = hook(agent.createConnection)
   syncBuiltinESMExports()
-}
-
-/** The origin a `net.connect` call is for; an empty string for one that cannot be a mesh host. */
-function originOf(args: ConnectArguments): string {
-  const [first, second] = args
-  const options = Array.isArray(first) ? first[0] : first
-  if (typeof options === 'object' && options !== null) {
-    const { host, port, path } = options as { host?: unknown; port?: unknown; path?: unknown }
-    if (typeof path === 'string' || typeof host !== 'string') return ''
-    return Number(port) === 80 ? `http://${host}` : ''
-  }
-  return Number(options) === 80 && typeof second === 'string' ? `http://${second}` : ''
 }

@@ -1,17 +1,30 @@
 /**
  * In-memory connections for HTTP clients that know only TCP. Any thread, client side.
  *
- * The client gets one end of a pair of sockets without handles; the other end is an HTTP/1 connection
- * whose requests go to the application the client connected to. Upgrades pass through as bytes.
+ * The client gets a socket without a handle; at its other end is an HTTP/1 connection whose requests go to
+ * the application the client connected to, each to the upstream that suits it. Upgrades pass as bytes.
+ *
+ * What the mesh itself cannot do is never answered with a made-up response: the socket fails with the
+ * `MeshError`, which `node:http` gives to the request's `error` event, so that `error.code` is the one
+ * `fetch` and undici tell (`MESH_UNKNOWN_HOST`, `MESH_NO_UPSTREAM`, `MESH_DENIED`, `MESH_TIMEOUT`,
+ * `MESH_UPSTREAM_LOST`, `MESH_CLOSED`; `UND_ERR_LOAD_SHEDDING`). A handler that breaks its connection off
+ * is seen as over TCP: `ECONNRESET` with the reason as its `cause`; after the head, the response is cut.
+ * What is no request, or too large, is answered with 400, 413, 414, 431 or 501 as node's own server does.
+ *
+ * Mesh hosts are on HTTP's port, 80: another port of the same name is another server, on the network, and
+ * so is whatever speaks TLS.
  */
-import { Socket } from 'node:net'
+import type { NetConnectOpts } from 'node:net'
 
+import { MeshError } from '../errors.ts'
 import { Connection, type ConnectionHost } from '../http1/connection.ts'
 import type { Refusal, RequestHead } from '../http1/request-head.ts'
 import type { ConnectionLimits } from '../http1/time-limits.ts'
 import { HTTP10, MORE, NO_BODY, UPGRADE } from '../wire/frames.ts'
 import type { MeshClient } from './client.ts'
+import { meshHostname } from './dispatcher.ts'
 import type { Exchange } from './exchange.ts'
+import { FarEnd, LoopbackSocket } from './loopback-socket.ts'
 import { isIdempotent } from './retry.ts'
 
 /** A caller inside the process is not held to the limits of strangers. */
@@ -28,42 +41,70 @@ const limits: ConnectionLimits = {
   maxRequestsPerSocket: 0
 }
 
+/** What connections need of the thread's membership; a `Mesh` is that. */
+export interface LoopbackOptions {
+  readonly client: MeshClient
+  /** Suffix of mesh host names, with its leading dot. */
+  readonly domain: string
+  /** Milliseconds a request may wait for its response head; 0 waits for ever. */
+  readonly timeoutMs: number
+}
+
 /** Opens connections into the mesh. */
 export class LoopbackConnections {
-  readonly #client: MeshClient
-  readonly #timeoutMs: number
+  readonly #options: LoopbackOptions
 
-  constructor(options: { client: MeshClient; timeoutMs: number }) {
-    this.#client = options.client
-    this.#timeoutMs = options.timeoutMs
+  constructor(options: LoopbackOptions) {
+    this.#options = options
   }
 
-  /** A connected socket to an application; `connect` is emitted in a later turn, as on any socket. */
-  open(hostname: string, onConnect?: () => void): Socket {
-    const near = new LoopbackSocket()
-    const far = new LoopbackSocket()
-    near.join(far)
-    far.join(near)
+  /**
+   * Stands in for `net.connect`.
+   *
+   * @param args As `net.connect` takes them, in any of their forms.
+   * @returns A socket, or `null` when they are not for a host of the mesh.
+   */
+  connect(args: readonly unknown[]): LoopbackSocket | null {
+    const [first, second] = args
+    const given = Array.isArray(first) ? (first as unknown[])[0] : first
+    const options = typeof given === 'object' && given !== null ? given : { port: given, host: second }
+    const { host, port, path } = options as { host?: unknown; port?: unknown; path?: unknown }
+    if (typeof host !== 'string' || typeof path === 'string' || Number(port) !== 80) return null
+    const hostname = meshHostname(`http://${host}`, this.#options.domain)
+    if (hostname === null) return null
+    const near = this.#open(hostname, options)
+    const listener = args.findLast(argument => typeof argument === 'function')
+    if (listener !== undefined) near.once('connect', listener as () => void)
+    return near
+  }
+
+  #open(hostname: string, options: Partial<NetConnectOpts>): LoopbackSocket {
+    const near = new LoopbackSocket(options)
+    const far = new FarEnd(
+      near,
+      chunk => connection.receive(chunk),
+      () => connection.upgraded
+    )
     const host: ConnectionHost = {
       limits,
       draining: false,
       forward: (head, connection) => this.#forward(hostname, head, connection),
       requestId: head => head.requestId,
-      onClosed: () => near.destroy()
+      onFailed: (_connection, error) => {
+        near.destroy(asSeenOverTcp(error))
+        return true
+      },
+      onClosed: () => undefined
     }
     const connection = new Connection(far, host)
-    far.on('data', (chunk: Buffer) => connection.receive(chunk))
-    if (onConnect !== undefined) near.once('connect', onConnect)
-    process.nextTick(() => {
-      if (!near.destroyed) near.becomeConnected()
-    })
     return near
   }
 
   #forward(hostname: string, head: RequestHead, connection: Connection): Exchange | Refusal {
+    const { client, timeoutMs } = this.#options
     const body = head.contentLength !== 0 || head.upgrade !== null
     const upgrade = head.upgrade === null ? 0 : UPGRADE
-    return this.#client.send(
+    return client.send(
       {
         hostname,
         method: head.method,
@@ -72,13 +113,19 @@ export class LoopbackConnections {
         flags: NO_BODY | (body ? MORE : 0) | upgrade | (head.minor === 0 ? HTTP10 : 0),
         body: null,
         peer: null,
-        timeoutMs: this.#timeoutMs,
+        timeoutMs,
         idempotent: isIdempotent(head.method) && head.upgrade === null,
         accept: null
       },
       connection
     )
   }
+}
+
+/** A handler that broke its connection off did so over TCP too; everything else is told as it is. */
+function asSeenOverTcp(error: Error): Error {
+  const broken = error instanceof MeshError && error.code === 'MESH_RESPONSE_ABORTED'
+  return broken ? Object.assign(new Error('socket hang up', { cause: error }), { code: 'ECONNRESET' }) : error
 }
 
 /** Lines the parser took out for proxies to decide about: inside the process they pass as they are. */
@@ -90,78 +137,6 @@ function proxiedLines(head: RequestHead): string {
     line('x-forwarded-host', head.forwardedHost) +
     line('x-request-id', head.requestId)
   )
-}
-
-/** One end of an in-memory connection: what is written here is read there. */
-class LoopbackSocket extends Socket {
-  #other: LoopbackSocket | null = null
-  #proceed: (() => void) | null = null
-  override readonly remoteAddress: string = '127.0.0.1'
-  override readonly remotePort: number = 80
-  override readonly remoteFamily: string = 'IPv4'
-  override readonly localAddress: string = '127.0.0.1'
-  override readonly localPort: number = 0
-  override readonly connecting: boolean = false
-  override readonly pending: boolean = false
-
-  constructor() {
-    super({ allowHalfOpen: true })
-  }
-
-  join(other: LoopbackSocket): void {
-    this.#other = other
-  }
-
-  becomeConnected(): void {
-    this.emit('connect')
-    this.emit('ready')
-  }
-
-  override _read(): void {
-    const proceed = this.#other?.takeProceed()
-    proceed?.()
-  }
-
-  takeProceed(): (() => void) | null {
-    const proceed = this.#proceed
-    this.#proceed = null
-    return proceed
-  }
-
-  override _write(chunk: Buffer | string, encoding: BufferEncoding, done: () => void): void {
-    const bytes = typeof chunk === 'string' ? Buffer.from(chunk, encoding) : chunk
-    if (this.#other === null || this.#other.destroyed) done()
-    else if (this.#other.push(bytes)) process.nextTick(done)
-    else this.#proceed = done
-  }
-
-  override _writev(chunks: { chunk: Buffer | string; encoding: BufferEncoding }[], done: () => void): void {
-    const pieces = chunks.map(({ chunk, encoding }) =>
-      typeof chunk === 'string' ? Buffer.from(chunk, encoding) : chunk
-    )
-    this._write(Buffer.concat(pieces), 'utf8', done)
-  }
-
-  override _final(done: () => void): void {
-    this.#other?.push(null)
-    done()
-  }
-
-  override _destroy(error: Error | null, done: (error?: Error | null) => void): void {
-    const other = this.#other
-    this.#other = null
-    this.takeProceed()?.()
-    // The other end sees its connection close, after what was written has been read.
-    if (other !== null && !other.destroyed) process.nextTick(() => other.closeFromOtherEnd())
-    super._destroy(error, done)
-  }
-
-  closeFromOtherEnd(): void {
-    if (this.destroyed) return
-    if (!this.readableEnded) this.push(null)
-    this.#other = null
-    setImmediate(() => this.destroy())
-  }
 }
 
 function line(name: string, value: string): string {

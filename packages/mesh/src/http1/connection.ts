@@ -6,11 +6,11 @@
  * the time limits of its phases. Which application gets a request, and with which headers, its host says.
  */
 import { STATUS_CODES } from 'node:http'
-import type { Socket } from 'node:net'
 
 import type { Exchange, ExchangeHandler, ResponseHead } from '../client/exchange.ts'
 import { fieldOf, kindOf, sizeOf } from '../wire/body.ts'
 import { MORE, type BodyField } from '../wire/frames.ts'
+import { queuedBytes, type ClientSocket } from './client-socket.ts'
 import { errorPage, statusOf } from './error-page.ts'
 import type { Refusal, RequestHead } from './request-head.ts'
 import { RequestParser, type RequestReceiver } from './request-parser.ts'
@@ -26,13 +26,19 @@ export interface ConnectionHost {
   forward(head: RequestHead, connection: Connection): Exchange | Refusal
   /** The id error pages show for a request. */
   requestId(head: RequestHead): string
+  /**
+   * The mesh could not answer a request, and no byte of an answer is out.
+   *
+   * @returns true when the host has told the client itself. Otherwise, and without this, it gets an error page.
+   */
+  onFailed?(connection: Connection, error: Error): boolean
   /** The connection is closed. Told once. */
   onClosed(connection: Connection): void
 }
 
 /** A client's connection. */
 export class Connection implements RequestReceiver, ExchangeHandler {
-  readonly socket: Socket
+  readonly socket: ClientSocket
   /** For the host, to know it by. */
   id = 0
   readonly #host: ConnectionHost
@@ -57,7 +63,7 @@ export class Connection implements RequestReceiver, ExchangeHandler {
   #unconsumed = 0
   #closed = false
 
-  constructor(socket: Socket, host: ConnectionHost) {
+  constructor(socket: ClientSocket, host: ConnectionHost) {
     this.socket = socket
     this.#host = host
     this.#parser = new RequestParser(host.limits, this)
@@ -212,8 +218,7 @@ export class Connection implements RequestReceiver, ExchangeHandler {
     this.#since = performance.now()
     if (this.#phase === 'exchange' && !this.#writer.begun) {
       // Bytes before a head: the application took the upgrade.
-      this.#phase = 'tunnel'
-      this.#keepAlive = false
+      this.#openTunnel()
     }
     const raw = this.#phase === 'tunnel'
     const room = this.#write(() =>
@@ -224,6 +229,8 @@ export class Connection implements RequestReceiver, ExchangeHandler {
   }
 
   onEnd(trailers: string): void {
+    // An application that ends an upgraded connection without a byte has answered it like that.
+    if (this.#phase === 'exchange' && !this.#writer.begun) this.#openTunnel()
     this.#endResponse(trailers)
   }
 
@@ -232,13 +239,22 @@ export class Connection implements RequestReceiver, ExchangeHandler {
     this.#since = performance.now()
     // Once the head is out the client can learn of a failure only by a broken connection.
     if (this.#writer.begun || this.#phase === 'tunnel') this.destroy()
-    else this.#answer(statusOf(error), error.message.replace(/\.$/, ''))
+    else if (this.#host.onFailed?.(this, error) !== true) {
+      this.#answer(statusOf(error), error.message.replace(/\.$/, ''))
+    }
   }
 
   #sendTunnelHead(exchange: Exchange): void {
     this.#requestDone = true
     const early = this.#parser.takeBuffered()
     if (early.byteLength > 0) exchange.write(kindOf(early), fieldOf(early))
+  }
+
+  /** From here on bytes pass as they are, and each side closes for itself. */
+  #openTunnel(): void {
+    this.#phase = 'tunnel'
+    this.#keepAlive = false
+    if (this.#halfOpen) this.#exchange?.end()
   }
 
   #writeTunnel(chunk: Buffer): void {
@@ -260,9 +276,9 @@ export class Connection implements RequestReceiver, ExchangeHandler {
 
   #endResponse(trailers: string): void {
     if (this.#phase === 'tunnel') {
-      this.#exchange?.end()
-      this.#exchange = null
-      this.#close()
+      // The client may have more to say: the application still reads.
+      if (this.#halfOpen) this.#close()
+      else this.socket.end()
       return
     }
     if (this.socket.destroyed || this.#writer.end(trailers) === 'short') {
@@ -308,7 +324,9 @@ export class Connection implements RequestReceiver, ExchangeHandler {
     const head = this.#head
     const requestId = head === null ? '' : this.#host.requestId(head)
     // The rest of a request that is not wanted is not read: the connection cannot go on.
-    if (!this.#requestDone || this.#isLast()) this.#keepAlive = false
+    // Neither can one whose client took it for a tunnel already.
+    const unclear = head !== null && head.upgrade !== null
+    if (!this.#requestDone || unclear || this.#isLast()) this.#keepAlive = false
     const page = errorPage(status, reason, {
       accept: head?.accept ?? '',
       requestId,
@@ -360,14 +378,6 @@ export class Connection implements RequestReceiver, ExchangeHandler {
     this.#exchange?.abort(reason)
     this.#exchange = null
   }
-}
-
-/** Bytes handed to the socket that the kernel has not taken: the stream's, and those of a write under way. */
-function queuedBytes(socket: Socket): number {
-  const handle: unknown = Reflect.get(socket, '_handle')
-  const size: unknown =
-    typeof handle === 'object' && handle !== null ? Reflect.get(handle, 'writeQueueSize') : 0
-  return socket.writableLength + (typeof size === 'number' ? size : 0)
 }
 
 function ignore(): void {

@@ -4,11 +4,10 @@
  * It chooses the framing, counts what a declared length still owes, and writes as few pieces as it can:
  * most responses are one string.
  */
-import type { Socket } from 'node:net'
-
 import type { ResponseHead } from '../client/exchange.ts'
 import { bytesOf, sizeOf } from '../wire/body.ts'
 import { BODY_MASK, MORE, NO_BODY, UTF8, type BodyField } from '../wire/frames.ts'
+import type { ClientSocket } from './client-socket.ts'
 import { chooseFraming, inspectBlock, type Framing } from './response-head.ts'
 
 /** What the request says about the response's form. */
@@ -25,12 +24,12 @@ export type BodyEnd = 'complete' | 'short'
 
 /** A connection's writer. */
 export class ResponseWriter {
-  readonly #socket: Socket
+  readonly #socket: ClientSocket
   #framing: Framing | null = null
   /** Body bytes still owed under a declared length. */
   #owed = 0
 
-  constructor(socket: Socket) {
+  constructor(socket: ClientSocket) {
     this.#socket = socket
   }
 
