@@ -41,6 +41,8 @@ export function machineFacts() {
       pm2: packageVersion(join(bench, 'node_modules', 'pm2')),
       wattpm: packageVersion(join(bench, 'node_modules', 'wattpm')),
       '@platformatic/node': packageVersion(join(bench, 'node_modules', '@platformatic', 'node')),
+      undici: packageVersion(join(bench, 'node_modules', 'undici')),
+      'undici-thread-interceptor': packageVersion(join(bench, 'node_modules', 'undici-thread-interceptor')),
       haproxy: /version (\S+)/.exec(firstLine('haproxy', ['-v']) ?? '')?.[1] ?? null,
       wrk: /wrk (\S+)/.exec(firstLine('wrk', ['-v']) ?? '')?.[1] ?? null
     }

@@ -1,5 +1,5 @@
 /**
- * `node bench/run.mjs <boot|throughput|install|profile|all|report> [flags]`: the door of the benchmarks.
+ * `node bench/run.mjs <benchmark|all|report> [flags]`: the door of the benchmarks.
  *
  * Runs in a process of its own, beside what it measures. It installs the peers when they are missing, builds
  * Heddle, runs, prints, publishes, and leaves nothing running, also on Ctrl-C.
@@ -19,13 +19,24 @@ import { killEverythingAtExit } from './processes.mjs'
 import { publish, regenerate } from './publish.mjs'
 import { blocksOf } from './tables.mjs'
 
-const names = ['boot', 'throughput', 'install', 'profile']
+const scripts = {
+  boot: './boot.mjs',
+  throughput: './throughput.mjs',
+  install: './install.mjs',
+  profile: './profile.mjs',
+  mesh: './mesh/suite.mjs'
+}
+const names = Object.keys(scripts)
+const peers = ['wattpm', 'pm2', 'undici-thread-interceptor', 'undici']
 
 const usage = `node bench/run.mjs <${names.join('|')}|all|report> [flags]
 
   --quick          a short run to see that everything works; publishes nothing
-  --only a,b       only these contenders; publishes nothing
+  --only a,b       only these contenders, of mesh only these rows; publishes nothing
   --applications a only these applications (throughput); publishes nothing
+  --sides a,b      only these sides (mesh); publishes nothing
+  --source         bundle and measure the mesh's sources as they lie, without a build; publishes nothing
+  --before COMMIT  measure the mesh of that commit too, beside today's (mesh); publishes nothing
   --rounds N       interleaved rounds
   --seconds N      seconds of load in each measurement
   --minutes N      no round begins after so many minutes
@@ -58,8 +69,11 @@ function readArguments() {
     quick: { type: 'boolean', default: false },
     build: { type: 'boolean', default: true },
     help: { type: 'boolean', default: false },
+    source: { type: 'boolean', default: false },
     only: string,
     applications: string,
+    sides: string,
+    before: string,
     rounds: string,
     seconds: string,
     minutes: string,
@@ -82,8 +96,7 @@ function assertMachine() {
 }
 
 function installPeers() {
-  if (existsSync(join(bench, 'node_modules', 'wattpm')) && existsSync(join(bench, 'node_modules', 'pm2')))
-    return
+  if (peers.every(name => existsSync(join(bench, 'node_modules', name)))) return
   say('Installing the peers into bench/ …')
   execFileSync('npm', ['ci', '--ignore-scripts'], { cwd: bench, stdio: ['ignore', 2, 2] })
 }
@@ -110,13 +123,14 @@ function readList(flags, key, known) {
 
 /**
  * What every benchmark is told. No round begins after the moment `until` of `Date.now()`; `null` is everything.
- * @typedef {{ only: string[] | null, applications: string[] | null, rounds: number, seconds: number,
- *   loadThreads: number, until: number, say: (line: string) => void }} Options
+ * @typedef {{ only: string[] | null, applications: string[] | null, sides: string[] | null, rounds: number,
+ *   seconds: number, loadThreads: number, source: boolean, before: string | null, isQuick: boolean,
+ *   until: number, say: (line: string) => void }} Options
  */
 
 // Every flag is checked before anything is installed, built or started.
 async function plan(name, flags) {
-  const { extent, wanted, applications = [], run } = await import(`./${name}.mjs`)
+  const { extent, wanted, applications = [], sides = {}, run } = await import(scripts[name])
   const usual = flags.quick ? extent.quick : extent.full
   const only = readList(flags, 'only', wanted)
   const options = {
@@ -126,9 +140,14 @@ async function plan(name, flags) {
     loadThreads: positive(flags, 'load-threads', 1),
     cpus: flags.cpus ?? null,
     only,
-    applications: readList(flags, 'applications', applications)
+    applications: readList(flags, 'applications', applications),
+    sides: readList(flags, 'sides', Object.keys(sides)),
+    source: flags.source,
+    before: flags.before ?? null,
+    isQuick: flags.quick
   }
-  const isWhole = !flags.quick && only === null && options.applications === null
+  const isPart = [only, options.applications, options.sides, options.before].some(value => value !== null)
+  const isWhole = !isPart && !flags.quick && !flags.source
   return { name, run, options, isWhole }
 }
 
@@ -155,7 +174,7 @@ async function main() {
   killEverythingAtExit()
   if (flags.cpus !== undefined) pin(flags.cpus)
   installPeers()
-  const isBuilt = !flags.build || build()
+  const isBuilt = !flags.build || flags.source || build()
   for (const one of plans) await carryOut(one, isBuilt)
 }
 

@@ -4,6 +4,7 @@
 import { contenders } from './contenders.mjs'
 import { number, table } from './text-table.mjs'
 import { foreignTolerated } from './cpu-usage.mjs'
+import { meshTables } from './mesh/tables.mjs'
 import { noisySpread } from './statistics.mjs'
 import { targetsOf } from './targets.mjs'
 
@@ -210,7 +211,8 @@ const byName = {
   boot: bootTables,
   throughput: throughputTables,
   install: installTables,
-  profile: profileTables
+  profile: profileTables,
+  mesh: meshTables
 }
 
 /** All blocks of one benchmark's report, by the name their markers carry in the docs. */

@@ -68,7 +68,47 @@ function installTargets(result) {
   ]
 }
 
-const byName = { boot: bootTargets, throughput: throughputTargets, install: installTargets }
+// Row: what is held against undici-thread-interceptor, and against HTTP over loopback.
+const meshRates = {
+  get: [9, 3.5],
+  'get-chunked': [12, 3.5],
+  'post-1k': [7, 3.2],
+  'post-64k': [5.5, 3],
+  'get-64k': [6, 2.5],
+  'post-1m': [2.7, 1.3],
+  upload: [15, 1.3],
+  download: [3, 1.3],
+  fastify: [6, 2.5],
+  express: [6, 2.5],
+  hono: [6, 2.5],
+  worker: [8, 3.5],
+  fetch: [null, 3]
+}
+const meshOthers = ['interceptor', 'loopback']
+const meshOtherTitles = { interceptor: 'thread-interceptor', loopback: 'loopback' }
+
+function meshTargets({ rows }) {
+  const held = (id, key, atWhat, limits) =>
+    meshOthers.flatMap((side, index) => {
+      if (limits[index] === null || rows[id] === undefined) return []
+      const ratio = rows[id].ratios[side]
+      const question = `${rows[id].title}${atWhat} ÷ ${meshOtherTitles[side]}`
+      const limit = key === 'rate' ? { atLeast: limits[index] } : { atMost: limits[index] }
+      return [target(question, limit, ratio?.valid ? ratio[key]?.median : null, '×')]
+    })
+  return [
+    ...Object.entries(meshRates).flatMap(([id, limits]) => held(id, 'rate', '', limits)),
+    ...held('get-1', 'p50Us', '', [0.18, 0.33]),
+    ...held('get', 'p99Us', ', p99', [0.25, 0.5])
+  ]
+}
+
+const byName = {
+  boot: bootTargets,
+  throughput: throughputTargets,
+  install: installTargets,
+  mesh: meshTargets
+}
 
 /**
  * Judges one result.
