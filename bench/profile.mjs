@@ -16,6 +16,7 @@ import { contenders } from './contenders.mjs'
 import { Inspector } from './inspector.mjs'
 import { load } from './load.mjs'
 import { results } from './place.mjs'
+import { sourceLookup } from './bundle-sections.mjs'
 import { selfTimes } from './self-time.mjs'
 
 const connections = 64
@@ -73,8 +74,9 @@ async function one(id, seconds) {
   const part = { contender: id, application: 'hello', workers, nodeArgs: ['--inspect=127.0.0.1:0'] }
   const { loaded, threads } = await appear(part, live => sample(live, seconds))
   keep(id, threads)
+  const sourceAt = sourceLookup()
   const sums = threads.map(thread => {
-    const { busy, functions, parts } = selfTimes(thread.profile)
+    const { busy, functions, parts } = selfTimes(thread.profile, sourceAt)
     return {
       role: roleOf(thread),
       title: thread.title,

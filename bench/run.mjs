@@ -24,7 +24,9 @@ const scripts = {
   throughput: './throughput.mjs',
   install: './install.mjs',
   profile: './profile.mjs',
-  mesh: './mesh/suite.mjs'
+  mesh: './mesh/suite.mjs',
+  'mesh-growth': './mesh/growth.mjs',
+  'mesh-profile': './mesh/profile.mjs'
 }
 const names = Object.keys(scripts)
 const peers = ['wattpm', 'pm2', 'undici-thread-interceptor', 'undici']

@@ -5,13 +5,15 @@
  * events is no time: shares are of the time the thread was busy.
  */
 
-const ours = /\/packages\/(heddle|mesh)\/(?:dist|src)\/(.+)$/
+const ours = /(?:^|\/)packages\/(heddle|mesh)\/(?:dist|src)\/(.+)$/
 
 /** Where a script belongs: a file of ours, a module of Node.js, a file of a package, or nothing readable. */
 export function placeOf(url) {
   if (url === '') return 'native'
   const own = ours.exec(url)
   if (own) return `${own[1]}/${own[2]}`
+  const bench = /\/bench\/(?!node_modules\/)(.+)$/.exec(url)
+  if (bench) return `bench/${bench[1]}`
   if (url.startsWith('node:')) return url
   const dependency = /\/node_modules\/(.+)$/.exec(url)
   return dependency ? dependency[1] : url.split('/').slice(-2).join('/')
@@ -44,11 +46,19 @@ function ranked(times, busy) {
     .toSorted((a, b) => b.share - a.share)
 }
 
+// The line of a bundle is not the line of its source.
+function labelOf(name, place, line) {
+  if (place === 'native') return name
+  return line === null ? `${name} ${place}` : `${name} ${place}:${line}`
+}
+
 /**
  * Sums up a profile as the inspector returns it.
- * @returns `busy`: busy time ÷ whole time; `functions` and `parts`: by share of the busy time, largest first.
+ * @param {object} profile
+ * @param {(url: string, line: number) => string | null} sourceAt where a line of a bundle came from
+ * @returns `busyUs`: busy time in microseconds; `busy`: busy time ÷ whole time; `functions` and `parts`: by share of the busy time, largest first.
  */
-export function selfTimes(profile) {
+export function selfTimes(profile, sourceAt = () => null) {
   const times = microsecondsByNode(profile)
   const functions = new Map()
   const parts = new Map()
@@ -59,15 +69,17 @@ export function selfTimes(profile) {
     whole += time
     if (callFrame.functionName === '(idle)' || time === 0) continue
     busy += time
-    const place = placeOf(callFrame.url)
+    const source = sourceAt(callFrame.url, callFrame.lineNumber)
+    const place = placeOf(source ?? callFrame.url)
     const name = callFrame.functionName || '(anonymous)'
-    const label = place === 'native' ? name : `${name} ${place}:${callFrame.lineNumber + 1}`
+    const label = labelOf(name, place, source === null ? callFrame.lineNumber + 1 : null)
     functions.set(label, (functions.get(label) ?? 0) + time)
     const part = partOf(place, name)
     parts.set(part, (parts.get(part) ?? 0) + time)
   }
   return {
     busy: whole === 0 ? 0 : busy / whole,
+    busyUs: busy,
     functions: ranked(functions, busy),
     parts: ranked(parts, busy)
   }

@@ -4,7 +4,7 @@
 import { contenders } from './contenders.mjs'
 import { number, table } from './text-table.mjs'
 import { foreignTolerated } from './cpu-usage.mjs'
-import { meshTables } from './mesh/tables.mjs'
+import { meshGrowthTables, meshProfileTables, meshTables } from './mesh/tables.mjs'
 import { noisySpread } from './statistics.mjs'
 import { targetsOf } from './targets.mjs'
 
@@ -212,7 +212,9 @@ const byName = {
   throughput: throughputTables,
   install: installTables,
   profile: profileTables,
-  mesh: meshTables
+  mesh: meshTables,
+  'mesh-growth': meshGrowthTables,
+  'mesh-profile': meshProfileTables
 }
 
 /** All blocks of one benchmark's report, by the name their markers carry in the docs. */

@@ -103,11 +103,25 @@ function meshTargets({ rows }) {
   ]
 }
 
+// A request must cost the same among 64 as between two; a tenth is what two equal runs may differ by.
+function meshGrowthTargets({ rows }) {
+  const two = rows[2]?.mesh
+  const many = rows[64]?.mesh
+  const usable = two?.valid && many?.valid
+  const growth = key => (usable ? many[key].median / two[key].median : null)
+  return [
+    target('CPU of a request, 64 members ÷ 2', { atMost: 1.1 }, growth('cpuUs'), '×'),
+    target('p50 of a request alone, 64 members ÷ 2', { atMost: 1.1 }, growth('singleP50Us'), '×'),
+    target('joining as the 64th', { atMost: 50 }, usable ? many.joinMs?.median : null, 'ms')
+  ]
+}
+
 const byName = {
   boot: bootTargets,
   throughput: throughputTargets,
   install: installTargets,
-  mesh: meshTargets
+  mesh: meshTargets,
+  'mesh-growth': meshGrowthTargets
 }
 
 /**

@@ -18,7 +18,10 @@ export async function assemble(side, settings) {
   const { open } = await import(`./sides/${side}.mjs`)
   const host = await open(settings)
   return {
-    /** Starts a worker that answers as `name`. Resolves when every caller can reach it. */
+    /**
+     * Starts a worker that answers as `name`. Resolves when every caller can reach it; `joinMs` is how long
+     * that took once the worker was ready itself, null where nobody can say.
+     */
     async start(name, application, size) {
       const seat = host.seat(name)
       const { port1, port2 } = new MessageChannel()
@@ -33,12 +36,14 @@ export async function assemble(side, settings) {
       const joining = seat.begun?.(worker, application)
       const call = callsOver(port1)
       const told = await Promise.race([call('started'), failed])
+      const startedAt = performance.now()
       await Promise.race([Promise.all([joining, seat.ready?.(told)]), failed])
+      const joinMs = seat.ready ? performance.now() - startedAt : null
       failed.catch(error => {
         process.stderr.write(`${error.stack}\n`)
         process.exit(1)
       })
-      return { call, worker, url: host.urlOf(name) }
+      return { call, joinMs, url: host.urlOf(name) }
     },
     /** The main thread as a client. */
     main() {

@@ -28,6 +28,18 @@ export function performer(connect) {
       await operate()
     },
     load: extent => generate(operate, extent),
+    async visit(urls) {
+      const { request } = await connect({ url: urls[0], inFlight: 1 })
+      for (const url of urls) {
+        // oxlint-disable-next-line no-await-in-loop -- one visit after the other.
+        const { body } = await request(url)
+        // oxlint-disable-next-line no-await-in-loop -- as above.
+        await body.text()
+      }
+    },
+    async collect() {
+      globalThis.gc()
+    },
     cpuUs: async () => threadCpuUs(),
     async startProfile(interval) {
       session = new Session()

@@ -120,6 +120,14 @@ export const floors = {
     operation: 'json',
     inFlight: 100
   },
+  'floor-request-1': {
+    title: 'undici.request answered in place, 1 in flight',
+    side: 'stub',
+    application: 'none',
+    operation: 'json',
+    inFlight: 1,
+    shown: 'p50'
+  },
   'floor-fetch': {
     title: 'undici.fetch answered in place, 100 in flight',
     side: 'stub',
