@@ -2,24 +2,31 @@
  * Knows who is in the mesh and tells every member. Main thread.
  *
  * It hands out seats, publishes the table of upstreams, waits until every sender has applied it, and
- * passes the ends of new links on. Requests never come through here.
+ * passes the ends of new links on. Requests never come through here. Changes of one turn of the event
+ * loop are published together: sixty threads that join at once are told of one another a few times, not
+ * sixty times.
  */
 import { MessageChannel, type MessagePort } from 'node:worker_threads'
 
-import { DRAINING, EJECTED, GONE, READY, Scoreboard } from '../scoreboard.ts'
-import type { FromMember, MeshTicket, Table, ToMember, Upstream } from '../wire/control.ts'
+import { GONE, Scoreboard, sharedMs } from '../scoreboard.ts'
+import type { BalancePolicy, FromMember, MeshTicket, ToMember } from '../wire/control.ts'
+import { Barriers } from './barriers.ts'
+import { balanceTable, mayCall, tableMaker, writeState, type Seat } from './seat.ts'
 
 /** What a mesh is made with. */
 export interface RegistryOptions {
   /** Suffix of mesh host names: `http://<hostname><domain>`. A missing leading dot is added. */
   readonly domain: string
   /**
-   * Most members at one time.
+   * Most members at one time, network addresses among them.
    *
    * @default 256
    */
   readonly capacity?: number
-  /** Whether `from` may call `to`, by hostname. Members without a hostname may call everyone. */
+  /**
+   * Whether a thread that answers to `from` may call `to`. Threads without a hostname may call everyone, and
+   * everyone may call its own. One that answers to several hostnames may call what one of them may.
+   */
   readonly allow?: (from: string, to: string) => boolean
   /**
    * Milliseconds a request may wait for its response head; 0 waits for ever.
@@ -27,6 +34,30 @@ export interface RegistryOptions {
    * @default 0
    */
   readonly timeout?: number
+  /**
+   * How upstreams are chosen where nothing else is said of their hostname.
+   *
+   * @default 'least-inflight'
+   */
+  readonly balance?: BalancePolicy
+  /**
+   * Milliseconds in which the share of a new upstream grows from a tenth to its whole; 0 for at once.
+   *
+   * @default 2000
+   */
+  readonly slowStartMs?: number
+}
+
+/** Who asks for a seat. */
+export interface Candidature {
+  /** For messages, and for the policy `hash`: best the same for a thread and its successor. */
+  readonly name: string
+  /** What it answers to, or all of that; `null` for one that only calls. Case does not matter. */
+  readonly hostname: string | readonly string[] | null
+  /** For `canAccept` and balancing functions. Has to be cloneable. */
+  readonly meta?: unknown
+  /** How its hostnames are balanced from now on. */
+  readonly balance?: BalancePolicy
 }
 
 /** A seat for a thread about to be started. */
@@ -38,10 +69,16 @@ export interface Admission {
   readonly member: Member
 }
 
-/** A thread in the mesh as the main thread sees it. Its other half is `thread.ts`. */
+/**
+ * A member as the main thread sees it: a thread, whose other half is `thread.ts`, or a network address. Of
+ * one that is removed everything answers at once and changes nothing.
+ */
 export interface Member {
   readonly name: string
+  /** The first of {@link hostnames}, `null` when there is none. */
   readonly hostname: string | null
+  /** What it answers to, in lower case. */
+  readonly hostnames: readonly string[]
   /** Puts the member in the table as ready. Resolves when every sender has applied it. */
   publish(): Promise<void>
   /** Takes it out of balancing, or puts it back, in one store: no sender is waited for. */
@@ -50,6 +87,19 @@ export interface Member {
   withdraw(): Promise<void>
   /** Resolves with whether nothing is in flight to it, after at most `timeoutMs` milliseconds. */
   drained(timeoutMs: number): Promise<boolean>
+  /** Lets it answer to one more hostname. Resolves when every sender has applied it. */
+  addHostname(hostname: string, how?: { meta?: unknown; balance?: BalancePolicy }): Promise<void>
+  /** Takes a hostname from it. It calls others as before, also when no hostname is left. Resolves as above. */
+  removeHostname(hostname: string): Promise<void>
+  /** Leaves it out of balancing for one hostname, or takes it in again. Resolves as above. */
+  pause(hostname: string, out: boolean): Promise<void>
+  /** Changes what balancing is told of it. Resolves as above. */
+  updateMeta(hostname: string, meta: unknown): Promise<void>
+  /**
+   * From now on it is reached at this address, `null` for its thread: `http://host:port`, `https://host:port`
+   * or `unix:/path`. Requests under way finish where they are. Resolves as above.
+   */
+  moveTo(address: string | null): Promise<void>
   /** Requests sent to it and not finished. */
   inflight(): number
   /** Milliseconds since its event loop last wrote its heartbeat (every 100 ms while it turns). */
@@ -58,35 +108,30 @@ export interface Member {
   remove(): void
 }
 
-interface Seat extends Omit<Upstream, 'address' | 'readyAt'> {
-  readonly hostname: string | null
-  readonly control: MessagePort
-  listed: boolean
-  /** Last table version the member has applied; 0 until its thread has joined. */
-  applied: number
-}
-
-interface Barrier {
-  readonly version: number
-  readonly resolve: () => void
-}
-
 /** The mesh as its owner holds it. */
 export class Registry {
   readonly scoreboard: Scoreboard
-  readonly #domain: string
+  /** Suffix of mesh host names, with its leading dot, in lower case. */
+  readonly domain: string
   readonly #timeoutMs: number
+  readonly #slowStartMs: number
+  readonly #balance: BalancePolicy
   readonly #allow: (from: string, to: string) => boolean
+  readonly #policies = new Map<string, BalancePolicy>()
+  /** By id, which changes with a member's address. */
   readonly #seats = new Map<number, Seat>()
   readonly #freeRecords: number[]
-  #barriers: Barrier[] = []
+  readonly #barriers = new Barriers()
   #version = 1
   #nextId = 1
+  #publishing = false
 
   constructor(options: RegistryOptions) {
     const capacity = options.capacity ?? 256
-    this.#domain = normalizeDomain(options.domain)
+    this.domain = normalizeDomain(options.domain)
     this.#timeoutMs = options.timeout ?? 0
+    this.#slowStartMs = options.slowStartMs ?? 2000
+    this.#balance = options.balance ?? 'least-inflight'
     this.#allow = options.allow ?? (() => true)
     this.scoreboard = Scoreboard.create(capacity)
     this.#freeRecords = Array.from({ length: capacity }, (_, index) => capacity - 1 - index)
@@ -97,63 +142,149 @@ export class Registry {
    *
    * @throws RangeError when the mesh is full.
    */
-  admit(member: { name: string; hostname: string | null; meta?: unknown }): Admission {
-    const record = this.#freeRecords.pop()
-    if (record === undefined) {
-      throw new RangeError(`The mesh is full: it has room for ${this.scoreboard.capacity} members.`)
-    }
+  admit(candidature: Candidature): Admission {
     const { port1, port2 } = new MessageChannel()
-    const hostname = member.hostname?.toLowerCase() ?? null
-    const generation = this.scoreboard.open(record)
-    const identity = { id: this.#nextId++, name: member.name, record, generation }
-    const seat: Seat = { ...identity, meta: member.meta, hostname, control: port1, listed: false, applied: 0 }
-    this.#seats.set(seat.id, seat)
+    const seat = this.#seat(candidature, { control: port1, address: null })
     port1.on('message', (message: FromMember) => this.#receive(seat, message))
     // A thread that ends, however, must not be waited for.
     port1.on('close', () => this.#remove(seat))
     port1.unref()
-    this.#tell(seat)
+    this.#tell([seat])
+    const member = this.#handle(seat)
     const ticket: MeshTicket = {
-      ...identity,
-      hostname,
-      domain: this.#domain,
+      id: seat.id,
+      name: seat.name,
+      record: seat.record,
+      generation: seat.generation,
+      hostname: member.hostname,
+      domain: this.domain,
       timeoutMs: this.#timeoutMs,
       control: port2,
       scoreboard: this.scoreboard.buffer
     }
-    return { ticket, transferList: [port2], member: this.#handle(seat) }
+    return { ticket, transferList: [port2], member }
+  }
+
+  /**
+   * Takes a network address in as an upstream beside threads: `http://host:port`, `https://host:port` or
+   * `unix:/path`. It takes requests once it is published.
+   *
+   * @throws RangeError when the mesh is full.
+   */
+  admitAddress(candidature: Candidature & { readonly address: string }): Member {
+    return this.#handle(this.#seat(candidature, { control: null, address: candidature.address }))
   }
 
   /** Removes every member. */
   close(): void {
-    for (const seat of this.#seats.values()) this.#remove(seat)
+    for (const seat of [...this.#seats.values()]) this.#remove(seat)
+  }
+
+  #seat(candidature: Candidature, at: Pick<Seat, 'control' | 'address'>): Seat {
+    const { name, hostname, meta, balance } = candidature
+    const record = this.#freeRecords.pop()
+    if (record === undefined) {
+      throw new RangeError(`The mesh is full: it has room for ${this.scoreboard.capacity} members.`)
+    }
+    const hostnames = [hostname ?? []].flat().map(label => label.toLowerCase())
+    if (balance !== undefined) for (const label of hostnames) this.#policies.set(label, balance)
+    const seat: Seat = {
+      ...at,
+      id: this.#nextId++,
+      name,
+      record,
+      generation: this.scoreboard.open(record),
+      listings: new Map(hostnames.map(label => [label, { meta, paused: false }])),
+      callsAs: new Set(hostnames),
+      published: false,
+      draining: false,
+      ejected: false,
+      readyAt: 0,
+      applied: 0
+    }
+    this.#seats.set(seat.id, seat)
+    return seat
   }
 
   #handle(seat: Seat): Member {
     const { scoreboard } = this
+    const change = (make: () => void): Promise<void> => {
+      if (!this.#has(seat)) return Promise.resolve()
+      make()
+      writeState(seat, scoreboard)
+      return this.#publish()
+    }
+    const listing = (
+      hostname: string,
+      make: (at: { meta: unknown; paused: boolean }) => void
+    ): Promise<void> => {
+      const at = seat.listings.get(hostname.toLowerCase())
+      return at === undefined ? Promise.resolve() : change(() => make(at))
+    }
     return {
       name: seat.name,
-      hostname: seat.hostname,
-      publish: () => {
-        if (!this.#seats.has(seat.id)) return Promise.resolve()
-        scoreboard.setState(seat.record, READY)
-        seat.listed = true
-        return this.#publish()
+      get hostname() {
+        return this.hostnames[0] ?? null
       },
+      get hostnames() {
+        return [...seat.listings.keys()]
+      },
+      publish: () =>
+        change(() => {
+          if (!seat.published) seat.readyAt = sharedMs()
+          seat.published = true
+          seat.draining = false
+        }),
       eject: out => {
-        if (this.#seats.has(seat.id)) scoreboard.setState(seat.record, out ? EJECTED : READY)
+        seat.ejected = out
+        if (this.#has(seat)) writeState(seat, scoreboard)
       },
-      withdraw: () => {
-        if (!this.#seats.has(seat.id)) return Promise.resolve()
-        scoreboard.setState(seat.record, DRAINING)
-        seat.listed = false
-        return this.#publish()
-      },
+      withdraw: () =>
+        change(() => {
+          seat.published = false
+          seat.draining = true
+        }),
       drained: timeoutMs => this.#drained(seat, timeoutMs),
-      inflight: () => (this.#seats.has(seat.id) ? scoreboard.inflight(seat.record) : 0),
+      addHostname: (hostname, how = {}) => change(() => this.#addHostname(seat, hostname.toLowerCase(), how)),
+      removeHostname: hostname => change(() => this.#removeHostname(seat, hostname.toLowerCase())),
+      pause: (hostname, out) => listing(hostname, at => (at.paused = out)),
+      updateMeta: (hostname, meta) => listing(hostname, at => (at.meta = meta)),
+      moveTo: address =>
+        change(() => {
+          if (seat.address !== address) this.#move(seat, address)
+        }),
+      inflight: () => (this.#has(seat) ? scoreboard.inflight(seat.record) : 0),
       heartbeatAge: () => scoreboard.heartbeatAge(seat.record),
       remove: () => this.#remove(seat)
     }
+  }
+
+  #has(seat: Seat): boolean {
+    return this.#seats.get(seat.id) === seat
+  }
+
+  #addHostname(seat: Seat, hostname: string, how: { meta?: unknown; balance?: BalancePolicy }): void {
+    seat.listings.set(hostname, { meta: how.meta, paused: false })
+    seat.callsAs = new Set(seat.listings.keys())
+    if (how.balance !== undefined) this.#policies.set(hostname, how.balance)
+  }
+
+  #removeHostname(seat: Seat, hostname: string): void {
+    if (!seat.listings.delete(hostname)) return
+    if (seat.listings.size > 0) seat.callsAs = new Set(seat.listings.keys())
+    this.#forgetPolicy(hostname)
+  }
+
+  #forgetPolicy(hostname: string): void {
+    for (const { listings } of this.#seats.values()) if (listings.has(hostname)) return
+    this.#policies.delete(hostname)
+  }
+
+  #move(seat: Seat, address: string | null): void {
+    this.#seats.delete(seat.id)
+    seat.id = this.#nextId++
+    seat.address = address
+    this.#seats.set(seat.id, seat)
   }
 
   #receive(seat: Seat, message: FromMember): void {
@@ -164,7 +295,7 @@ export class Registry {
     }
     const target = this.#seats.get(message.to)
     // Whoever asked learns from the closing port and chooses again.
-    if (target === undefined || !this.#mayCall(seat, target.hostname)) message.port.close()
+    if (target === undefined || target.control === null || !this.#mayReach(seat, target)) message.port.close()
     else {
       const { port, cells } = message
       const link: ToMember = { type: 'link', from: seat.id, name: seat.name, port, cells }
@@ -172,67 +303,68 @@ export class Registry {
     }
   }
 
-  #mayCall(from: Seat, hostname: string | null): boolean {
-    if (hostname === null) return false
-    return from.hostname === null || this.#allow(from.hostname, hostname)
+  #mayReach(from: Seat, to: Seat): boolean {
+    return [...to.listings.keys()].some(hostname => mayCall(from, hostname, this.#allow))
   }
 
+  /** Has everybody told what has changed, together with what else changes in this turn. */
   #publish(): Promise<void> {
-    const version = ++this.#version
-    for (const seat of this.#seats.values()) this.#tell(seat)
-    return new Promise(resolve => {
-      this.#barriers.push({ version, resolve })
-      // Somebody waits for the answers: the event loop must not end before they are here.
-      for (const { control } of this.#seats.values()) control.ref()
-      this.#settleBarriers()
-    })
+    this.#version++
+    if (!this.#publishing) setImmediate(() => this.#tellAll())
+    this.#publishing = true
+    return this.#barriers.reach(this.#version)
+  }
+
+  #tellAll(): void {
+    this.#publishing = false
+    this.#tell(this.#seats.values())
+    // Somebody waits for the answers: the event loop must not end before they are here.
+    for (const { control } of this.#seats.values()) control?.ref()
+    this.#settleBarriers()
   }
 
   /** Resolves the barriers every joined member has passed. One that has not joined yet starts with the newest table. */
   #settleBarriers(): void {
-    if (this.#barriers.length === 0) return
-    let slowest = Number.POSITIVE_INFINITY
-    for (const { applied, record, generation } of this.#seats.values()) {
-      if (this.scoreboard.hasJoined(record, generation)) slowest = Math.min(slowest, applied)
-    }
-    const passed = this.#barriers.filter(({ version }) => version <= slowest)
-    this.#barriers = this.#barriers.filter(({ version }) => version > slowest)
-    for (const { resolve } of passed) resolve()
-    if (this.#barriers.length > 0) return
-    for (const { control } of this.#seats.values()) control.unref()
+    if (this.#publishing || !this.#barriers.pending) return
+    const senders = [...this.#seats.values()].filter(
+      ({ control, record, generation }) => control !== null && this.scoreboard.hasJoined(record, generation)
+    )
+    this.#barriers.settle(senders)
+    if (this.#barriers.pending) return
+    for (const { control } of this.#seats.values()) control?.unref()
   }
 
-  #tell(seat: Seat): void {
-    const message: ToMember = { type: 'table', table: this.#tableFor(seat) }
-    seat.control.postMessage(message)
-  }
-
-  #tableFor(reader: Seat): Table {
-    const upstreams: Record<string, Upstream[]> = Object.create(null)
-    const denied = new Set<string>()
-    for (const { id, name, record, generation, meta, hostname, listed } of this.#seats.values()) {
-      if (hostname === null) continue
-      if (!this.#mayCall(reader, hostname)) denied.add(hostname)
-      const list = (upstreams[hostname] ??= [])
-      if (listed) list.push({ id, name, record, generation, meta, address: null, readyAt: 0 })
+  #tell(readers: Iterable<Seat>): void {
+    const hostnames = new Set<string>()
+    for (const { listings } of this.#seats.values()) for (const label of listings.keys()) hostnames.add(label)
+    const tableFor = tableMaker(this.#seats.values(), {
+      version: this.#version,
+      slowStartMs: this.#slowStartMs,
+      balance: balanceTable(this.#policies, hostnames, this.#balance),
+      allow: this.#allow
+    })
+    for (const reader of readers) {
+      const message: ToMember = { type: 'table', table: tableFor(reader) }
+      reader.control?.postMessage(message)
     }
-    return { version: this.#version, upstreams, denied: [...denied], balance: {}, slowStartMs: 0 }
   }
 
   async #drained(seat: Seat, timeoutMs: number): Promise<boolean> {
     const deadline = performance.now() + timeoutMs
     // In-flight counts live in shared memory and announce nothing: they are looked at.
     for (let pause = 1; ; pause = Math.min(pause * 2, 50)) {
-      if (!this.#seats.has(seat.id) || this.scoreboard.inflight(seat.record) <= 0) return true
+      if (!this.#has(seat) || this.scoreboard.inflight(seat.record) <= 0) return true
       if (performance.now() >= deadline) return false
       await new Promise(resolve => setTimeout(resolve, pause))
     }
   }
 
   #remove(seat: Seat): void {
-    if (!this.#seats.delete(seat.id)) return
+    if (!this.#has(seat)) return
+    this.#seats.delete(seat.id)
     this.scoreboard.setState(seat.record, GONE)
-    seat.control.close()
+    seat.control?.close()
+    for (const hostname of seat.listings.keys()) this.#forgetPolicy(hostname)
     this.#freeRecords.unshift(seat.record)
     void this.#publish()
   }

@@ -1,0 +1,103 @@
+/**
+ * What the registry keeps of one member, and the tables it makes of all of them. Main thread; pure but for
+ * the scoreboard it writes states to.
+ */
+import type { MessagePort } from 'node:worker_threads'
+
+import { DRAINING, EJECTED, READY, STARTING, type Scoreboard } from '../scoreboard.ts'
+import type { BalancePolicy, Table, Upstream } from '../wire/control.ts'
+
+/** How a member answers for one hostname. */
+export interface Listing {
+  meta: unknown
+  /** Left out of balancing for this hostname, for the time being. */
+  paused: boolean
+}
+
+/** A member as the registry keeps it. */
+export interface Seat {
+  readonly name: string
+  readonly record: number
+  readonly generation: number
+  /** `null` for an address nobody joins for. */
+  readonly control: MessagePort | null
+  /** Changes with the address: who has a link to what it was opens another. */
+  id: number
+  address: string | null
+  /** What it answers for, by hostname. */
+  readonly listings: Map<string, Listing>
+  /** Hostnames it calls as: those it answers for or, while there are none, the last ones. Nobody's hostname may call everyone. */
+  callsAs: ReadonlySet<string>
+  /** In the table, unless paused. */
+  published: boolean
+  draining: boolean
+  ejected: boolean
+  readyAt: number
+  /** Last table version it has applied; 0 until its thread has joined. */
+  applied: number
+}
+
+/** What a registry says to all of its members alike. */
+export interface TableRules {
+  readonly version: number
+  readonly slowStartMs: number
+  readonly balance: Table['balance']
+  /** Whether a thread of `from` may call `to`. */
+  readonly allow: (from: string, to: string) => boolean
+}
+
+/** Writes where a seat stands to the scoreboard. */
+export function writeState(seat: Seat, scoreboard: Scoreboard): void {
+  scoreboard.setState(seat.record, stateOf(seat))
+}
+
+function stateOf(seat: Seat): number {
+  if (seat.draining) return DRAINING
+  if (!seat.published) return STARTING
+  if (seat.ejected || everywherePaused(seat)) return EJECTED
+  return READY
+}
+
+function everywherePaused({ listings }: Seat): boolean {
+  return listings.size > 0 && [...listings.values()].every(({ paused }) => paused)
+}
+
+/** Whether a member may call a hostname: one of its own names may. */
+export function mayCall(from: Seat, to: string, allow: TableRules['allow']): boolean {
+  return from.callsAs.size === 0 || [...from.callsAs].some(name => name === to || allow(name, to))
+}
+
+/**
+ * Makes the tables of one version. What is the same for all readers, and that is nearly everything, is
+ * made once.
+ */
+export function tableMaker(seats: Iterable<Seat>, rules: TableRules): (reader: Seat) => Table {
+  const upstreams: Record<string, Upstream[]> = Object.create(null)
+  for (const seat of seats) {
+    const { id, name, record, generation, address, readyAt, published } = seat
+    for (const [hostname, { meta, paused }] of seat.listings) {
+      const list = (upstreams[hostname] ??= [])
+      if (published && !paused) list.push({ id, name, record, generation, meta, address, readyAt })
+    }
+  }
+  const hostnames = Object.keys(upstreams)
+  const { version, balance, slowStartMs } = rules
+  return reader => ({
+    version,
+    upstreams,
+    denied: hostnames.filter(hostname => !mayCall(reader, hostname, rules.allow)),
+    balance,
+    slowStartMs
+  })
+}
+
+/** Policies as a table holds them: hostnames come from outside, and objects have more keys than were put in. */
+export function balanceTable(
+  policies: ReadonlyMap<string, BalancePolicy>,
+  hostnames: Iterable<string>,
+  otherwise: BalancePolicy
+): Table['balance'] {
+  const balance: Record<string, BalancePolicy> = Object.create(null)
+  for (const hostname of hostnames) balance[hostname] = policies.get(hostname) ?? otherwise
+  return balance
+}
