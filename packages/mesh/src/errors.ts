@@ -23,6 +23,8 @@ export interface MeshFailures {
   MESH_REQUEST_ABORTED: { readonly host: string; readonly reason: string }
   /** Something in the request cannot be sent over HTTP: `what` names the part. */
   MESH_INVALID_REQUEST: { readonly what: string; readonly offered: string }
+  /** The other thread sent something that is no message of this protocol; its link was cut. */
+  MESH_PROTOCOL: { readonly peer: string; readonly what: string }
   /** This thread has left the mesh. */
   MESH_CLOSED: { readonly name: string }
 }
@@ -39,6 +41,7 @@ const messages: { readonly [Code in keyof MeshFailures]: (detail: MeshFailures[C
     `${worker} broke off its response for ${host}: ${reason}.`,
   MESH_REQUEST_ABORTED: ({ host, reason }) => `The request to ${host} was aborted: ${reason}.`,
   MESH_INVALID_REQUEST: ({ what, offered }) => `The ${what} of the request is not valid: ${offered}.`,
+  MESH_PROTOCOL: ({ peer, what }) => `${peer} sent ${what}.`,
   MESH_CLOSED: ({ name }) => `${name} has left the mesh.`
 }
 
@@ -74,4 +77,13 @@ export class MeshError<Code extends keyof MeshFailures = keyof MeshFailures> ext
     this.code = code
     this.detail = detail
   }
+}
+
+/** Throws an error of somebody else's code where nothing of ours is interrupted by it: uncaught, in a later tick. */
+export function throwLater(error: unknown): void {
+  process.nextTick(throwNow, error)
+}
+
+function throwNow(error: unknown): void {
+  throw error
 }

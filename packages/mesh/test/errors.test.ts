@@ -17,6 +17,7 @@ const samples: { readonly [Code in keyof MeshFailures]: MeshFailures[Code] } = {
   MESH_RESPONSE_ABORTED: { host, worker, reason: 'why' },
   MESH_REQUEST_ABORTED: { host, reason: 'why' },
   MESH_INVALID_REQUEST: { what: 'path', offered: 'x' },
+  MESH_PROTOCOL: { peer: 'api:1', what: 'half a frame' },
   MESH_CLOSED: { name: worker }
 }
 

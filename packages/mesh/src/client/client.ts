@@ -8,11 +8,11 @@
 import { MessageChannel, type MessagePort } from 'node:worker_threads'
 
 import { currentDeadline } from '../deadline.ts'
-import { LoadSheddingError, MeshError } from '../errors.ts'
+import { LoadSheddingError, MeshError, throwLater } from '../errors.ts'
 import { HEARTBEAT_MS, sharedMs, type Scoreboard } from '../scoreboard.ts'
 import type { FromMember, Table, Upstream } from '../wire/control.ts'
 import type { FlushMoment } from '../wire/frame-port.ts'
-import { CELLS, WINDOW } from '../wire/frames.ts'
+import { CELLS_BYTES, WINDOW } from '../wire/frames.ts'
 import { sizeOf } from '../wire/body.ts'
 import {
   ANSWERED,
@@ -25,6 +25,7 @@ import {
   type LinkOwner,
   type MeshRequest
 } from './exchange.ts'
+import { AddressLink } from './address-link.ts'
 import { Group, type BalanceFunction, type Exclusions } from './balancing.ts'
 import { ThreadLink } from './link.ts'
 import { RetryBudget, decideRetry } from './retry.ts'
@@ -118,9 +119,9 @@ export class MeshClient implements LinkOwner {
     if (this.#sweeper !== null) clearInterval(this.#sweeper)
   }
 
-  onLinkLost(link: Link, orphans: readonly Exchange[]): void {
+  onLinkLost(link: Link, orphans: readonly Exchange[], cause?: Error): void {
     this.#links.delete(link.upstream.id)
-    for (const exchange of orphans) this.#rescue(exchange, link)
+    for (const exchange of orphans) this.#rescue(exchange, link, cause)
   }
 
   onExchangeLost(link: Link, exchange: Exchange, cause: Error): void {
@@ -182,8 +183,14 @@ export class MeshClient implements LinkOwner {
   #link(upstream: Upstream, hostname: string): Link {
     const open = this.#links.get(upstream.id)
     if (open !== undefined) return open
+    const { address } = upstream
+    if (address !== null) {
+      const link = new AddressLink({ upstream, hostname, address }, this)
+      this.#links.set(upstream.id, link)
+      return link
+    }
     const { port1, port2 } = new MessageChannel()
-    const cells = new SharedArrayBuffer((CELLS + 1) * Int32Array.BYTES_PER_ELEMENT)
+    const cells = new SharedArrayBuffer(CELLS_BYTES)
     const link = new ThreadLink({ upstream, hostname }, { port: port1, cells }, this)
     this.#links.set(upstream.id, link)
     this.#options.tell({ type: 'link', to: upstream.id, port: port2, cells }, [port2])
@@ -267,7 +274,7 @@ export class MeshClient implements LinkOwner {
     if (timeoutMs > 0 && at.now - exchange.startedMs >= timeoutMs) {
       const facts = { host: request.hostname, worker: link.upstream.name, afterMs: timeoutMs }
       link.abort(exchange, 'timeout')
-      exchange.handler.onError(new MeshError('MESH_TIMEOUT', facts))
+      tell(exchange, new MeshError('MESH_TIMEOUT', facts))
       return
     }
     if (!at.stuck || at.now - exchange.sentMs < STALE_MS) return
@@ -288,5 +295,14 @@ function finishUpload(exchange: Exchange, link: Link): void {
 function fail(exchange: Exchange, error: Error): void {
   if (exchange.state === DONE) return
   exchange.state = DONE
-  exchange.handler.onError(error)
+  tell(exchange, error)
+}
+
+/** A handler that throws must not keep others from being told. */
+function tell(exchange: Exchange, error: Error): void {
+  try {
+    exchange.handler.onError(error)
+  } catch (thrown) {
+    throwLater(thrown)
+  }
 }

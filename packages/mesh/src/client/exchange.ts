@@ -39,8 +39,8 @@ export interface Link {
 export interface LinkOwner {
   readonly scoreboard: Scoreboard
   readonly flushMoment: FlushMoment
-  /** The upstream is gone, or given up; `orphans` were in flight to it and are still on the link. */
-  onLinkLost(link: Link, orphans: readonly Exchange[]): void
+  /** The upstream is gone, or given up for `cause`; `orphans` were in flight to it and are still on the link. */
+  onLinkLost(link: Link, orphans: readonly Exchange[], cause?: Error): void
   /**
    * One exchange lost its upstream, which may be there for others: an address that refuses connections, or
    * closes one. The exchange is still on the link; {@link Link.revoke} says whether it had begun.

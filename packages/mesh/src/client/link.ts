@@ -6,11 +6,12 @@
  */
 import type { MessagePort } from 'node:worker_threads'
 
-import { MeshError } from '../errors.ts'
+import { MeshError, throwLater } from '../errors.ts'
 import { sharedMs } from '../scoreboard.ts'
 import { sizeOf } from '../wire/body.ts'
 import type { Upstream } from '../wire/control.ts'
-import { FramePort } from '../wire/frame-port.ts'
+import { FrameCheck } from '../wire/check.ts'
+import { FramePort, type FrameReceiver } from '../wire/frame-port.ts'
 import {
   ABORT,
   CELLS,
@@ -25,6 +26,7 @@ import {
   INFO,
   MORE,
   REQUEST,
+  UPGRADE,
   WINDOW,
   frameLength,
   type BodyField
@@ -36,7 +38,7 @@ import { ANSWERED, DONE, UPLOADING, WAITING, type Exchange, type Link, type Link
 export const OPEN_COUNT: number = CELLS
 
 /** A link to a thread. */
-export class ThreadLink implements Link {
+export class ThreadLink implements Link, FrameReceiver {
   readonly upstream: Upstream
   readonly hostname: string
   readonly #owner: LinkOwner
@@ -45,6 +47,7 @@ export class ThreadLink implements Link {
   readonly #exchanges = new Slots<Exchange>()
   /** Slots of requests that were taken back: the server may still have to read their cells. */
   #parked: number[] = []
+  readonly #check = new FrameCheck()
   #lost = false
 
   constructor(
@@ -56,11 +59,7 @@ export class ThreadLink implements Link {
     this.hostname = target.hostname
     this.#owner = owner
     this.#cells = new Int32Array(end.cells)
-    this.#port = new FramePort(
-      end.port,
-      { onBatch: batch => this.#receive(batch), onClose: () => this.#lose() },
-      owner.flushMoment
-    )
+    this.#port = new FramePort(end.port, this, owner.flushMoment)
   }
 
   /** Exchanges in flight on this link. */
@@ -110,7 +109,8 @@ export class ThreadLink implements Link {
   /** Tells the server to stop, and forgets the exchange. */
   abort(exchange: Exchange, reason: string): void {
     if (!this.revoke(exchange)) {
-      this.#port.batch.push(ABORT, exchange.id, reason)
+      // Callers pass on what others gave them as a reason.
+      this.#port.batch.push(ABORT, exchange.id, typeof reason === 'string' ? reason : 'aborted')
       this.#port.schedule()
     }
     this.#finish(exchange)
@@ -167,7 +167,8 @@ export class ThreadLink implements Link {
 
   #count(by: number): void {
     const { record, generation } = this.upstream
-    Atomics.add(this.#cells, OPEN_COUNT, by)
+    // Below zero the server has taken what this link had open off the books already.
+    if (Atomics.add(this.#cells, OPEN_COUNT, by) < 0) return
     this.#owner.scoreboard.addInflight(record, generation, by)
   }
 
@@ -198,19 +199,44 @@ export class ThreadLink implements Link {
     this.detach(exchange)
   }
 
-  #receive(batch: readonly unknown[]): void {
-    let at = 0
-    while (at < batch.length) {
-      const opcode = batch[at]
-      const length = typeof opcode === 'number' ? frameLength[opcode] : undefined
-      if (length === undefined || at + length > batch.length) {
-        this.close()
-        return
-      }
-      const exchange = this.#exchanges.get(batch[at + 1] as number)
-      if (exchange !== null) this.#deliver(exchange, batch, at)
-      at += length
+  onBatch(batch: readonly unknown[]): void {
+    for (let at = 0; at < batch.length && !this.#lost; at += frameLength[batch[at] as number] ?? 1) {
+      const offence = this.#check.offence(batch, at) ?? this.#take(batch, at)
+      if (offence === null) continue
+      this.#port.close()
+      this.#lose(new MeshError('MESH_PROTOCOL', { peer: this.upstream.name, what: offence }))
     }
+  }
+
+  onClose(): void {
+    this.#lose()
+  }
+
+  onUnsendable(frame: readonly unknown[], error: Error): void {
+    const exchange = this.#exchanges.get(frame[1] as number)
+    if (exchange === null) return
+    // The server will never find the request: its cell is free as soon as the exchange is.
+    if (frame[0] === REQUEST && exchange.cell !== -1) {
+      Atomics.store(this.#cells, exchange.cell, CELL_SKIPPED)
+    }
+    this.abort(exchange, 'the request could not be sent')
+    const facts = { what: 'body', offered: error.message }
+    exchange.handler.onError(new MeshError('MESH_INVALID_REQUEST', facts, { cause: error }))
+  }
+
+  /** Takes a frame that is well formed; what it must not say at this point is an offence too. */
+  #take(batch: readonly unknown[], at: number): string | null {
+    const exchange = this.#exchanges.get(batch[at + 1] as number)
+    if (exchange === null) return null
+    const offence = outOfOrder(exchange, batch[at] as number)
+    if (offence !== null) return offence
+    try {
+      this.#deliver(exchange, batch, at)
+    } catch (error) {
+      // Thrown by somebody's handler; the frames behind this one are others'.
+      throwLater(error)
+    }
+    return null
   }
 
   #deliver(exchange: Exchange, batch: readonly unknown[], at: number): void {
@@ -254,7 +280,6 @@ export class ThreadLink implements Link {
         break
       }
       default:
-        this.close()
     }
   }
 
@@ -262,16 +287,26 @@ export class ThreadLink implements Link {
     // The server consumes the body: it has begun, so nothing needs to be kept for another try.
     exchange.replay = null
     exchange.bodyGone = true
-    exchange.sendWindow += bytes
+    exchange.sendWindow = Math.min(WINDOW, exchange.sendWindow + bytes)
     if (!exchange.needsDrain || exchange.sendWindow <= 0) return
     exchange.needsDrain = false
     exchange.handler.onWritable()
   }
 
-  #lose(): void {
+  #lose(cause?: Error): void {
     if (this.#lost) return
     this.#lost = true
     const orphans = this.#exchanges.values().filter(({ state }) => state !== DONE)
-    this.#owner.onLinkLost(this, orphans)
+    this.#owner.onLinkLost(this, orphans, cause)
   }
+}
+
+/** What is wrong with a frame at this point of its exchange, `null` when nothing is. */
+function outOfOrder({ state, request }: Exchange, opcode: number): string | null {
+  if (opcode === CREDIT || opcode === ABORT) return null
+  if (opcode === REQUEST) return 'a request against the direction of the link'
+  if (opcode === HEAD || opcode === INFO) return state === WAITING ? null : 'a head where none is due'
+  // Without a head before it: the bytes of an upgraded connection.
+  const tunnel = state === WAITING && (request.flags & UPGRADE) !== 0
+  return state === ANSWERED || tunnel ? null : 'a body where none is due'
 }

@@ -4,6 +4,7 @@
  */
 import diagnosticsChannel from 'node:diagnostics_channel'
 
+import { throwLater } from '../errors.ts'
 import { Deadline, underDeadline } from '../deadline.ts'
 import { bytesOf, fieldOf, kindOf, sizeOf } from '../wire/body.ts'
 import type { FramePort } from '../wire/frame-port.ts'
@@ -98,7 +99,7 @@ export class Invocation implements SocketOwner, ResponseObserver {
         else this.#enterUnder(new Deadline(frame.deadline), recipe, { request, socket })
       })
     } catch (error) {
-      process.nextTick(throwAgain, error)
+      throwLater(error)
     }
     if (this.#requestEnded && !this.#tunnel) this.#completeRequest('', frame.body)
     else if (frame.body !== null) this.onData(this.#flags, frame.body)
@@ -108,7 +109,7 @@ export class Invocation implements SocketOwner, ResponseObserver {
   onData(flags: number, body: BodyField): void {
     const size = sizeOf(flags & BODY_MASK, body)
     const stream = this.#tunnel ? this.#socket : this.#request
-    if (stream === null || stream.destroyed || size === 0) return
+    if (stream === null || stream.destroyed || size === 0 || this.#requestEnded) return
     this.#held += size
     if (stream.push(bytesOf(flags & BODY_MASK, body))) this.onResume()
   }
@@ -131,12 +132,18 @@ export class Invocation implements SocketOwner, ResponseObserver {
 
   /** The client has consumed `bytes`. */
   onCredit(bytes: number): void {
-    this.#frames.window += bytes
+    this.#frames.window = Math.min(WINDOW, this.#frames.window + bytes)
     if (this.#frames.window <= 0) return
     const proceed = this.#tunnelWaiting
     this.#tunnelWaiting = null
     proceed?.()
     if (this.#response !== null) emitDrain(this.#response)
+  }
+
+  /** Something of the response could not be posted: it is broken off. */
+  onUnsendable(error: Error): void {
+    if (!this.#over) this.#fail(`part of the response could not be sent: ${error.message}`)
+    this.#socket?.destroy(error)
   }
 
   onResume(): void {
@@ -259,7 +266,8 @@ export class Invocation implements SocketOwner, ResponseObserver {
   }
 
   #fail(reason: string): void {
-    this.#post(ABORT, reason)
+    // An application's error may say anything.
+    this.#post(ABORT, typeof reason === 'string' ? reason : 'aborted')
     this.#leave()
   }
 
@@ -268,8 +276,4 @@ export class Invocation implements SocketOwner, ResponseObserver {
     port.batch.push(opcode, this.id, field)
     port.schedule()
   }
-}
-
-function throwAgain(error: unknown): void {
-  throw error
 }

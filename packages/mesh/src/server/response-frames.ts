@@ -60,7 +60,8 @@ export class ResponseFrames {
       this.#id,
       kind | MORE,
       response.statusCode,
-      response.statusMessage,
+      // As node does when it writes the line to a socket.
+      String(response.statusMessage),
       block.endsWith(chunkedLine) ? block.slice(0, -chunkedLine.length) : block,
       joined ? data.slice(header.length) : null
     )

@@ -8,11 +8,14 @@
 import type { RequestListener, Server } from 'node:http'
 import type { MessagePort } from 'node:worker_threads'
 
+import { throwLater } from '../errors.ts'
 import { sharedMs, type Scoreboard } from '../scoreboard.ts'
-import { FramePort } from '../wire/frame-port.ts'
+import { FrameCheck } from '../wire/check.ts'
+import { FramePort, type FrameReceiver } from '../wire/frame-port.ts'
 import {
   ABORT,
   CELLS,
+  CELLS_BYTES,
   CELL_BEGUN,
   CELL_SENT,
   CELL_SKIPPED,
@@ -20,6 +23,7 @@ import {
   DATA,
   END,
   REQUEST,
+  SETTLED,
   frameLength,
   type BodyField
 } from '../wire/frames.ts'
@@ -66,8 +70,8 @@ export class MeshServer {
 
   /** Takes this thread's end of a new link. */
   accept(end: { port: MessagePort; cells: SharedArrayBuffer }): void {
-    const link = new ServerLink(end, this)
-    this.#links.add(link)
+    if (!(end.cells instanceof SharedArrayBuffer) || end.cells.byteLength !== CELLS_BYTES) end.port.close()
+    else this.#links.add(new ServerLink(end, this))
   }
 
   /** A link's client is gone: what it still had in flight here is taken off the books. */
@@ -75,7 +79,8 @@ export class MeshServer {
     if (!this.#links.delete(link)) return
     if (stillOpen > 0) {
       const { record, generation, scoreboard } = this.#options
-      scoreboard.addInflight(record, generation, -stillOpen)
+      // The count is the client's word; it cannot have had more open than there were.
+      scoreboard.addInflight(record, generation, -Math.min(stillOpen, scoreboard.inflight(record)))
     }
   }
 
@@ -86,7 +91,7 @@ export class MeshServer {
 }
 
 /** One client's link, seen from the server. Its other half is `client/link.ts`. */
-export class ServerLink implements InvocationHost {
+export class ServerLink implements InvocationHost, FrameReceiver {
   readonly #server: MeshServer
   readonly #cells: Int32Array
   /** By the slot of their ids; see `wire/slots.ts` for why this is no map. */
@@ -96,17 +101,14 @@ export class ServerLink implements InvocationHost {
   #at = 0
   #resuming = false
   #closed = false
+  readonly #check = new FrameCheck()
   readonly port: FramePort
   readonly sockets: SocketPool = new SocketPool()
 
   constructor(end: { port: MessagePort; cells: SharedArrayBuffer }, server: MeshServer) {
     this.#server = server
     this.#cells = new Int32Array(end.cells)
-    this.port = new FramePort(
-      end.port,
-      { onBatch: batch => this.#enqueue(batch), onClose: () => this.#lost() },
-      'tick'
-    )
+    this.port = new FramePort(end.port, this, 'tick')
   }
 
   get recipe(): Recipe | null {
@@ -124,9 +126,20 @@ export class ServerLink implements InvocationHost {
     this.#lost()
   }
 
-  #enqueue(batch: readonly unknown[]): void {
+  onBatch(batch: readonly unknown[]): void {
+    if (this.#closed) return
     this.#pending.push(batch)
     if (!this.#resuming) this.#work()
+  }
+
+  onClose(): void {
+    this.#lost()
+  }
+
+  onUnsendable(frame: readonly unknown[], error: Error): void {
+    const id = frame[1] as number
+    const invocation = this.#invocations[slotOf(id)]
+    if (invocation?.id === id) invocation.onUnsendable(error)
   }
 
   #work(): void {
@@ -134,7 +147,16 @@ export class ServerLink implements InvocationHost {
     const until = performance.now() + TURN_MS
     for (let batch = this.#pending[0]; batch !== undefined; batch = this.#pending[0]) {
       while (this.#at < batch.length) {
-        if (!this.#take(batch, this.#at)) return this.close()
+        const at = this.#at
+        if (this.#check.offence(batch, at) !== null) return this.close()
+        this.#at = at + (frameLength[batch[at] as number] ?? 1)
+        try {
+          this.#take(batch, at)
+        } catch (error) {
+          // Thrown by a listener of the application's; the frames behind this one are other requests'.
+          throwLater(error)
+        }
+        if (this.#closed) return
         if (performance.now() < until) continue
         this.#resuming = true
         setImmediate(() => this.#work())
@@ -145,64 +167,54 @@ export class ServerLink implements InvocationHost {
     }
   }
 
-  /** Handles one frame; false when it is none of this protocol. */
-  #take(batch: readonly unknown[], at: number): boolean {
+  /** Handles one frame that is well formed. */
+  #take(batch: readonly unknown[], at: number): void {
     const opcode = batch[at]
-    const length = typeof opcode === 'number' ? frameLength[opcode] : undefined
-    const id = batch[at + 1]
-    if (length === undefined || at + length > batch.length || typeof id !== 'number') return false
-    this.#at = at + length
+    const id = batch[at + 1] as number
     if (opcode === REQUEST) return this.#begin(id, batch, at)
     const invocation = this.#invocations[slotOf(id)]
-    if (invocation?.id !== id) return true
+    if (invocation?.id !== id) return
     switch (opcode) {
       case DATA:
-        invocation.onData(batch[at + 2] as number, batch[at + 3] as BodyField)
-        return true
+        return invocation.onData(batch[at + 2] as number, batch[at + 3] as BodyField)
       case END:
-        invocation.onEnd(batch[at + 2] as string)
-        return true
+        return invocation.onEnd(batch[at + 2] as string)
       case ABORT:
-        invocation.onAbort(String(batch[at + 2]))
-        return true
+        return invocation.onAbort(batch[at + 2] as string)
       case CREDIT:
-        invocation.onCredit(batch[at + 2] as number)
-        return true
+        return invocation.onCredit(batch[at + 2] as number)
       default:
-        return false
+        // The frames of a response against the direction of the link.
+        this.close()
     }
   }
 
-  #begin(id: number, batch: readonly unknown[], at: number): boolean {
-    const cell = batch[at + 2]
-    const [flags, method, path, headers] = [batch[at + 3], batch[at + 4], batch[at + 5], batch[at + 6]]
-    if (typeof cell !== 'number' || cell >= CELLS || typeof flags !== 'number') return false
-    if (typeof method !== 'string' || typeof path !== 'string' || typeof headers !== 'string') return false
-    const deadline = batch[at + 9]
-    if (typeof deadline !== 'number') return false
+  #begin(id: number, batch: readonly unknown[], at: number): void {
+    const cell = batch[at + 2] as number
+    const deadline = batch[at + 9] as number
     // Its caller has stopped waiting: what nobody reads is not worth being worked out.
     const late = deadline !== 0 && sharedMs() > deadline
     // Lost the race against the client's taking it back: it is being run somewhere else.
     if (cell >= 0 && !this.#claim(cell, late ? CELL_SKIPPED : CELL_BEGUN)) {
       Atomics.store(this.#cells, cell, CELL_SKIPPED)
-      return true
+      return
     }
-    if (late) return true
-    const peer = batch[at + 8]
+    if (late) return
     const frame: InvocationFrame = {
       id,
-      flags,
-      method,
-      path,
-      headers,
+      flags: batch[at + 3] as number,
+      method: batch[at + 4] as string,
+      path: batch[at + 5] as string,
+      headers: batch[at + 6] as string,
       body: batch[at + 7] as BodyField,
-      peer: typeof peer === 'string' ? peer : null,
+      peer: batch[at + 8] as string | null,
       deadline
     }
+    const slot = slotOf(id)
+    this.#invocations[slot]?.onAbort('its number was given to another request')
     const invocation = new Invocation(this, frame)
-    this.#invocations[slotOf(id)] = invocation
+    this.#invocations[slot] = invocation
     invocation.run(frame)
-    return true
   }
 
   #claim(cell: number, state: number): boolean {
@@ -212,7 +224,9 @@ export class ServerLink implements InvocationHost {
   #lost(): void {
     if (this.#closed) return
     this.#closed = true
-    this.#server.onLinkClosed(this, Atomics.exchange(this.#cells, CELLS, 0))
+    this.#pending.length = 0
+    this.#at = 0
+    this.#server.onLinkClosed(this, Atomics.exchange(this.#cells, CELLS, SETTLED))
     for (const invocation of [...this.#invocations]) invocation?.onAbort('the caller is gone')
     this.sockets.close()
   }

@@ -22,11 +22,11 @@ export function fieldOf(chunk: Uint8Array): BodyField {
   const length = chunk.byteLength
   if (length === 0) return null
   if (length <= STRING_MAX) return asBuffer(chunk).toString('latin1')
-  return chunk.buffer.byteLength === length && !(chunk instanceof Buffer)
-    ? chunk
-    : chunk.buffer.byteLength === length
-      ? new Uint8Array(chunk.buffer, 0, length)
-      : new Uint8Array(chunk)
+  const { buffer } = chunk
+  // What is shared or can change its size would not be cloned.
+  const own = buffer.byteLength === length && buffer instanceof ArrayBuffer && !buffer.resizable
+  if (!own) return new Uint8Array(chunk)
+  return chunk instanceof Buffer ? new Uint8Array(buffer, 0, length) : chunk
 }
 
 /** A received field as bytes. */

@@ -6,6 +6,8 @@
  */
 import type { MessagePort } from 'node:worker_threads'
 
+import { frameLength } from './frames.ts'
+
 /** When a batch leaves: at the end of the current callback, or when this turn's I/O has been handled. */
 export type FlushMoment = 'tick' | 'turn'
 
@@ -15,11 +17,14 @@ export interface FrameReceiver {
   onBatch(batch: readonly unknown[]): void
   /** The other end is gone; nothing more will arrive. */
   onClose(): void
+  /** A frame could not be posted (its body was given away meanwhile, say); the others of its batch were. */
+  onUnsendable(frame: readonly unknown[], error: Error): void
 }
 
 /** One end of a link. */
 export class FramePort {
   readonly #port: MessagePort
+  readonly #receiver: FrameReceiver
   readonly #moment: FlushMoment
   #scheduled = false
   #closed = false
@@ -28,8 +33,11 @@ export class FramePort {
 
   constructor(port: MessagePort, receiver: FrameReceiver, moment: FlushMoment) {
     this.#port = port
+    this.#receiver = receiver
     this.#moment = moment
     port.on('message', (batch: unknown) => receiver.onBatch(Array.isArray(batch) ? batch : [batch]))
+    // What cannot be read is as bad as what is no batch: what was in it is lost.
+    port.on('messageerror', () => receiver.onBatch([null]))
     port.on('close', () => {
       this.#closed = true
       receiver.onClose()
@@ -56,7 +64,26 @@ export class FramePort {
     if (this.batch.length === 0) return
     const batch = this.batch
     this.batch = []
-    if (!this.#closed) this.#port.postMessage(batch)
+    if (this.#closed) return
+    try {
+      this.#port.postMessage(batch)
+    } catch {
+      this.#postApart(batch)
+    }
+  }
+
+  /** Posts a batch of which one frame cannot be cloned frame by frame: it must not take the others with it. */
+  #postApart(batch: readonly unknown[]): void {
+    for (let at = 0; at < batch.length;) {
+      const length = frameLength[batch[at] as number] ?? batch.length
+      const frame = batch.slice(at, at + length)
+      at += length
+      try {
+        this.#port.postMessage(frame)
+      } catch (error) {
+        this.#receiver.onUnsendable(frame, error instanceof Error ? error : new Error(String(error)))
+      }
+    }
   }
 
   /** Keeps the event loop alive while an answer is awaited. */

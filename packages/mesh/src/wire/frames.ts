@@ -72,5 +72,11 @@ export const CELL_SKIPPED = 3
 /** Cells per link. A request in flight beyond so many on one link has none and counts as begun. */
 export const CELLS = 1024
 
+/** Size of the memory both ends of a link share: the cells, and the count of exchanges the client has open. */
+export const CELLS_BYTES: number = (CELLS + 1) * Int32Array.BYTES_PER_ELEMENT
+
+/** Stands in a link's count of open exchanges once its server has taken them off the books. */
+export const SETTLED: number = -(2 ** 30)
+
 /** Bytes of one body that may be under way unconsumed, per direction. */
 export const WINDOW: number = 512 * 1024

@@ -4,20 +4,33 @@ import { once } from 'node:events'
 import { test, type TestContext } from 'node:test'
 import { MessageChannel, type MessagePort } from 'node:worker_threads'
 
-import { FramePort, type FlushMoment } from '../../src/wire/frame-port.ts'
+import { BYTES, CREDIT, DATA, END } from '../../src/wire/frames.ts'
+import { FramePort, type FlushMoment, type FrameReceiver } from '../../src/wire/frame-port.ts'
 
 function open(
   t: TestContext,
   moment: FlushMoment
-): { sender: FramePort; port: MessagePort; batches: unknown[]; closed: Promise<void> } {
+): {
+  sender: FramePort
+  port: MessagePort
+  batches: unknown[]
+  unsendable: unknown[]
+  closed: Promise<void>
+} {
   const { port1, port2 } = new MessageChannel()
   const batches: unknown[] = []
+  const unsendable: unknown[] = []
   const closed = new Promise<void>(resolve => {
-    const sender = new FramePort(port1, { onBatch: batch => batches.push(batch), onClose: resolve }, moment)
+    const receiver: FrameReceiver = {
+      onBatch: batch => batches.push(batch),
+      onClose: resolve,
+      onUnsendable: (frame, error) => unsendable.push([frame, error.name])
+    }
+    const sender = new FramePort(port1, receiver, moment)
     t.after(() => sender.close())
     made = sender
   })
-  return { sender: made, port: port2, batches, closed }
+  return { sender: made, port: port2, batches, unsendable, closed }
 }
 
 let made: FramePort
@@ -73,4 +86,19 @@ test('FramePort tells its receiver that the other end is gone', async t => {
   port.close()
   await closed
   assert.equal(sender.closed, true)
+})
+
+test('FramePort posts the other frames of a batch when one cannot be cloned, and says which', async t => {
+  const { sender, port, unsendable } = open(t, 'tick')
+  const given = new Uint8Array(20_000)
+  structuredClone(given, { transfer: [given.buffer] })
+  sender.batch.push(END, 1, '', DATA, 2, BYTES, given, CREDIT, 3, 5)
+  sender.schedule()
+  const received: unknown[] = []
+  while (received.length < 2) received.push(...((await once(port, 'message')) as unknown[]))
+  assert.deepEqual(received, [
+    [END, 1, ''],
+    [CREDIT, 3, 5]
+  ])
+  assert.deepEqual(unsendable, [[[DATA, 2, BYTES, given], 'DataCloneError']])
 })
