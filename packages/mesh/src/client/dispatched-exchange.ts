@@ -1,80 +1,127 @@
 /**
- * One exchange on behalf of an undici handler. Any thread.
+ * One exchange on behalf of an undici handler. Any thread, client side.
  *
  * It is the controller undici's newer handlers are given and the handler the exchange reports to. Data
- * is handed on only while the handler is not paused; what it does not take, the server does not send.
+ * is handed on only while the handler is not paused; what it does not take, the server does not send. What
+ * goes wrong is told as undici tells it: `undici-errors.ts`.
  */
+import { maxHeaderSize } from 'node:http'
+
 import { MeshError } from '../errors.ts'
-import { bytesOf, fieldOf, kindOf, sizeOf } from '../wire/body.ts'
-import { MORE, type BodyField } from '../wire/frames.ts'
-import { parseBlock } from '../wire/headers.ts'
+import { bytesOf } from '../wire/body.ts'
+import { BODY_MASK, MORE, type BodyField } from '../wire/frames.ts'
+import { unwatchBody, watchBody, type StreamingResponse } from './body-timeouts.ts'
+import type { Observation } from './diagnostics.ts'
 import type { Exchange, ExchangeHandler, ResponseHead } from './exchange.ts'
-import { pieceOf } from './request-body.ts'
+import { lengthOf, objectOf, rawOf } from './received-headers.ts'
+import { pieceOf, type StreamedBody } from './request-body.ts'
+import { RequestPump, type PumpOwner } from './request-pump.ts'
+import { UndiciFailure, undiciError } from './undici-errors.ts'
+import type { UndiciHandler } from './undici-handlers.ts'
 
-type Headers = Record<string, string | string[]>
-
-/** Handlers of undici 7 and later. */
-interface Handler {
-  onRequestStart?(controller: DispatchedExchange, context: object): void
-  onResponseStart?(controller: DispatchedExchange, status: number, headers: Headers, message: string): void
-  onResponseData?(controller: DispatchedExchange, chunk: Buffer): void
-  onResponseEnd?(controller: DispatchedExchange, trailers: Headers): void
-  onResponseError?(controller: DispatchedExchange, error: Error): void
+/** What is to be known of a request while it is answered. */
+export interface DispatchTerms {
+  readonly method: string
+  /** Host label of the application, for messages. */
+  readonly hostname: string
+  /** Milliseconds between two pieces of the response body; 0 waits for ever. */
+  readonly bodyTimeoutMs: number
 }
 
-/** Handlers of undici 6 and earlier. */
-interface LegacyHandler {
-  onConnect?(abort: (reason?: Error) => void, context: object): void
-  onHeaders?(status: number, rawHeaders: Buffer[], resume: () => void, message: string): boolean
-  onData?(chunk: Buffer): boolean
-  onComplete?(rawTrailers: Buffer[]): void
-  onError?(error: Error): void
-}
+/** The head of an answer that grants an upgrade. */
+type UpgradeHead = Pick<ResponseHead, 'status' | 'message' | 'block'>
 
-type AnyHandler = Handler & LegacyHandler
+interface Piece {
+  readonly kind: number
+  readonly body: BodyField
+  readonly counted: boolean
+}
 
 /** A request undici has dispatched into the mesh. */
-export class DispatchedExchange implements ExchangeHandler {
-  readonly #handler: AnyHandler
+export class DispatchedExchange implements ExchangeHandler, StreamingResponse, PumpOwner {
+  readonly #handler: UndiciHandler
   readonly #legacy: boolean
+  readonly #terms: DispatchTerms
   #exchange: Exchange | null = null
-  #headBlock = ''
-  #trailerBlock = ''
-  #held: { flags: number; body: BodyField }[] = []
+  #pump: RequestPump | null = null
+  #block = ''
+  #rawHeaders: Buffer[] | null = null
+  #rawTrailers: Buffer[] | null = null
+  /** Pieces that came while the handler was paused; `null` while there are none. */
+  #held: Piece[] | null = null
+  #trailers = ''
   #ended = false
   #headSeen = false
-  #wakePump: (() => void) | null = null
+  /** Bytes the response declares, -1 when it does not; and such as have come. */
+  #declared = -1
+  #received = 0
   /** Whether the handler has been told the end, whichever it was. */
   over = false
   paused = false
   aborted = false
-  reason: Error | null = null
+  reason: unknown = null
+  /** Tells subscribers of undici's channels; `null` when there are none. */
+  observation: Observation | null = null
+  stirred = false
+  quietSinceMs = 0
+  watchIndex = -1
 
-  constructor(handler: object) {
+  constructor(handler: object, terms: DispatchTerms) {
     this.#handler = handler
     this.#legacy = this.#handler.onRequestStart === undefined
+    this.#terms = terms
   }
 
-  /** Response headers as undici's parser would give them: names and values in turn, as Buffers. */
+  get bodyTimeoutMs(): number {
+    return this.#terms.bodyTimeoutMs
+  }
+
+  /** The exchange, once the request is on its way. */
+  get exchange(): Exchange | null {
+    return this.#exchange
+  }
+
+  /** Whether the head of a response has come. */
+  get answered(): boolean {
+    return this.#headSeen
+  }
+
+  /** Response headers as undici's parser would give them: names and values in turn, as Buffers. Interceptors change the array, or put another in its place. */
   get rawHeaders(): Buffer[] {
-    return rawOf(this.#headBlock)
+    this.#rawHeaders ??= rawOf(this.#block)
+    return this.#rawHeaders
+  }
+
+  set rawHeaders(headers: Buffer[]) {
+    this.#rawHeaders = headers
   }
 
   /** As {@link rawHeaders}, for the trailers. */
   get rawTrailers(): Buffer[] {
-    return rawOf(this.#trailerBlock)
+    this.#rawTrailers ??= rawOf(this.#trailers)
+    return this.#rawTrailers
+  }
+
+  set rawTrailers(trailers: Buffer[]) {
+    this.#rawTrailers = trailers
   }
 
   /** Tells the handler that its request is about to be sent; it may abort it right here. */
   start(): void {
-    if (this.#legacy) this.#handler.onConnect?.(reason => this.abort(reason), {})
-    else this.#handler.onRequestStart?.(this, {})
+    if (this.#legacy) this.#handler.onConnect?.(reason => this.abort(reason), null)
+    else this.#handler.onRequestStart?.(this, null)
   }
 
-  /** The request is on its way. */
-  began(exchange: Exchange): void {
-    if (this.over) exchange.abort(this.reason?.message ?? 'aborted')
-    else this.#exchange = exchange
+  /** The request is on its way. `body`: what follows it; `declared`: how long that is, when it was said. */
+  began(exchange: Exchange, body: StreamedBody | null, declared: number | null): void {
+    if (this.over) {
+      exchange.abort(textOf(this.reason))
+      return
+    }
+    this.#exchange = exchange
+    if (body === null) return
+    this.#pump = new RequestPump(exchange, this, declared)
+    this.#pump.start(body)
   }
 
   pause(): void {
@@ -84,171 +131,237 @@ export class DispatchedExchange implements ExchangeHandler {
   resume(): void {
     if (!this.paused) return
     this.paused = false
-    this.#release()
+    this.stirred = true
+    if (this.#held !== null || this.#ended) this.#release()
   }
 
-  abort(reason?: Error): void {
-    if (this.over) return
-    const error = reason instanceof Error ? reason : abortError(reason)
+  /** The caller gives up; it is told the reason as it gave it. */
+  abort(reason?: unknown): void {
+    if (this.aborted || this.over) return
     this.aborted = true
-    this.reason = error
-    this.#exchange?.abort(error.message)
+    this.reason = reason ?? this.#abortError()
+    this.giveUp(this.reason)
+  }
+
+  /** Fails the request and lets the server know. Not `abort`: interceptors put their own in its place. */
+  giveUp(error: unknown): void {
+    if (this.over) return
+    this.#exchange?.abort(textOf(error))
     this.#fail(error)
   }
 
-  /** Sends a streamed body, as fast as the server takes it. */
-  async pump(stream: AsyncIterable<unknown> | Iterable<unknown>, declared: string | null): Promise<void> {
-    const exchange = this.#exchange
-    const length = declared === null ? null : Number(declared)
-    let sent = 0
+  onBodyPiece(piece: Uint8Array | string): void {
+    if (this.over || (this.observation === null && this.#handler.onBodySent === undefined)) return
+    const bytes = pieceOf(piece)
+    this.observation?.onBodyPiece(bytes)
     try {
-      for await (const chunk of stream) {
-        if (this.over || exchange === null) return
-        const piece = pieceOf(chunk)
-        sent += piece.byteLength
-        if (length !== null && sent > length) break
-        if (!exchange.write(kindOf(piece), fieldOf(piece))) {
-          await new Promise<void>(resolve => {
-            this.#wakePump = resolve
-          })
-        }
-      }
-      if (length !== null && sent !== length) throw lengthError(sent, length)
-      exchange?.end()
+      this.#handler.onBodySent?.(bytes)
     } catch (error) {
-      this.abort(error instanceof Error ? error : new Error(String(error)))
+      this.giveUp(error)
     }
   }
 
+  onBodySent(): void {
+    if (this.over) return
+    this.observation?.onBodySent()
+    if (this.#handler.onRequestSent === undefined) return
+    try {
+      this.#handler.onRequestSent()
+    } catch (error) {
+      this.giveUp(error)
+    }
+  }
+
+  onBodyError(error: unknown): void {
+    this.giveUp(error instanceof Error ? undiciError(error) : error)
+  }
+
   onWritable(): void {
-    this.#wakePump?.()
-    this.#wakePump = null
+    this.#pump?.onWritable()
   }
 
   onInformation(status: number, block: string): void {
-    // undici reports every informational response but 100, which it handles itself.
+    // undici reports every informational response but 100, which it does not expect.
     if (this.over || status === 100) return
-    if (this.#legacy) this.#handler.onHeaders?.(status, rawOf(block), () => this.resume(), '')
-    else this.#handler.onResponseStart?.(this, status, headersOf(block), '')
+    this.#respond(status, block, '')
   }
 
   onHead({ status, message, block, flags, body }: ResponseHead): void {
     if (this.over) return
-    this.#headBlock = block
     this.#headSeen = true
-    this.#guard(() => {
-      if (!this.#legacy) this.#handler.onResponseStart?.(this, status, headersOf(block), message)
-      else if (this.#handler.onHeaders?.(status, rawOf(block), () => this.resume(), message) === false)
-        this.pause()
-    })
-    if (body !== null) this.#deliver(flags & 3, body, false)
+    if (block.length >= maxHeaderSize) {
+      const text = `The headers of the response of ${this.#terms.hostname} have ${block.length} bytes.`
+      this.giveUp(new UndiciFailure('UND_ERR_HEADERS_OVERFLOW', text))
+      return
+    }
+    const bodiless = this.#terms.method === 'HEAD' || status === 204 || status === 304
+    this.#declared = bodiless ? -1 : lengthOf(block)
+    if (this.#handler.onResponseStarted !== undefined) this.#handler.onResponseStarted()
+    this.#respond(status, block, message)
+    if (body !== null) this.#take(flags & BODY_MASK, body, false)
     if ((flags & MORE) === 0) this.onEnd('')
+    else if (!this.over && this.#terms.bodyTimeoutMs > 0) watchBody(this)
   }
 
   onData(flags: number, body: BodyField): void {
-    this.#deliver(flags, body, true)
+    this.stirred = true
+    this.#take(flags, body, true)
   }
 
   onEnd(trailers: string): void {
-    this.#trailerBlock = trailers
+    if (this.over) return
+    this.#trailers = trailers
     this.#ended = true
-    this.#release()
+    if (!this.paused) this.#release()
   }
 
   onError(error: Error): void {
+    const told = undiciError(error)
     // fetch never learns of an error that arrives in the same turn as the head.
-    if (this.#headSeen) setImmediate(() => this.#fail(error))
-    else this.#fail(error)
+    if (this.#headSeen) setImmediate(() => this.#fail(told))
+    else this.#fail(told)
   }
 
-  #fail(error: Error): void {
-    if (this.over) return
+  onBodyTimeout(): void {
+    const { hostname, bodyTimeoutMs } = this.#terms
+    const text = `The response of ${hostname} was silent for ${bodyTimeoutMs} ms.`
+    this.giveUp(new UndiciFailure('UND_ERR_BODY_TIMEOUT', text))
+  }
+
+  /**
+   * The application has taken the upgrade: `socket` is the caller's from now on.
+   *
+   * @returns false when the caller does not want it, and has been told of that.
+   */
+  onUpgrade({ status, message, block }: UpgradeHead, socket: object): boolean {
+    this.#block = block
+    this.#rawHeaders = null
+    this.observation?.onHeaders(status, this.rawHeaders, message)
+    try {
+      if (this.#legacy) this.#handler.onUpgrade?.(status, this.rawHeaders, socket)
+      else this.#handler.onRequestUpgrade?.(this, status, objectOf(block), socket)
+    } catch (error) {
+      this.giveUp(error)
+    }
+    if (this.over) return false
     this.over = true
-    this.#held = []
-    this.onWritable()
-    if (!this.#legacy) this.#handler.onResponseError?.(this, error)
-    else this.#handler.onError?.(error)
+    this.observation?.onComplete([])
+    return true
   }
 
-  #deliver(flags: number, body: BodyField, acknowledge: boolean): void {
+  #respond(status: number, block: string, message: string): void {
+    this.#block = block
+    this.#rawHeaders = null
+    this.observation?.onHeaders(status, this.rawHeaders, message)
+    try {
+      if (!this.#legacy) this.#handler.onResponseStart?.(this, status, objectOf(block), message)
+      else if (
+        this.#handler.onHeaders?.(status, this.rawHeaders, () => this.resume(), message) === false &&
+        status >= 200
+      ) {
+        this.pause()
+      }
+    } catch (error) {
+      this.giveUp(error)
+    }
+  }
+
+  /** `counted`: the piece takes up room the server was given, which is given back when it is consumed. */
+  #take(kind: number, body: BodyField, counted: boolean): void {
     if (this.over) return
-    if (this.paused || this.#held.length > 0) {
-      this.#held.push({ flags, body })
+    if (this.paused || this.#held !== null) (this.#held ??= []).push({ kind, body, counted })
+    else this.#deliver(kind, body, counted)
+  }
+
+  #deliver(kind: number, body: BodyField, counted: boolean): void {
+    const chunk = bytesOf(kind, body)
+    this.#received += chunk.length
+    if (this.#declared !== -1 && this.#received > this.#declared) {
+      this.giveUp(this.#lengthError())
       return
     }
-    this.#guard(() => {
-      const chunk = bytesOf(flags, body)
+    this.observation?.onData(chunk)
+    try {
       if (!this.#legacy) this.#handler.onResponseData?.(this, chunk)
       else if (this.#handler.onData?.(chunk) === false) this.pause()
-    })
-    if (acknowledge) this.#exchange?.consumed(sizeOf(flags, body))
+    } catch (error) {
+      this.giveUp(error)
+    }
+    if (counted) this.#exchange?.consumed(chunk.length)
   }
 
   /** Hands on what was held back while the handler was paused, then the end. */
   #release(): void {
-    while (!this.paused && !this.over && this.#held.length > 0) {
-      const [piece] = this.#held.splice(0, 1)
-      const rest = this.#held
-      this.#held = []
-      if (piece !== undefined) this.#deliver(piece.flags, piece.body, true)
-      this.#held = rest
+    const held = this.#held
+    if (held !== null) {
+      for (let piece = held.shift(); piece !== undefined; piece = held.shift()) {
+        this.#deliver(piece.kind, piece.body, piece.counted)
+        if (this.over) return
+        if (this.paused) break
+      }
+      if (held.length > 0) return
+      this.#held = null
     }
-    if (!this.#ended || this.paused || this.over || this.#held.length > 0) return
-    this.over = true
+    if (this.#ended && !this.paused) this.#complete()
+  }
+
+  #complete(): void {
+    if (this.#declared !== -1 && this.#received !== this.#declared) {
+      this.giveUp(this.#lengthError())
+      return
+    }
+    this.#settle(null)
     // undici gives up an upload once the response is complete.
-    this.onWritable()
     if (this.#exchange?.requestEnded === false) this.#exchange.abort('the response is complete')
-    this.#guard(() => {
-      if (this.#legacy) this.#handler.onComplete?.(this.rawTrailers)
-      else this.#handler.onResponseEnd?.(this, headersOf(this.#trailerBlock))
-    })
-  }
-
-  /** A handler that throws fails its own request and nobody else's. */
-  #guard(call: () => void): void {
+    this.observation?.onComplete(this.rawTrailers)
     try {
-      call()
+      if (this.#legacy) this.#handler.onComplete?.(this.rawTrailers)
+      else this.#handler.onResponseEnd?.(this, objectOf(this.#trailers))
     } catch (error) {
-      this.over = false
-      this.abort(error instanceof Error ? error : new Error(String(error)))
+      this.#tell(error)
     }
   }
-}
 
-function rawOf(block: string): Buffer[] {
-  return parseBlock(block).map(part => Buffer.from(part, 'latin1'))
-}
-
-/** A block as undici's headers object: lower-case names, an array where a name repeats. */
-function headersOf(block: string): Headers {
-  const headers: Headers = {}
-  const pairs = parseBlock(block)
-  for (let i = 0; i < pairs.length; i += 2) {
-    const name = (pairs[i] ?? '').toLowerCase()
-    const value = pairs[i + 1] ?? ''
-    const present = Object.hasOwn(headers, name) ? headers[name] : undefined
-    if (present === undefined) define(headers, name, value)
-    else if (Array.isArray(present)) present.push(value)
-    else headers[name] = [present, value]
+  #fail(error: unknown): void {
+    if (this.over) return
+    this.#settle(error)
+    this.#tell(error)
   }
-  return headers
+
+  #tell(error: unknown): void {
+    this.observation?.onError(error)
+    try {
+      if (this.#legacy) this.#handler.onError?.(error)
+      else this.#handler.onResponseError?.(this, error)
+    } catch (thrown) {
+      // It is nobody's but the caller's, and must not break off what came in the same batch.
+      process.nextTick(throwAgain, thrown)
+    }
+  }
+
+  #settle(error: unknown): void {
+    this.over = true
+    this.#held = null
+    if (this.watchIndex !== -1) unwatchBody(this)
+    this.#pump?.stop(error)
+  }
+
+  #abortError(): UndiciFailure {
+    const cause = new MeshError('MESH_REQUEST_ABORTED', { host: this.#terms.hostname, reason: 'aborted' })
+    return new UndiciFailure('UND_ERR_ABORTED', 'Request aborted', { cause })
+  }
+
+  #lengthError(): UndiciFailure {
+    const [got, said] = [this.#received, this.#declared]
+    const text = `The response of ${this.#terms.hostname} has ${got} bytes${got > said ? ' or more' : ''} where its content-length says ${said}.`
+    return new UndiciFailure('UND_ERR_RES_CONTENT_LENGTH_MISMATCH', text)
+  }
 }
 
-/** `headers[name] = value`, for a name as hostile as `__proto__`. */
-function define(headers: Headers, name: string, value: string): void {
-  if (name === '__proto__') {
-    Object.defineProperty(headers, name, { value, enumerable: true, configurable: true, writable: true })
-  } else headers[name] = value
+function textOf(error: unknown): string {
+  return error instanceof Error ? error.message : typeof error === 'string' ? error : 'aborted'
 }
 
-function abortError(reason: unknown): Error {
-  return new MeshError('MESH_REQUEST_ABORTED', {
-    host: '',
-    reason: typeof reason === 'string' ? reason : 'aborted'
-  })
-}
-
-function lengthError(sent: number, declared: number): Error {
-  const offered = `${sent} bytes where content-length says ${declared}`
-  return new MeshError('MESH_INVALID_REQUEST', { what: 'length of the body', offered })
+function throwAgain(error: unknown): void {
+  throw error
 }

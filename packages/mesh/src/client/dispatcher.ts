@@ -1,20 +1,19 @@
 /**
  * Speaks undici's dispatcher interface on top of the mesh: what `fetch`, `undici.request` and every
- * other undici call end in. Any thread.
+ * other undici call end in. Any thread, client side.
  *
- * Requests to mesh hosts become exchanges; all others, and upgrades, go to the next dispatcher. Both
- * generations of handlers are served: undici 6 (inside Node 22) and undici 7 and later.
+ * Requests to mesh hosts become exchanges, upgrades and CONNECT among them; all others go to the next
+ * dispatcher. Both generations of handlers are served: undici 6 (inside Node 22) and undici 7 and later.
  */
 import { EventEmitter } from 'node:events'
 
-import { MeshError } from '../errors.ts'
-import { writeBlock, type HeadersInput } from '../wire/headers.ts'
-import { MORE, NO_BODY, UTF8, type BodyField } from '../wire/frames.ts'
-import { fieldOf, kindOf } from '../wire/body.ts'
+import type { HeadersInput } from '../wire/headers.ts'
 import type { MeshClient } from './client.ts'
+import { Observation, isObserved } from './diagnostics.ts'
 import { DispatchedExchange } from './dispatched-exchange.ts'
-import { classifyBody, type RequestBody } from './request-body.ts'
-import { isIdempotent } from './retry.ts'
+import { writeRequest, type WrittenRequest } from './dispatched-request.ts'
+import { DispatchedUpgrade } from './dispatched-upgrade.ts'
+import { UndiciFailure } from './undici-errors.ts'
 
 /** The part of undici's dispatch options the mesh reads. */
 export interface DispatchOptions {
@@ -26,7 +25,10 @@ export interface DispatchOptions {
   readonly query?: { readonly [name: string]: unknown } | undefined
   readonly idempotent?: boolean | undefined
   readonly upgrade?: unknown
+  /** Milliseconds to the response head; 0 waits for ever. */
   readonly headersTimeout?: number | null | undefined
+  /** Milliseconds between two pieces of the response body; 0 waits for ever. */
+  readonly bodyTimeout?: number | null | undefined
 }
 
 /** Anything that dispatches: an undici Agent, Client, Pool, or what an interceptor makes of one. */
@@ -41,50 +43,91 @@ export interface MeshDispatcherOptions {
   readonly client: MeshClient
   /** Suffix of mesh host names, with its leading dot. */
   readonly domain: string
+  /** Milliseconds to the response head for requests that do not say; 0 waits for ever. */
   readonly timeoutMs: number
+  /**
+   * Milliseconds between two pieces of a response body for requests that do not say; 0 waits for ever.
+   *
+   * @default 300_000, as undici's
+   */
+  readonly bodyTimeoutMs?: number | undefined
   /** Where everything else goes; asked for once per request. */
   next(): DispatcherLike
 }
 
-/** Methods that usually have a body say so even when they have none (RFC 9110, section 8.6). */
-const expectsBody = new Set(['POST', 'PUT', 'PATCH', 'QUERY', 'PROPFIND', 'PROPPATCH'])
+/** undici's default, in milliseconds. */
+const BODY_TIMEOUT_MS = 300_000
 
 /** Hosts remembered per dispatcher, so that a URL is not taken apart for every request. */
 const HOSTS_MAX = 1000
 
-/** A dispatcher that knows the mesh. */
+/** Calls undici's dispatchers offer as methods; all they use of the dispatcher is its `dispatch`. */
+const calls = ['request', 'stream', 'pipeline', 'connect', 'upgrade'] as const
+
+type Call = (this: DispatcherLike, ...args: readonly unknown[]) => unknown
+type Interceptor = (dispatch: DispatcherLike['dispatch']) => DispatcherLike['dispatch']
+
+/** A dispatcher that knows the mesh. It has the methods of the one behind it. */
 export class MeshDispatcher extends EventEmitter implements DispatcherLike {
   readonly #options: MeshDispatcherOptions
   readonly #hosts = new Map<string, string | null>()
+  declare readonly request: Call
+  declare readonly stream: Call
+  declare readonly pipeline: Call
+  declare readonly connect: Call
+  declare readonly upgrade: Call
+
+  static {
+    for (const name of calls) {
+      const borrowed = function borrowed(this: MeshDispatcher, ...args: readonly unknown[]): unknown {
+        return this.#borrow(name).apply(this, [...args])
+      }
+      Object.defineProperty(this.prototype, name, { value: borrowed, configurable: true, writable: true })
+    }
+  }
 
   constructor(options: MeshDispatcherOptions) {
     super()
     this.#options = options
   }
 
-  /** Sends a request; everything that goes wrong is told to the handler. */
+  /**
+   * Sends a request; everything that goes wrong is told to the handler.
+   *
+   * @throws UND_ERR_INVALID_ARG when there is nobody to tell.
+   */
   dispatch(options: DispatchOptions, handler: object): boolean {
-    const hostname = this.#meshHost(options.origin)
-    if (hostname === null || (options.upgrade !== undefined && options.upgrade !== null)) {
-      return this.#options.next().dispatch(options, handler)
+    if (typeof handler !== 'object' || handler === null) {
+      throw new UndiciFailure('UND_ERR_INVALID_ARG', 'handler must be an object')
     }
-    const dispatched = new DispatchedExchange(handler)
+    const hostname = this.#meshHost(options.origin)
+    if (hostname === null) return this.#options.next().dispatch(options, handler)
+    const { method, upgrade, bodyTimeout } = options
+    const bodyTimeoutMs = bodyTimeout ?? this.#options.bodyTimeoutMs ?? BODY_TIMEOUT_MS
+    const terms = { method, hostname, bodyTimeoutMs }
+    const dispatched =
+      upgrade || method === 'CONNECT'
+        ? new DispatchedUpgrade(handler, terms)
+        : new DispatchedExchange(handler, terms)
     try {
       this.#send(hostname, options, dispatched)
     } catch (error) {
-      dispatched.onError(error instanceof Error ? error : new Error(String(error)))
+      dispatched.onBodyError(error)
     }
     return true
   }
 
-  /** Puts interceptors in front (undici's `compose`). */
+  /** Puts interceptors in front (undici's `compose`): a dispatcher with all of this one's methods. */
   compose(...interceptors: readonly unknown[]): DispatcherLike {
     let dispatch: DispatcherLike['dispatch'] = (options, handler) => this.dispatch(options, handler)
     for (const interceptor of interceptors.flat()) {
+      if (interceptor === null || interceptor === undefined) continue
       if (typeof interceptor !== 'function') throw new TypeError('An interceptor has to be a function.')
-      dispatch = interceptor(dispatch) as DispatcherLike['dispatch']
+      dispatch = (interceptor as Interceptor)(dispatch)
     }
-    return { dispatch, close: () => this.close(), destroy: () => this.destroy() }
+    const composed = new MeshDispatcher(this.#options)
+    Object.defineProperty(composed, 'dispatch', { value: dispatch, configurable: true, writable: true })
+    return composed
   }
 
   /** Closes the dispatcher behind; the mesh itself goes on. */
@@ -95,6 +138,13 @@ export class MeshDispatcher extends EventEmitter implements DispatcherLike {
   /** Destroys the dispatcher behind; the mesh itself goes on. */
   destroy(...args: readonly unknown[]): unknown {
     return this.#options.next().destroy?.(...args)
+  }
+
+  /** undici's function of that name, from the dispatcher behind. */
+  #borrow(name: (typeof calls)[number]): Call {
+    const call: unknown = Reflect.get(this.#options.next(), name)
+    if (typeof call === 'function') return call as Call
+    throw new TypeError(`The dispatcher behind the mesh has no ${name}().`)
   }
 
   #meshHost(origin: string | URL | undefined): string | null {
@@ -108,35 +158,42 @@ export class MeshDispatcher extends EventEmitter implements DispatcherLike {
   }
 
   #send(hostname: string, options: DispatchOptions, dispatched: DispatchedExchange): void {
+    const written = writeRequest(options, `${hostname}${this.#options.domain}`)
+    const observation = isObserved() ? observe(options, written) : null
+    dispatched.observation = observation
     dispatched.start()
     if (dispatched.over) return
-    const { method } = options
-    const body = classifyBody(options.body)
-    const headers = writeBlock(options.headers)
-    let { block } = headers
-    if (!headers.hasHost) block = `host: ${hostname}${this.#options.domain}\r\n${block}`
-    if (body.contentType !== null && !/^content-type:/im.test(block))
-      block += `content-type: ${body.contentType}\r\n`
-    if (headers.contentLength === null) block += lengthLine(method, body)
-    const inline = inlineBody(body)
+    observation?.onSend()
+    const { body } = written
     const exchange = this.#options.client.send(
       {
         hostname,
-        method,
-        path: pathWithQuery(options.path, options.query),
-        headers: block,
-        flags: inline.flags,
-        body: inline.field,
+        method: options.method,
+        path: written.path,
+        headers: observation === null ? written.block : observation.block,
+        flags: written.flags,
+        body: written.field,
         peer: null,
         timeoutMs: options.headersTimeout ?? this.#options.timeoutMs,
-        idempotent: options.idempotent ?? isIdempotent(method),
+        idempotent: written.idempotent,
         accept: null
       },
       dispatched
     )
-    dispatched.began(exchange)
-    if (body.stream !== null) void dispatched.pump(body.stream, headers.contentLength)
+    dispatched.began(exchange, body.stream, written.length)
+    if (body.stream !== null) return
+    if (body.content !== null && body.content.length > 0) dispatched.onBodyPiece(body.content)
+    dispatched.onBodySent()
   }
+}
+
+function observe(
+  options: DispatchOptions,
+  { path, block, idempotent, upgrade }: WrittenRequest
+): Observation {
+  const { origin, method, body, headersTimeout, bodyTimeout } = options
+  const timeouts = { headersTimeout, bodyTimeout }
+  return new Observation({ origin, method, path, block, body, idempotent, upgrade, ...timeouts })
 }
 
 /** The application an origin names, `null` when it is none of the mesh's. */
@@ -146,38 +203,4 @@ export function meshHostname(origin: string, domain: string): string | null {
   return host !== undefined && host.endsWith(domain) && host.length > domain.length
     ? host.slice(0, -domain.length)
     : null
-}
-
-function lengthLine(method: string, body: RequestBody): string {
-  if (body.stream !== null) {
-    return body.length === null ? 'transfer-encoding: chunked\r\n' : `content-length: ${body.length}\r\n`
-  }
-  const length = body.length ?? 0
-  return length > 0 || expectsBody.has(method) ? `content-length: ${length}\r\n` : ''
-}
-
-function inlineBody(body: RequestBody): { flags: number; field: BodyField } {
-  if (body.stream !== null) return { flags: MORE, field: null }
-  if (typeof body.content === 'string') return { flags: UTF8, field: body.content }
-  if (body.content === null) return { flags: NO_BODY, field: null }
-  return { flags: kindOf(body.content), field: fieldOf(body.content) }
-}
-
-function pathWithQuery(path: string, query: DispatchOptions['query']): string {
-  if (/[^\x21-\xff]/.test(path) || !path.startsWith('/')) {
-    throw new MeshError('MESH_INVALID_REQUEST', { what: 'path', offered: path })
-  }
-  if (query === undefined || query === null) return path
-  if (/[?#]/.test(path)) {
-    throw new MeshError('MESH_INVALID_REQUEST', {
-      what: 'path (it has a query beside the option query)',
-      offered: path
-    })
-  }
-  const search = new URLSearchParams()
-  for (const [name, value] of Object.entries(query)) {
-    for (const item of Array.isArray(value) ? value : [value]) search.append(name, String(item ?? ''))
-  }
-  const text = search.toString()
-  return text === '' ? path : `${path}?${text}`
 }

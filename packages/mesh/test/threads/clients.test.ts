@@ -153,7 +153,7 @@ test('undici.request sends its query, flat header arrays and repeated values', a
     headers: ['X-Flat', 'one', 'X-Flat', 'two']
   })
   await response.body.dump()
-  assert.equal(response.headers['x-url'], '/echo?a=1&b=x&b=y+z')
+  assert.equal(response.headers['x-url'], '/echo?a=1&b=x&b=y%20z')
   assert.match(String(response.headers['x-headers']), /"X-Flat","one","X-Flat","two"/)
 })
 
@@ -205,7 +205,7 @@ for (const [name, options] of hostile) {
       const given = { origin: url, path: '/echo', method: 'POST', ...options }
       dispatcher.dispatch(given as Dispatcher.DispatchOptions, handler)
     })
-    assert.equal((await failed).code, 'MESH_INVALID_REQUEST')
+    assert.equal((await failed).code, 'UND_ERR_INVALID_ARG')
   })
 }
 
@@ -213,7 +213,7 @@ test('a body whose length is not the declared one fails the request', async () =
   for (const length of ['3', '30']) {
     const headers = { 'content-length': length }
     const sent = request(`${url}/echo`, { method: 'POST', headers, body: Readable.from(['hello']) })
-    assert.equal(await codeOf(sent.then(({ body }) => body.text())), 'MESH_INVALID_REQUEST')
+    assert.equal(await codeOf(sent.then(({ body }) => body.text())), 'UND_ERR_REQ_CONTENT_LENGTH_MISMATCH')
   }
 })
 
@@ -260,14 +260,14 @@ test('a request that waits too long for its head fails, and its handler is told'
   const dispatcher = own.dispatcher({ timeoutMs: 150 })
   const slow = await own.start('slow', './plain.ts')
   const failed = codeOf(request('http://slow.heddle.local/hold', { dispatcher }))
-  assert.equal(await failed, 'MESH_TIMEOUT')
+  assert.equal(await failed, 'UND_ERR_HEADERS_TIMEOUT')
   assert.equal(await slow.member.drained(5000), true)
   assert.equal(await slow.call('closed', 1), 1)
 })
 
 test('headersTimeout of a request takes the place of the timeout of the mesh', async () => {
   const failed = codeOf(request(`${url}/hold`, { headersTimeout: 120 }))
-  assert.equal(await failed, 'MESH_TIMEOUT')
+  assert.equal(await failed, 'UND_ERR_HEADERS_TIMEOUT')
   await api.call('release')
 })
 

@@ -5,6 +5,7 @@ import { test, type TestContext } from 'node:test'
 
 import { request, type Dispatcher } from 'undici'
 
+import { MeshError } from '../../src/index.ts'
 import { Fleet, type Hand } from '../fixtures/fleet.ts'
 
 const url = 'http://api.heddle.local'
@@ -28,10 +29,11 @@ async function bodyOf(path: string, method = 'GET'): Promise<string> {
 function codeOf(promise: Promise<unknown>): Promise<{ code: string; begun: unknown }> {
   return promise.then(
     value => ({ code: `answered ${String(value)}`, begun: null }),
-    (error: { code: string; detail?: { begun?: boolean } }) => ({
-      code: error.code,
-      begun: error.detail?.begun
-    })
+    (error: MeshError | { cause: MeshError }) => {
+      // undici's callers get undici's codes, with the mesh's own as their cause.
+      const { code, detail } = error instanceof MeshError ? error : error.cause
+      return { code, begun: 'begun' in detail ? detail.begun : undefined }
+    }
   )
 }
 
