@@ -60,8 +60,8 @@ export class ResponseFrames {
       this.#id,
       kind | MORE,
       response.statusCode,
-      // As node does when it writes the line to a socket.
-      String(response.statusMessage),
+      // Whatever the application put there, as node does when it writes the line to a socket.
+      `${response.statusMessage}`,
       block.endsWith(chunkedLine) ? block.slice(0, -chunkedLine.length) : block,
       joined ? data.slice(header.length) : null
     )

@@ -40,8 +40,7 @@ export class FrameCheck {
   offence(batch: readonly unknown[], at: number): string | null {
     const opcode = batch[at]
     const length = typeof opcode === 'number' ? frameLength[opcode] : undefined
-    if (length === undefined) return 'an unknown kind of frame'
-    if (at + length > batch.length) return 'half a frame'
+    if (length === undefined || at + length > batch.length) return 'no whole frame'
     if (!isWhole(batch[at + 1], 0, ID_END)) return 'an id out of range'
     switch (opcode) {
       case REQUEST:
