@@ -30,6 +30,15 @@ import { Group, type BalanceFunction, type Exclusions } from './balancing.ts'
 import { ThreadLink } from './link.ts'
 import { RetryBudget, decideRetry } from './retry.ts'
 
+/** A request and its handler, as they are to be taken instead of what was given. */
+export interface Intercepted {
+  readonly request: MeshRequest
+  readonly handler: ExchangeHandler
+}
+
+/** Sees every request before it is sent; what it throws fails the request. */
+export type Intercept = (request: MeshRequest, handler: ExchangeHandler) => Intercepted
+
 /** What a client is made with. */
 export interface ClientOptions {
   /** Name of the member it belongs to, for messages. */
@@ -38,6 +47,8 @@ export interface ClientOptions {
   readonly flushMoment: FlushMoment
   /** A balancing function of the user's, which overrides the table's policies for requests of this thread. */
   readonly balance?: BalanceFunction | undefined
+  /** Hooks of the user's, in front of every request. */
+  readonly intercept?: Intercept | undefined
   /** Passes a message, and the ports in it, to the registry. */
   tell(message: FromMember, transfer: readonly MessagePort[]): void
 }
@@ -99,6 +110,24 @@ export class MeshClient implements LinkOwner {
    * Sends a request. Failures to send are told to the handler too, later, never thrown.
    */
   send(request: MeshRequest, handler: ExchangeHandler): Exchange {
+    const { intercept } = this.#options
+    return intercept === undefined
+      ? this.#send(request, handler)
+      : this.#sendIntercepted(intercept, request, handler)
+  }
+
+  #sendIntercepted(intercept: Intercept, request: MeshRequest, handler: ExchangeHandler): Exchange {
+    try {
+      const instead = intercept(request, handler)
+      return this.#send(instead.request, instead.handler)
+    } catch (error) {
+      const exchange = new Exchange(request, handler, performance.now(), 0)
+      process.nextTick(fail, exchange, asError(error))
+      return exchange
+    }
+  }
+
+  #send(request: MeshRequest, handler: ExchangeHandler): Exchange {
     const window = WINDOW - sizeOf(request.flags, request.body)
     const exchange = new Exchange(request, handler, this.#clock(), window)
     const upstream = this.#inherit(exchange) ?? this.#choose(exchange)
@@ -145,7 +174,16 @@ export class MeshClient implements LinkOwner {
     return new MeshError('MESH_TIMEOUT', { host: hostname, worker: 'Nobody', afterMs: 0 })
   }
 
+  /** What load shedding or a balancing function throws fails the request it was asked about. */
   #choose(exchange: Exchange): Upstream | Error {
+    try {
+      return this.#pick(exchange)
+    } catch (error) {
+      return asError(error)
+    }
+  }
+
+  #pick(exchange: Exchange): Upstream | Error {
     const { request, tried } = exchange
     const host = request.hostname
     if (this.#closed) return new MeshError('MESH_CLOSED', { name: this.#options.name })
@@ -305,4 +343,8 @@ function tell(exchange: Exchange, error: Error): void {
   } catch (thrown) {
     throwLater(thrown)
   }
+}
+
+function asError(thrown: unknown): Error {
+  return thrown instanceof Error ? thrown : new Error(String(thrown))
 }

@@ -97,6 +97,8 @@ export interface ExchangeHandler {
   onError(error: Error): void
   /** A `write` returned false and there is room again. */
   onWritable(): void
+  /** Its owner has given it up. For those that listen in; the owner knows. */
+  onAborted?(reason: string): void
 }
 
 /** States of an exchange. */
@@ -169,6 +171,7 @@ export class Exchange {
   /** Gives up: the server's side sees its connection close. The handler is told nothing more. */
   abort(reason: string): void {
     if (this.state === DONE) return
+    this.handler.onAborted?.(reason)
     // Without a link no upstream was found, and the failure is still to be told.
     if (this.link === null) this.state = DONE
     else this.link.abort(this, reason)
