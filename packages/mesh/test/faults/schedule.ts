@@ -9,7 +9,7 @@ import type { MeshError } from '../../src/errors.ts'
 import { Registry, type Member } from '../../src/registry/registry.ts'
 import { joinMesh, type Mesh } from '../../src/thread.ts'
 import { application, handlers, type Ledger } from './paper-applications.ts'
-import { PaperCall } from './paper-call.ts'
+import { WatchedCall } from './watched-call.ts'
 import { Stage, type PaperPort, type PaperThread } from './paper-threads.ts'
 
 /** The longest step of time, and with the client's sweep how late a deadline may be noticed. */
@@ -47,7 +47,7 @@ class Schedule {
   readonly #main: PaperThread
   readonly #upstreams: Seat[] = []
   readonly #callers: Seat[] = []
-  readonly #calls: PaperCall[] = []
+  readonly #calls: WatchedCall<PaperThread>[] = []
   readonly #ledger: Ledger = { executions: [], open: new Map(), calm: false }
   /** Promises of the registry that have to be kept. */
   #promised = 0
@@ -117,7 +117,7 @@ class Schedule {
     return this.#calls.some(({ thread, outcome }) => thread.dead && this.#out.has(thread) && outcome === null)
   }
 
-  #checkCall({ plan, outcome, error, thread }: PaperCall): void {
+  #checkCall({ plan, outcome, error, thread }: WatchedCall<PaperThread>): void {
     const name = JSON.stringify(plan)
     const runs = this.#ledger.executions[plan.id] ?? 0
     assert.notEqual(outcome, null, `hangs: ${name}`)
@@ -172,7 +172,7 @@ class Schedule {
       timeoutMs: random() < 0.4 ? 200 + below(1500) : 0,
       upload: uploads ? Array.from({ length: below(5) }, () => pick([1, 3000, 40_000, 300_000])) : []
     }
-    await this.#stage.run(thread, () => this.#calls.push(new PaperCall(this.#stage, thread, mesh, plan)))
+    await this.#stage.run(thread, () => this.#calls.push(new WatchedCall(this.#stage, thread, mesh, plan)))
   }
 
   /** One thing that was to happen anyway. */

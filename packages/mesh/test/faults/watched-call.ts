@@ -1,6 +1,6 @@
 /**
- * One request of a schedule as its caller lives it: what it does step by step, and the rules for what it
- * is told. A rule that is broken is noted on the stage: thrown, it would pass through the mesh first.
+ * One request as its caller lives it: what it does step by step, and the rules for what it
+ * is told. A rule that is broken is noted: thrown, it would pass through the mesh first.
  */
 import type { Exchange, ExchangeHandler, ResponseHead } from '../../src/client/exchange.ts'
 import { LoadSheddingError, MeshError } from '../../src/errors.ts'
@@ -8,9 +8,22 @@ import type { Mesh } from '../../src/thread.ts'
 import { bytesOf, fieldOf, kindOf, sizeOf } from '../../src/wire/body.ts'
 import { BODY_MASK, MORE, UPGRADE, type BodyField } from '../../src/wire/frames.ts'
 import { letterOf, pieceSizes } from './paper-applications.ts'
-import type { PaperThread, Stage } from './paper-threads.ts'
 
 const streamed = pieceSizes.reduce((sum, size) => sum + size, 0)
+
+/** Where a call is watched from. */
+export interface Watch {
+  /** The time its clock shows. */
+  readonly nowMs: number
+  /** Rules that were broken, in words. */
+  readonly breaches: string[]
+}
+
+/** The thread it is made in. */
+export interface CallingThread {
+  readonly name: string
+  readonly dead: boolean
+}
 
 /** What a request is. */
 export interface CallPlan {
@@ -26,10 +39,10 @@ export interface CallPlan {
 }
 
 /** A request on its way. */
-export class PaperCall implements ExchangeHandler {
+export class WatchedCall<Thread extends CallingThread> implements ExchangeHandler {
   readonly plan: CallPlan
-  readonly thread: PaperThread
-  readonly #stage: Stage
+  readonly thread: Thread
+  readonly #watch: Watch
   readonly #exchange: Exchange
   #lastSignMs: number
   #uploaded = 0
@@ -41,16 +54,18 @@ export class PaperCall implements ExchangeHandler {
   #unconsumed = 0
   /** What became of it, `null` while nothing has. */
   outcome: string | null = null
+  /** Told whenever the upstream shows that it has begun, and with the outcome. */
+  onSign: () => void = () => {}
   error: Error | null = null
 
-  constructor(stage: Stage, thread: PaperThread, mesh: Mesh, plan: CallPlan) {
-    this.#stage = stage
+  constructor(watch: Watch, thread: Thread, mesh: Mesh, plan: CallPlan) {
+    this.#watch = watch
     this.plan = plan
     this.thread = thread
     const upgrade = plan.path === 'upgrade'
     const more = plan.upload.length > 0 || upgrade
     this.#ended = !more
-    this.#lastSignMs = stage.nowMs
+    this.#lastSignMs = watch.nowMs
     this.#exchange = mesh.client.send(
       {
         hostname: plan.hostname,
@@ -83,7 +98,7 @@ export class PaperCall implements ExchangeHandler {
       this.#exchange.consumed(bytes)
       return
     }
-    this.#lastSignMs = this.#stage.nowMs
+    this.#lastSignMs = this.#watch.nowMs
     const size = this.plan.upload[this.#piece++]
     if (size === undefined) {
       this.#ended = true
@@ -106,6 +121,7 @@ export class PaperCall implements ExchangeHandler {
   onInformation(status: number): void {
     const early = !this.#headSeen && this.outcome === null
     this.#rule(early && status === 103, 'is informed too late')
+    this.onSign()
   }
 
   onHead({ status, block, flags, body }: ResponseHead): void {
@@ -114,6 +130,7 @@ export class PaperCall implements ExchangeHandler {
     const own = status === 200 && block.includes(`x-id: ${this.plan.id}\r\n`)
     this.#rule(own, "gets another's answer")
     this.#take(flags & BODY_MASK, body)
+    this.onSign()
     if ((flags & MORE) === 0) this.#complete()
   }
 
@@ -123,6 +140,7 @@ export class PaperCall implements ExchangeHandler {
     this.#headSeen = true
     this.#take(flags & BODY_MASK, body)
     this.#unconsumed += sizeOf(flags, body)
+    this.onSign()
   }
 
   onEnd(): void {
@@ -141,7 +159,7 @@ export class PaperCall implements ExchangeHandler {
     this.#rule(named, 'fails without a code')
     if (!named || error.code !== 'MESH_TIMEOUT') return
     const { timeoutMs } = this.plan
-    const waited = this.#stage.nowMs - this.#lastSignMs
+    const waited = this.#watch.nowMs - this.#lastSignMs
     this.#rule(timeoutMs > 0 && waited >= timeoutMs, `timed out after ${waited} ms`)
   }
 
@@ -151,12 +169,12 @@ export class PaperCall implements ExchangeHandler {
     // Only the plain callers never stand still themselves.
     const punctual = this.thread.name.startsWith('caller') && !this.thread.dead
     if (!punctual || this.outcome !== null || timeoutMs === 0 || this.#headSeen || !this.#ended) return
-    const waited = this.#stage.nowMs - this.#lastSignMs
+    const waited = this.#watch.nowMs - this.#lastSignMs
     this.#rule(waited <= timeoutMs + graceMs, `waits for ${waited} ms without an outcome`)
   }
 
   #rule(kept: boolean, breach: string): void {
-    if (!kept) this.#stage.breaches.push(`Request ${JSON.stringify(this.plan)} ${breach}`)
+    if (!kept) this.#watch.breaches.push(`Request ${JSON.stringify(this.plan)} ${breach}`)
   }
 
   #take(kind: number, body: BodyField): void {
@@ -177,5 +195,6 @@ export class PaperCall implements ExchangeHandler {
   #settle(outcome: string): void {
     this.#rule(this.outcome === null, `has two outcomes: ${this.outcome} and ${outcome}`)
     this.outcome = outcome
+    this.onSign()
   }
 }
