@@ -10,6 +10,7 @@ import { IncomingMessage, OutgoingMessage, ServerResponse, type Server } from 'n
 
 import { HTTP10 } from '../wire/frames.ts'
 import { parseBlock } from '../wire/headers.ts'
+import type { ServerHooks } from './hooks.ts'
 import type { Target } from './server.ts'
 import type { MeshSocket } from './socket.ts'
 
@@ -72,14 +73,16 @@ export interface Recipe {
   readonly Response: ResponseConstructor
   readonly joinDuplicateHeaders: boolean
   readonly responseOptions: object
+  readonly hooks: ServerHooks | null
 }
 
 /** Reads a target's wishes: `http.createServer` options, which it keeps on itself. */
-export function recipeFor(target: Target): Recipe {
+export function recipeFor(target: Target, hooks: ServerHooks | null): Recipe {
   const server = typeof target === 'function' ? undefined : target
   return {
     target,
     server,
+    hooks,
     Incoming: (optionOf(server, 'IncomingMessage') ?? IncomingMessage) as IncomingConstructor,
     Response: (optionOf(server, 'ServerResponse') ?? ServerResponse) as ResponseConstructor,
     joinDuplicateHeaders: server !== undefined && Reflect.get(server, 'joinDuplicateHeaders') === true,

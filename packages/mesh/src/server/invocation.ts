@@ -22,6 +22,7 @@ import {
   type RequestFrame,
   type ResponseObserver
 } from './http-objects.ts'
+import type { ServerHooks } from './hooks.ts'
 import { inOwnContext } from './own-context.ts'
 import { ResponseFrames } from './response-frames.ts'
 import type { SocketPool } from './socket-pool.ts'
@@ -68,6 +69,7 @@ export class Invocation implements SocketOwner, ResponseObserver {
   #tunnelWaiting: (() => void) | null = null
   #abortReason = ''
   #deadline: Deadline | null = null
+  #hooks: ServerHooks | null = null
   /** Bytes received that the application has not made room for, and such that the client has not been told of. */
   #held = 0
   #unacknowledged = 0
@@ -78,6 +80,16 @@ export class Invocation implements SocketOwner, ResponseObserver {
     this.#flags = frame.flags
     this.#frames = new ResponseFrames(host.port, frame.id)
     this.#requestEnded = (frame.flags & MORE) === 0
+  }
+
+  /** Nothing more is sent or expected. */
+  get over(): boolean {
+    return this.#over
+  }
+
+  /** Breaks it off if it is an upgraded connection. */
+  cutTunnel(): void {
+    if (this.#tunnel) this.#socket?.destroy()
   }
 
   /** Hands the request to the application. What the application throws is thrown as node would: uncaught. */
@@ -93,6 +105,7 @@ export class Invocation implements SocketOwner, ResponseObserver {
     const request = makeRequest(socket, frame, recipe)
     this.#socket = socket
     this.#request = request
+    this.#hooks = recipe.hooks
     try {
       inOwnContext(() => {
         if (frame.deadline === 0) this.#enter(recipe, request, socket)
@@ -127,6 +140,7 @@ export class Invocation implements SocketOwner, ResponseObserver {
     if (this.#over) return
     this.#leave()
     this.#abortReason = reason
+    if (this.#hooks !== null) this.#tellError(abortedError(reason))
     this.#socket?.destroy()
   }
 
@@ -180,7 +194,11 @@ export class Invocation implements SocketOwner, ResponseObserver {
     this.#tunnelWaiting = null
     if (this.#over) return
     if (this.#responseEnded) this.#leave()
-    else this.#fail(error?.message ?? 'the application destroyed the connection')
+    else {
+      this.#fail(error?.message ?? 'the application destroyed the connection')
+      if (this.#hooks !== null)
+        this.#tellError(error ?? abortedError('the application destroyed the connection'))
+    }
   }
 
   onResponseEnd(response: MeshResponse): void {
@@ -196,6 +214,7 @@ export class Invocation implements SocketOwner, ResponseObserver {
     if (responseFinish.hasSubscribers) {
       responseFinish.publish({ request, response, socket, server: this.#host.recipe?.server })
     }
+    if (this.#hooks !== null) this.#hooks.onResponse(request, response)
     if (!request._consuming) request._dump()
     if (response.socket !== null) response.detachSocket(socket)
     process.nextTick(emitClose, response)
@@ -210,7 +229,7 @@ export class Invocation implements SocketOwner, ResponseObserver {
         socket.becomeTunnel()
         request.complete = true
         Reflect.set(request, 'upgrade', true)
-        server.emit('upgrade', request, socket, Buffer.alloc(0))
+        this.#pass(request, () => server.emit('upgrade', request, socket, Buffer.alloc(0)))
         return
       }
       // node treats an upgrade nobody listens for as an ordinary request.
@@ -221,7 +240,28 @@ export class Invocation implements SocketOwner, ResponseObserver {
     if (requestStart.hasSubscribers) {
       requestStart.publish({ request, response, socket, server: recipe.server })
     }
-    callTarget(recipe.target, request, response)
+    if (this.#hooks === null) callTarget(recipe.target, request, response)
+    else this.#pass(request, () => callTarget(recipe.target, request, response))
+  }
+
+  /** Lets the hooks decide when the application is given its request. */
+  #pass(request: MeshIncoming, go: () => void): void {
+    if (this.#hooks === null) go()
+    else {
+      this.#hooks.onRequest(request, () => {
+        if (!this.#over) go()
+      })
+    }
+  }
+
+  #tellError(error: Error): void {
+    const request = this.#request
+    if (request === null) return
+    try {
+      this.#hooks?.onError(request, this.#response, error)
+    } catch (thrown) {
+      throwLater(thrown)
+    }
   }
 
   #enterUnder(
@@ -249,8 +289,7 @@ export class Invocation implements SocketOwner, ResponseObserver {
   /** What node's http server does with a request whose connection breaks before its response is finished. */
   onClosed(): void {
     if (this.#tunnel || this.#responseFinished) return
-    const facts = { code: 'ECONNRESET', reason: this.#abortReason }
-    this.#request?.destroy(Object.assign(new Error('aborted'), facts))
+    this.#request?.destroy(abortedError(this.#abortReason))
   }
 
   #leaveWhenOver(): void {
@@ -276,4 +315,9 @@ export class Invocation implements SocketOwner, ResponseObserver {
     port.batch.push(opcode, this.id, field)
     port.schedule()
   }
+}
+
+/** As node says it of a connection that is gone. */
+function abortedError(reason: string): Error {
+  return Object.assign(new Error('aborted'), { code: 'ECONNRESET', reason })
 }

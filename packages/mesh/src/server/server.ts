@@ -29,6 +29,7 @@ import {
 } from '../wire/frames.ts'
 import { slotOf } from '../wire/slots.ts'
 import { recipeFor, type Recipe } from './http-objects.ts'
+import type { ServerHooks } from './hooks.ts'
 import { Invocation, type InvocationFrame, type InvocationHost } from './invocation.ts'
 import { SocketPool } from './socket-pool.ts'
 
@@ -63,9 +64,14 @@ export class MeshServer {
     return this.#recipe
   }
 
-  /** From now on `target` answers. */
-  serve(target: Target): void {
-    this.#recipe = recipeFor(target)
+  /** From now on `target` answers; `null`: nothing does. Hooks are called for each request. */
+  serve(target: Target | null, hooks: ServerHooks | null = null): void {
+    this.#recipe = target === null ? null : recipeFor(target, hooks)
+  }
+
+  /** The requests being answered right now. */
+  answering(): Invocation[] {
+    return [...this.#links].flatMap(link => link.answering())
   }
 
   /** Takes this thread's end of a new link. */
@@ -118,6 +124,11 @@ export class ServerLink implements InvocationHost, FrameReceiver {
   /** The invocation is over: nothing that arrives for it matters any more. */
   forget(id: number): void {
     if (this.#invocations[slotOf(id)]?.id === id) this.#invocations[slotOf(id)] = null
+  }
+
+  /** The requests being answered over it. */
+  answering(): Invocation[] {
+    return this.#invocations.filter(invocation => invocation !== null)
   }
 
   /** Closes this end; the client's requests are lost to it. */
