@@ -10,7 +10,7 @@
 
 import { rotated, slope, summarize } from '../statistics.mjs'
 import { leastDisturbed, play } from './stage.mjs'
-import { settingsOf, sides as titles } from './suite.mjs'
+import { players, settingsOf, sides as titles } from './suite.mjs'
 
 const perMemberMs = 1500
 const keys = [
@@ -50,7 +50,7 @@ export const extent = {
 }
 
 function appearance(side, members, { seconds, settings, isQuick, until }) {
-  const order = { side: side === 'before' ? 'mesh' : side, settings: settings[side] ?? {}, members, seconds }
+  const order = { side: players[side] ?? side, settings: settings[side] ?? {}, members, seconds }
   const lastsMs = seconds * 4000 + members * perMemberMs
   const once = () => play('crowd.mjs', order, { lastsMs, nodeArgs: ['--expose-gc'] })
   return isQuick ? once() : leastDisturbed(once, until)

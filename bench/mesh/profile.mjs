@@ -14,7 +14,7 @@ import { sourceLookup } from '../bundle-sections.mjs'
 import { results } from '../place.mjs'
 import { selfTimes } from '../self-time.mjs'
 import { play } from './stage.mjs'
-import { settingsOf, sides as titles } from './suite.mjs'
+import { players, settingsOf, sides as titles } from './suite.mjs'
 import { floors, workloads } from './workloads.mjs'
 
 const samplingUs = 200
@@ -59,7 +59,7 @@ export function threadOf(profile, requests, sourceAt) {
 
 async function one(id, side, { seconds, settings }) {
   const order = {
-    side: side === 'before' ? 'mesh' : side,
+    side: players[side] ?? side,
     settings: settings[side] ?? {},
     workload: all[id],
     seconds,

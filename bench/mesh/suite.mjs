@@ -16,15 +16,22 @@ import { floors, workloads } from './workloads.mjs'
 const keys = ['rate', 'p50Us', 'p99Us', 'cpuUs', 'clientCpuUs', 'serverCpuUs', 'foreign']
 const all = { ...workloads, ...floors }
 
-/** Who is measured with every workload, the mesh first. `before` joins them with `--before`. */
+/**
+ * Who is measured, the mesh first. `before` joins in with `--before`; `facade`, the mesh through the interface of
+ * the interceptor, with `--sides`.
+ */
 export const sides = {
   mesh: '@heddle/mesh',
   before: '@heddle/mesh, before',
+  facade: '@heddle/mesh, createThreadInterceptor',
   interceptor: 'undici-thread-interceptor',
   loopback: 'undici → node:http, loopback',
   posts: 'bare posts',
   stub: 'no transport'
 }
+
+/** The script a side is played by, where it has another name. */
+export const players = { before: 'mesh', facade: 'interceptor' }
 
 const compared = ['mesh', 'interceptor', 'loopback']
 
@@ -52,12 +59,13 @@ export function planOf({ only, sides: chosen, before }) {
 /** What the sides are told: which build of the mesh they are. */
 export function settingsOf({ source, before }) {
   const mesh = { entry: source ? sourceBuild() : distBuild() }
-  return before === null ? { mesh } : { mesh, before: { entry: commitBuild(before) } }
+  const settings = { mesh, facade: mesh }
+  return before === null ? settings : { ...settings, before: { entry: commitBuild(before) } }
 }
 
 async function once(side, workload, { seconds, settings, isQuick, until }) {
   const order = {
-    side: side === 'before' ? 'mesh' : side,
+    side: players[side] ?? side,
     settings: settings[side] ?? {},
     workload,
     seconds,

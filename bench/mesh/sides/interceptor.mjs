@@ -1,16 +1,21 @@
 /**
- * undici-thread-interceptor with its own undici, as its README shows it.
+ * A thread interceptor as its README shows it: undici-thread-interceptor with its own undici, or whatever has the
+ * same interface and is named by `entry`, with the newest.
  */
 import { createRequire } from 'node:module'
 import { parentPort } from 'node:worker_threads'
 
 const domain = '.local'
-const require = createRequire(import.meta.url)
-const { createThreadInterceptor, wire } = require('undici-thread-interceptor')
-// The undici it was written for: its own.
-const { Agent, fetch, request } = createRequire(require.resolve('undici-thread-interceptor'))('undici')
 
-function connectWith(interceptor) {
+async function load(entry) {
+  if (entry !== undefined) return { ...(await import(entry)), undici: await import('undici') }
+  const require = createRequire(import.meta.url)
+  const name = 'undici-thread-interceptor'
+  // The undici it was written for: its own.
+  return { ...require(name), undici: createRequire(require.resolve(name))('undici') }
+}
+
+function connectWith(interceptor, { Agent, fetch, request }) {
   const dispatcher = new Agent().compose(interceptor)
   return () => ({
     request: (url, options) => request(url, { ...options, dispatcher }),
@@ -24,18 +29,20 @@ function nobody(_request, response) {
 }
 
 /** Main thread. */
-export async function open() {
+export async function open({ entry }) {
+  const { createThreadInterceptor, undici } = await load(entry)
   const interceptor = createThreadInterceptor({ domain })
   return {
-    seat: name => ({ data: {}, begun: worker => interceptor.route(name, worker) }),
+    seat: name => ({ data: { entry }, begun: worker => interceptor.route(name, worker) }),
     urlOf: name => `http://${name}${domain}/`,
-    connect: connectWith(interceptor)
+    connect: connectWith(interceptor, undici)
   }
 }
 
 /** Worker. */
-export async function join(_seat, application) {
+export async function join({ entry }, application) {
+  const { wire, undici } = await load(entry)
   const server = application === null ? nobody : (application.fastify ?? application.listener)
   const { interceptor } = wire({ server, port: parentPort, domain })
-  return { connect: connectWith(interceptor) }
+  return { connect: connectWith(interceptor, undici) }
 }
