@@ -21,10 +21,10 @@ export class LoopbackSocket extends Socket {
   #far: FarEnd | null = null
   /** A write that waits for the connection to be open, or for the far end to have room. */
   #waiting: (() => void) | null = null
+  #sent = 0
   override connecting = true
   override pending = true
   override bytesRead = 0
-  override bytesWritten = 0
   override readonly remoteAddress: string = '127.0.0.1'
   override readonly remotePort: number = 80
   override readonly remoteFamily: string = 'IPv4'
@@ -46,6 +46,16 @@ export class LoopbackSocket extends Socket {
     process.nextTick(openInNextTick, this)
   }
 
+  static {
+    // node has it as a getter, whose type says it is a field. What waits to be written counts.
+    Object.defineProperty(this.prototype, 'bytesWritten', {
+      configurable: true,
+      get(this: LoopbackSocket): number {
+        return this.connecting ? this.writableLength : this.#sent
+      }
+    })
+  }
+
   /** Gives it its other end. Once, at the start. */
   join(far: FarEnd): void {
     this.#far = far
@@ -57,8 +67,8 @@ export class LoopbackSocket extends Socket {
     this.connecting = false
     this.pending = false
     this.emit('connect')
-    this.emit('ready')
     this.proceed()
+    this.emit('ready')
   }
 
   /** The far end has room again. */
@@ -81,6 +91,8 @@ export class LoopbackSocket extends Socket {
     if (gone) this.#far = null
     touch(this)
     this.push(null)
+    // As node does: `end` is emitted even where nobody reads; later, for one who is just about to.
+    setImmediate(readOn, this)
     if (gone) this.proceed()
   }
 
@@ -126,6 +138,7 @@ export class LoopbackSocket extends Socket {
     const far = this.#far
     this.#far = null
     this.#waiting = null
+    this.pending = true
     far?.onClientClosed(this.writableFinished)
     super._destroy(error, done)
   }
@@ -142,7 +155,7 @@ export class LoopbackSocket extends Socket {
     }
     touch(this)
     const buffers = pieces.map(bytesOfPiece)
-    for (const { byteLength } of buffers) this.bytesWritten += byteLength
+    for (const { byteLength } of buffers) this.#sent += byteLength
     if (far.receive(buffers) || this.#far === null) done()
     else this.#waiting = done
   }
@@ -209,7 +222,8 @@ export class FarEnd extends EventEmitter implements ClientSocket {
     if (!this.#paused) return
     this.#paused = false
     // The taker is not called from inside its own call.
-    process.nextTick(pump, this)
+    if (this.#receiving) process.nextTick(pump, this)
+    else this.pump()
   }
 
   isPaused(): boolean {
@@ -357,6 +371,10 @@ function openInNextTick(socket: LoopbackSocket): void {
 
 function open(socket: LoopbackSocket): void {
   socket.open()
+}
+
+function readOn(socket: Socket): void {
+  socket.read(0)
 }
 
 function pump(far: FarEnd): void {

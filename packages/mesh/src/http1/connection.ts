@@ -186,8 +186,9 @@ export class Connection implements RequestReceiver, ExchangeHandler {
 
   onWritable(): void {
     this.#since = performance.now()
-    this.socket.resume()
     this.#parser.resume()
+    // What the parser had kept may have been enough again.
+    if (!this.#parser.paused) this.socket.resume()
   }
 
   onInformation(status: number, block: string): void {
