@@ -81,6 +81,12 @@ export class DispatchedExchange implements ExchangeHandler, StreamingResponse, P
     return this.#exchange
   }
 
+  /** Whether its handler can be given a socket. */
+  get takesUpgrade(): boolean {
+    const handler = this.#handler
+    return this.#legacy ? handler.onUpgrade !== undefined : handler.onRequestUpgrade !== undefined
+  }
+
   /** Whether the head of a response has come. */
   get answered(): boolean {
     return this.#headSeen

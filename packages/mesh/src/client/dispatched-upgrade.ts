@@ -33,6 +33,13 @@ export class DispatchedUpgrade extends DispatchedExchange {
     this.#terms = terms
   }
 
+  override start(): void {
+    if (!this.takesUpgrade) {
+      throw new UndiciFailure('UND_ERR_INVALID_ARG', 'invalid onRequestUpgrade method')
+    }
+    super.start()
+  }
+
   override onHead(head: ResponseHead): void {
     // The application did not take the upgrade: nothing more will be sent to it.
     this.exchange?.end()

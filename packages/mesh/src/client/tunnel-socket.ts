@@ -89,7 +89,10 @@ export class TunnelSocket extends Socket {
   override _destroy(error: Error | null, done: Done): void {
     this.#exchange.abort(error?.message ?? 'the client destroyed the connection')
     this.#release()
-    super._destroy(error, done)
+    this.setTimeout(0)
+    done(error)
+    // node's own says whether there was an error only for sockets with a handle.
+    process.nextTick(emitClose, this, error !== null)
   }
 
   #acknowledge(): void {
@@ -109,4 +112,8 @@ export class TunnelSocket extends Socket {
 function stir(socket: Socket): void {
   const unrefTimer: unknown = Reflect.get(socket, '_unrefTimer')
   if (typeof unrefTimer === 'function') unrefTimer.call(socket)
+}
+
+function emitClose(socket: Socket, hadError: boolean): void {
+  socket.emit('close', hadError)
 }

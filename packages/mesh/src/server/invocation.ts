@@ -3,6 +3,7 @@
  * application, frames; and what each side learns when the other gives up.
  */
 import diagnosticsChannel from 'node:diagnostics_channel'
+import type { Server } from 'node:http'
 
 import { throwLater } from '../errors.ts'
 import { Deadline, underDeadline } from '../deadline.ts'
@@ -141,7 +142,8 @@ export class Invocation implements SocketOwner, ResponseObserver {
     this.#leave()
     this.#abortReason = reason
     if (this.#hooks !== null) this.#tellError(abortedError(reason))
-    this.#socket?.destroy()
+    if (this.#tunnel && this.#socket !== null) closeFromPeer(this.#socket)
+    else this.#socket?.destroy()
   }
 
   /** The client has consumed `bytes`. */
@@ -223,13 +225,9 @@ export class Invocation implements SocketOwner, ResponseObserver {
 
   #enter(recipe: Recipe, request: MeshIncoming, socket: MeshSocket): void {
     if ((this.#flags & UPGRADE) !== 0) {
-      const { server } = recipe
-      if (server !== undefined && server.listenerCount('upgrade') > 0) {
-        this.#tunnel = true
-        socket.becomeTunnel()
-        request.complete = true
-        Reflect.set(request, 'upgrade', true)
-        this.#pass(request, () => server.emit('upgrade', request, socket, Buffer.alloc(0)))
+      const event = request.method === 'CONNECT' ? 'connect' : 'upgrade'
+      if (wantsSocket(recipe.server, request, event)) {
+        this.#enterTunnel(recipe.server, event, { request, socket })
         return
       }
       // node treats an upgrade nobody listens for as an ordinary request.
@@ -262,6 +260,20 @@ export class Invocation implements SocketOwner, ResponseObserver {
     } catch (thrown) {
       throwLater(thrown)
     }
+  }
+
+  /** Hands the connection itself over. Like node, ends one that nobody takes. */
+  #enterTunnel(
+    server: Server | undefined,
+    event: 'connect' | 'upgrade',
+    { request, socket }: { request: MeshIncoming; socket: MeshSocket }
+  ): void {
+    this.#tunnel = true
+    socket.becomeTunnel()
+    request.complete = true
+    Reflect.set(request, 'upgrade', true)
+    if (server === undefined || server.listenerCount(event) === 0) socket.destroy()
+    else this.#pass(request, () => server.emit(event, request, socket, Buffer.alloc(0)))
   }
 
   #enterUnder(
@@ -320,4 +332,24 @@ export class Invocation implements SocketOwner, ResponseObserver {
 /** As node says it of a connection that is gone. */
 function abortedError(reason: string): Error {
   return Object.assign(new Error('aborted'), { code: 'ECONNRESET', reason })
+}
+
+/** Whether a server takes the connection of a request out of HTTP; from Node 24 on it may decide for itself. */
+function wantsSocket(
+  server: Server | undefined,
+  request: MeshIncoming,
+  event: 'connect' | 'upgrade'
+): boolean {
+  if (event === 'connect') return true
+  if (server === undefined) return false
+  const decide: unknown = Reflect.get(server, 'shouldUpgradeCallback')
+  return typeof decide === 'function'
+    ? decide.call(server, request) === true
+    : server.listenerCount(event) > 0
+}
+
+/** Over TCP the end of the peer's bytes is seen before the connection is gone. */
+function closeFromPeer(socket: MeshSocket): void {
+  if (!socket.destroyed && !socket.readableEnded) socket.push(null)
+  setImmediate(() => socket.destroy())
 }
