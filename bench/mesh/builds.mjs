@@ -1,22 +1,23 @@
 /**
  * Which build of the mesh is measured: `dist`, the sources as they lie, or those of a commit.
  *
- * Runs in the process of `run.mjs`. Builds other than `dist` are bundled like it, unchecked, into the scratch
- * directory of the run.
+ * Runs in the process of `run.mjs`. Builds other than `dist` are bundled like it, unchecked, and removed
+ * when the process ends. They lie below `bench/`, so that an undici they ask for is the one the clients use.
  */
 import { execFileSync } from 'node:child_process'
-import { existsSync, mkdirSync } from 'node:fs'
+import { existsSync, mkdirSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
 
 import { buildSync } from 'esbuild'
 
-import { root, scratch } from '../place.mjs'
+import { results, root, scratch } from '../place.mjs'
 
 const dist = join(root, 'packages', 'mesh', 'dist', 'index.js')
 
 function bundle(sources, name) {
-  const outfile = join(scratch, `mesh-build-${name}.mjs`)
+  const outfile = join(results, 'raw', `mesh-build-${process.pid}-${name}.mjs`)
+  process.on('exit', () => rmSync(outfile, { force: true }))
   buildSync({
     entryPoints: [join(sources, 'packages', 'mesh', 'src', 'index.ts')],
     outfile,
