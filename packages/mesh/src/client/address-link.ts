@@ -5,7 +5,7 @@
  * says which failures left a request unbegun: those of a connection that never opened. What was sent on an
  * open one may have been begun.
  */
-import { MeshError } from '../errors.ts'
+import { MeshError, throwLater } from '../errors.ts'
 import type { Upstream } from '../wire/control.ts'
 import { MORE, WINDOW, type BodyField } from '../wire/frames.ts'
 import { Slots } from '../wire/slots.ts'
@@ -141,31 +141,31 @@ export class AddressLink implements Link, AddressRequestOwner {
   }
 
   onInformation({ exchange }: AddressRequest, status: number, block: string): void {
-    exchange.handler.onInformation(status, block)
+    guarded(() => exchange.handler.onInformation(status, block))
   }
 
   onHead(request: AddressRequest, head: ResponseHead): void {
     const { exchange } = request
     this.#answered(exchange)
     if ((head.flags & MORE) === 0) this.#responded(request)
-    exchange.handler.onHead(head)
+    guarded(() => exchange.handler.onHead(head))
   }
 
   onData({ exchange }: AddressRequest, kind: number, field: BodyField): void {
     // Without a head before it: the bytes of an upgraded connection.
     if (exchange.state === WAITING) this.#answered(exchange)
-    exchange.handler.onData(kind, field)
+    guarded(() => exchange.handler.onData(kind, field))
   }
 
   onEnd(request: AddressRequest, trailers: string): void {
     this.#responded(request)
-    request.exchange.handler.onEnd(trailers)
+    guarded(() => request.exchange.handler.onEnd(trailers))
   }
 
   onWritable({ exchange }: AddressRequest): void {
     if (!exchange.needsDrain) return
     exchange.needsDrain = false
-    exchange.handler.onWritable()
+    guarded(() => exchange.handler.onWritable())
   }
 
   onLost(request: AddressRequest, error: Error): void {
@@ -188,7 +188,7 @@ export class AddressLink implements Link, AddressRequestOwner {
     // It may have been given up meanwhile.
     if (exchange.link !== this) return
     this.#finish(exchange)
-    exchange.handler.onError(error)
+    guarded(() => exchange.handler.onError(error))
   }
 
   #answered(exchange: Exchange): void {
@@ -220,7 +220,8 @@ export class AddressLink implements Link, AddressRequestOwner {
   #breakOff(exchange: Exchange, cause: Error): void {
     this.#finish(exchange)
     const facts = { host: this.hostname, worker: this.upstream.name, reason: cause.message }
-    exchange.handler.onError(new MeshError('MESH_RESPONSE_ABORTED', facts, { cause }))
+    const error = new MeshError('MESH_RESPONSE_ABORTED', facts, { cause })
+    guarded(() => exchange.handler.onError(error))
   }
 
   #count(by: number): void {
@@ -235,6 +236,15 @@ export class AddressLink implements Link, AddressRequestOwner {
     this.#avoidanceMs = Math.min(this.#avoidanceMs * 2 || FIRST_AVOIDANCE_MS, LONGEST_AVOIDANCE_MS)
     this.#avoidedUntilMs = now + this.#avoidanceMs
     this.#owner.avoid(this.upstream, this.#avoidanceMs)
+  }
+}
+
+/** A handler that throws must not leave node's http client in the middle of something. */
+function guarded(call: () => void): void {
+  try {
+    call()
+  } catch (error) {
+    throwLater(error)
   }
 }
 

@@ -19,7 +19,7 @@ const echo: RequestListener = (request, response) => {
   void text(request.setEncoding('latin1')).then(body => {
     response.setHeader('x-asked', `${request.method} ${request.url} ${length} ${coding}`)
     response.setHeader('x-trailers', request.rawTrailers.join(','))
-    response.end(body, 'latin1')
+    return response.end(body, 'latin1')
   })
 }
 

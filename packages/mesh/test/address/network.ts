@@ -15,6 +15,7 @@ import type { TestContext } from 'node:test'
 import { MeshClient } from '../../src/client/client.ts'
 import type { Exchange, ExchangeHandler, MeshRequest } from '../../src/client/exchange.ts'
 import { isIdempotent } from '../../src/client/retry.ts'
+import { MeshServer } from '../../src/server/server.ts'
 import { READY, Scoreboard } from '../../src/scoreboard.ts'
 import { bytesOf } from '../../src/wire/body.ts'
 import type { BalancePolicy, Upstream } from '../../src/wire/control.ts'
@@ -29,28 +30,38 @@ export interface Network {
   readonly inflight: () => number
 }
 
-/** A client of `api`, which is at these addresses. */
+/** A client of `api`, which is at these addresses; a listener stands for a thread. */
 export function networkOf(
   t: TestContext,
-  addresses: readonly string[],
+  places: readonly (string | RequestListener)[],
   policy: BalancePolicy = 'least-inflight'
 ): Network {
-  const scoreboard = Scoreboard.create(addresses.length)
-  const client = new MeshClient({ name: 'caller', scoreboard, flushMoment: 'tick', tell: () => {} })
+  const scoreboard = Scoreboard.create(places.length)
+  const threads = new Map<number, MeshServer>()
+  const client = new MeshClient({
+    name: 'caller',
+    scoreboard,
+    flushMoment: 'tick',
+    tell: message => {
+      if (message.type === 'link') threads.get(message.to)?.accept(message)
+    }
+  })
   t.after(() => client.close())
-  const upstreams = addresses.map((address, record) => {
+  const upstreams = places.map((place, record) => {
     const generation = scoreboard.open(record)
     scoreboard.setState(record, READY)
-    const identity = { id: record + 1, name: `api:${record}`, record, generation }
-    return { ...identity, meta: null, address, readyAt: 0 }
+    const id = record + 1
+    if (typeof place === 'function') {
+      const thread = new MeshServer({ record, generation, scoreboard })
+      thread.serve(place)
+      threads.set(id, thread)
+      t.after(() => thread.close())
+    }
+    const address = typeof place === 'string' ? place : null
+    return { id, name: `api:${record}`, record, generation, meta: null, address, readyAt: 0 }
   })
-  client.apply({
-    version: 1,
-    upstreams: { api: upstreams },
-    denied: [],
-    balance: { api: policy },
-    slowStartMs: 0
-  })
+  const table = { version: 1, upstreams: { api: upstreams }, denied: [], balance: { api: policy } }
+  client.apply({ ...table, slowStartMs: 0 })
   const inflight = (): number => upstreams.reduce((sum, { record }) => sum + scoreboard.inflight(record), 0)
   return { client, scoreboard, upstreams, inflight }
 }
@@ -134,6 +145,18 @@ export class Answer implements ExchangeHandler {
   /** Resolves when nothing more is to come. */
   get over(): Promise<void> {
     return this.#over.promise
+  }
+
+  /** What the error says of whether the upstream had begun. */
+  get begun(): unknown {
+    const detail: unknown = this.error?.detail
+    return typeof detail === 'object' && detail !== null && 'begun' in detail ? detail.begun : undefined
+  }
+
+  /** The code and the message of the error's cause. */
+  get cause(): string {
+    const cause: unknown = this.error?.cause
+    return cause instanceof Error ? `${'code' in cause ? String(cause.code) : ''} ${cause.message}` : ''
   }
 
   get body(): string {

@@ -1,0 +1,19 @@
+/** A self-signed certificate for localhost and 127.0.0.1, for tests alone: nothing trusts it, and its key is no secret. */
+export const certificate = `-----BEGIN CERTIFICATE-----
+MIIBmzCCAUGgAwIBAgIUdQhwkd4up+vDZ81z9P77Jebb1XUwCgYIKoZIzj0EAwIw
+FDESMBAGA1UEAwwJbWVzaCB0ZXN0MCAXDTI2MTEyMTA5NTM0OFoYDzIxMjYxMDI4
+MDk1MzQ4WjAUMRIwEAYDVQQDDAltZXNoIHRlc3QwWTATBgcqhkjOPQIBBggqhkjO
+PQMBBwNCAATRKofit07dSuaj8pDQxi/Tx4hWyNrbCi9Y/k3PgXjO+hGNfKpI8Ozu
+cxVPeqw72MDZNv0xTvVv8Nfoio9UPERVo28wbTAdBgNVHQ4EFgQUjvtjNm02wbA7
+zeImlR9YaJ1HUekwHwYDVR0jBBgwFoAUjvtjNm02wbA7zeImlR9YaJ1HUekwDwYD
+VR0TAQH/BAUwAwEB/zAaBgNVHREEEzARgglsb2NhbGhvc3SHBH8AAAEwCgYIKoZI
+zj0EAwIDSAAwRQIgf2gGIfaA/tYq1uCvfP1+YzlZMccIkFq8V7hydwrs038CIQCp
+ZBB1OFsYXHGRQAUTTsTGMKu025QcamYlAvqoI73NCg==
+-----END CERTIFICATE-----`
+
+/** Its key. */
+export const key = `-----BEGIN PRIVATE KEY-----
+MIGHAgEAMBMGByqGSM49AgEGCCqGSM49AwEHBG0wawIBAQQgkH06lR8HoB8h7WFH
+C4XBlRR9a3Sdb3/jjK52wq5sGeKhRANCAATRKofit07dSuaj8pDQxi/Tx4hWyNrb
+Ci9Y/k3PgXjO+hGNfKpI8OzucxVPeqw72MDZNv0xTvVv8Nfoio9UPERV
+-----END PRIVATE KEY-----`
