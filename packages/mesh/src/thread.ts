@@ -5,9 +5,12 @@
 import type { RequestListener, Server } from 'node:http'
 import { receiveMessageOnPort, type MessagePort } from 'node:worker_threads'
 
-import { MeshClient } from './client/client.ts'
+import type { BalanceFunction } from './client/balancing.ts'
+import { MeshClient, type Intercept } from './client/client.ts'
 import { installGlobals } from './client/globals.ts'
 import { HEARTBEAT_MS, Scoreboard } from './scoreboard.ts'
+import type { ServerHooks } from './server/hooks.ts'
+import type { Invocation } from './server/invocation.ts'
 import { MeshServer } from './server/server.ts'
 import type { FlushMoment } from './wire/frame-port.ts'
 import type { FromMember, MeshTicket, ToMember } from './wire/control.ts'
@@ -21,6 +24,16 @@ export interface JoinOptions {
    * @default 'tick'
    */
   readonly flush?: FlushMoment
+  /** Chooses the upstreams of this thread's requests, instead of the policies of the registry. */
+  readonly balance?: BalanceFunction | undefined
+  /** Sees this thread's requests before they are sent. */
+  readonly intercept?: Intercept | undefined
+  /**
+   * Milliseconds a request of this thread may wait for its response head; 0 waits for ever.
+   *
+   * @default what the registry says
+   */
+  readonly timeout?: number | undefined
 }
 
 /** The mesh as a member thread sees it. */
@@ -29,10 +42,14 @@ export class Mesh {
   /** Suffix of mesh host names, with its leading dot. */
   readonly domain: string
   readonly client: MeshClient
+  /** Milliseconds a request may wait for its response head; 0 waits for ever. */
+  readonly timeoutMs: number
+  readonly #scoreboard: Scoreboard
+  readonly #record: number
   readonly #server: MeshServer
   readonly #control: MessagePort
   readonly #heart: NodeJS.Timeout
-  readonly #timeoutMs: number
+  #undoGlobals: (() => void) | null = null
   #left = false
 
   constructor(ticket: MeshTicket, options: JoinOptions) {
@@ -41,12 +58,16 @@ export class Mesh {
     this.name = ticket.name
     this.domain = ticket.domain
     this.#control = ticket.control
-    this.#timeoutMs = ticket.timeoutMs
+    this.timeoutMs = options.timeout ?? ticket.timeoutMs
+    this.#scoreboard = scoreboard
+    this.#record = record
     this.#server = new MeshServer({ record, generation, scoreboard })
     this.client = new MeshClient({
       name: ticket.name,
       scoreboard,
       flushMoment: options.flush ?? 'tick',
+      balance: options.balance,
+      intercept: options.intercept,
       tell: (message, transfer) => this.#tell(message, transfer)
     })
     scoreboard.join(record, generation)
@@ -67,27 +88,49 @@ export class Mesh {
 
   /**
    * Requests for this thread go to `target` from now on: a server, which need not listen, or a listener.
-   * Until the first call they are refused.
+   * Until the first call they are refused, and again after one with `null`.
+   *
+   * @param hooks Called for each request.
    */
-  serve(target: Server | RequestListener): { replace(target: Server | RequestListener): void } {
-    this.#server.serve(target)
+  serve(
+    target: Server | RequestListener | null,
+    hooks: ServerHooks | null = null
+  ): { replace(target: Server | RequestListener | null): void } {
+    this.#server.serve(target, hooks)
     return {
-      replace: next => this.#server.serve(next)
+      replace: next => this.#server.serve(next, hooks)
     }
+  }
+
+  /** Requests sent to this thread by all others and not finished. */
+  inflight(): number {
+    return this.#scoreboard.inflight(this.#record)
+  }
+
+  /** The requests and upgraded connections this thread is answering right now. */
+  answering(): readonly Invocation[] {
+    return this.#server.answering()
   }
 
   /**
    * Lets this thread's ordinary clients reach the mesh: global `fetch`, undici's global dispatcher, and
-   * whatever opens TCP connections to port 80 of `*.<domain>` through `node:net`. Once per thread.
+   * whatever opens TCP connections to port 80 of `*.<domain>` through `node:net`. Until it leaves.
    */
   installGlobals(): void {
-    installGlobals({ client: this.client, domain: this.domain, timeoutMs: this.#timeoutMs })
+    const { client, domain, timeoutMs } = this
+    this.#undoGlobals ??= installGlobals({ client, domain, timeoutMs })
   }
 
-  /** Leaves at once: links are cut, what is in flight fails. Idempotent. */
+  /** Whether it has left. */
+  get left(): boolean {
+    return this.#left
+  }
+
+  /** Leaves at once: links are cut, what is in flight fails, {@link installGlobals} is undone. Idempotent. */
   leave(): void {
     if (this.#left) return
     this.#left = true
+    this.#undoGlobals?.()
     clearInterval(this.#heart)
     this.client.close()
     this.#server.close()
