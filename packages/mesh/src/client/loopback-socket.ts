@@ -140,7 +140,18 @@ export class LoopbackSocket extends Socket {
     this.#waiting = null
     this.pending = true
     far?.onClientClosed(this.writableFinished)
+    this.#delayClose()
     super._destroy(error, done)
+  }
+
+  /** A handle takes a turn of the event loop to close: `close` comes that much later than `error`. */
+  #delayClose(): void {
+    const emit = this.emit.bind(this) as (event: string | symbol, ...args: unknown[]) => boolean
+    this.emit = (event: string | symbol, ...args: unknown[]): boolean => {
+      if (event !== 'close') return emit(event, ...args)
+      setImmediate(emit, event, ...args)
+      return this.listenerCount(event) > 0
+    }
   }
 
   #send(pieces: Piece[], done: Done): void {

@@ -220,6 +220,7 @@ export async function readSlow(): Promise<number> {
   let size = 0
   for (const socket of slow.splice(0)) {
     for await (const chunk of socket) size += (chunk as Buffer).byteLength
+    socket.end()
   }
   return size
 }
