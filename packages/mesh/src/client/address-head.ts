@@ -113,6 +113,13 @@ function removeField(pairs: string[], key: string): void {
   }
 }
 
+/** The error of a request that cannot be sent, for whatever was thrown over it. */
+export function refusalOf(cause: unknown): MeshError {
+  if (cause instanceof MeshError) return cause
+  const offered = cause instanceof Error ? cause.message : String(cause)
+  return new MeshError('MESH_INVALID_REQUEST', { what: 'request', offered }, { cause })
+}
+
 interface Found {
   hasHost: boolean
   length: number | null

@@ -155,3 +155,13 @@ export function parseAddress(address: string): Target {
   const servername = /^[\d.]+$|:/.test(host) ? '' : host
   return { secure, options: secure ? { host, port, servername } : { host, port } }
 }
+
+/** The error of a connection that was closed without one. */
+export function closedError(): Error {
+  return Object.assign(new Error('the connection was closed'), { code: 'ECONNRESET' })
+}
+
+/** The error of a connection that took too long to open. */
+export function timeoutError(): Error {
+  return Object.assign(new Error('the connection did not open in time'), { code: 'ETIMEDOUT' })
+}

@@ -7,11 +7,18 @@
 import type { ClientRequest, IncomingMessage } from 'node:http'
 import type { Socket } from 'node:net'
 
-import { MeshError } from '../errors.ts'
+import type { MeshError } from '../errors.ts'
 import { bytesOf, fieldOf, kindOf, sizeOf } from '../wire/body.ts'
 import { BODY_MASK, LATIN1, MORE, NO_BODY, UPGRADE, WINDOW, type BodyField } from '../wire/frames.ts'
-import { blockOf, lengthError, networkHead, networkTrailers, responseBlock } from './address-head.ts'
-import type { AddressPool } from './address-pool.ts'
+import {
+  blockOf,
+  lengthError,
+  networkHead,
+  networkTrailers,
+  refusalOf,
+  responseBlock
+} from './address-head.ts'
+import { closedError, timeoutError, type AddressPool } from './address-pool.ts'
 import type { Exchange, ResponseHead } from './exchange.ts'
 
 /** What a request on the network tells the link it belongs to. */
@@ -288,6 +295,7 @@ export class AddressRequest {
       // Reading has ended it: node keeps the connection.
       response.resume()
       this.#owner.onHead(this, { status, message, block, flags: kind, body })
+      this.#afterAnswer()
       return
     }
     this.#owner.onHead(this, { status, message, block, flags: MORE, body: null })
@@ -295,8 +303,17 @@ export class AddressRequest {
     this.#flowing = true
     response.on('data', (piece: Buffer) => this.#onPiece(piece, response))
     response.once('end', () => {
-      if (!this.#over) this.#owner.onEnd(this, responseBlock(response.rawTrailers))
+      if (this.#over) return
+      this.#owner.onEnd(this, responseBlock(response.rawTrailers))
+      this.#afterAnswer()
     })
+  }
+
+  /** A connection that was closed, or is to be (RFC 9112, section 9.6), takes no rest of a request. */
+  #afterAnswer(): void {
+    const request = this.#request
+    if (this.#over || request === null) return
+    if (request.destroyed || !request.shouldKeepAlive) this.#fail(closedError())
   }
 
   #onUpgrade(response: IncomingMessage, socket: Socket, head: Buffer): void {
@@ -354,20 +371,7 @@ export class AddressRequest {
   /** The sender is told later: it may be in the middle of a call, or not have its exchange yet. */
   #refuse(cause: unknown): void {
     this.stop()
-    const error = cause instanceof MeshError ? cause : invalid(cause)
+    const error = refusalOf(cause)
     process.nextTick(() => this.#owner.onRefused(this, error))
   }
-}
-
-function closedError(): Error {
-  return Object.assign(new Error('the connection was closed'), { code: 'ECONNRESET' })
-}
-
-function timeoutError(): Error {
-  return Object.assign(new Error('the connection did not open in time'), { code: 'ETIMEDOUT' })
-}
-
-function invalid(cause: unknown): MeshError {
-  const offered = cause instanceof Error ? cause.message : String(cause)
-  return new MeshError('MESH_INVALID_REQUEST', { what: 'request', offered }, { cause })
 }

@@ -161,20 +161,49 @@ test('a client that is closed fails what is in flight and closes every connectio
   assert.equal(inflight(), 0)
 })
 
-test('an upload that was answered before its end is over when the upstream closes', async t => {
-  const address = await listenRaw(t, socket => {
-    socket.once('data', () =>
-      socket.end('HTTP/1.1 413 Too Large\r\nConnection: close\r\nContent-Length: 0\r\n\r\n')
-    )
+const tooLarge = 'HTTP/1.1 413 Too Large\r\nContent-Length: 0\r\n'
+
+/** How an upstream that has answered an upload makes clear that it wants no more of it. */
+const refusals: readonly [string, (socket: Socket) => unknown][] = [
+  ['closes', socket => socket.end(`${tooLarge}\r\n`)],
+  [
+    'says that it will close, and reads no more',
+    socket => socket.pause().write(`${tooLarge}Connection: close\r\n\r\n`)
+  ]
+]
+
+for (const [what, refuse] of refusals) {
+  test(`an upload that was answered before its end is over when the upstream ${what}`, async t => {
+    const address = await listenRaw(t, socket => socket.once('data', () => refuse(socket)))
+    const { client, inflight } = networkOf(t, [address])
+    const answer = send(client, { method: 'POST', flags: MORE })
+    const writable = answer.next('writable')
+    const piece = 'x'.repeat(64 * 1024)
+    for (let i = 0; i < 256; i++) answer.exchange?.write(LATIN1, piece)
+    await answer.over
+    assert.deepEqual([answer.status, answer.error], [413, null])
+    await writable
+    answer.exchange?.end()
+    assert.equal(inflight(), 0)
   })
-  const { client, inflight } = networkOf(t, [address])
-  const answer = send(client, { method: 'POST', flags: MORE })
-  const piece = 'x'.repeat(64 * 1024)
-  while (answer.exchange?.write(LATIN1, piece) === true);
-  const writable = answer.next('writable')
-  await answer.over
-  assert.deepEqual([answer.status, answer.error], [413, null])
-  await writable
-  answer.exchange?.end()
-  assert.equal(inflight(), 0)
+}
+
+test('bytes nobody asked for are not taken for the answer to the next request', async t => {
+  const forged = 'HTTP/1.1 200 OK\r\nContent-Length: 6\r\n\r\nforged'
+  for (const together of [true, false]) {
+    const closed = Promise.withResolvers<void>()
+    let connections = 0
+    const sockets: Socket[] = []
+    const address = await listenRaw(t, socket => {
+      const own = `HTTP/1.1 200 OK\r\nContent-Length: 1\r\n\r\n${++connections}`
+      socket.on('data', () => socket.write(together ? own + forged : own))
+      socket.once('end', () => closed.resolve())
+      sockets.push(socket)
+    })
+    const { client } = networkOf(t, [address])
+    assert.equal((await ask(client)).body, '1')
+    if (!together) sockets[0]?.write(forged)
+    await closed.promise
+    assert.equal((await ask(client)).body, '2')
+  }
 })
