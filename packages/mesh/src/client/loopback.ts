@@ -24,7 +24,8 @@ import { HTTP10, MORE, NO_BODY, UPGRADE } from '../wire/frames.ts'
 import type { MeshClient } from './client.ts'
 import { meshHostname } from './dispatcher.ts'
 import type { Exchange } from './exchange.ts'
-import { FarEnd, LoopbackSocket } from './loopback-socket.ts'
+import { FarEnd } from './far-end.ts'
+import { LoopbackSocket } from './loopback-socket.ts'
 import { isIdempotent } from './retry.ts'
 
 /** A caller inside the process is not held to the limits of strangers. */

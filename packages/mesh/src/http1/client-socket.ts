@@ -1,7 +1,7 @@
 /**
  * What a connection needs of the byte stream to its client. Any thread; pure.
  *
- * A `net.Socket` is one; `client/loopback-socket.ts` has another, without the machinery of streams.
+ * A `net.Socket` is one; `client/far-end.ts` has another, without the machinery of streams.
  */
 
 /** The byte stream between a connection and its client. */

@@ -279,6 +279,20 @@ test('a slow reader and a slow upload hold the other side back', async () => {
   agent.destroy()
 })
 
+test('a write that waits is told when its socket is destroyed', async () => {
+  for (const [port, host] of [
+    [80, 'api.heddle.local'],
+    [Number(new URL(ways.socket.origin).port), '127.0.0.1']
+  ] as const) {
+    const socket = connect(port, host)
+    socket.write('POST /hold HTTP/1.1\r\nHost: x\r\nContent-Length: 67108864\r\n\r\n')
+    const told = new Promise<unknown>(resolve => socket.write(Buffer.alloc(67_108_864), resolve))
+    await once(socket, 'connect')
+    setImmediate(() => socket.destroy())
+    assert.ok((await told) instanceof Error, host)
+  }
+})
+
 test('what a client does with its buffer after the write has no bearing on what is sent', async () => {
   const agent = agentOf(ways.mesh)
   const req = request(`${url}/echo`, { agent, method: 'POST' })
