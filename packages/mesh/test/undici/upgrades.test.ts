@@ -32,6 +32,7 @@ for (const [name, call, dispatcherOf] of [
     async side => {
       const url = `${side.origin}/echo`
       const { headers, socket } = await call(url, { dispatcher: dispatcherOf(side), protocol: 'test' })
+      socket.on('error', () => undefined)
       socket.write('one ')
       socket.end('two')
       return { headers, heard: await text(socket) }
@@ -221,8 +222,10 @@ test('an application that does not read stops its caller, and one that reads let
   const drained = once(socket, 'drain')
   const read = mesh.call('readOn')
   await drained
+  const closed = once(socket.resume(), 'close')
   socket.end('end')
   assert.equal(await read, sent + 3)
+  await closed
 })
 
 test('a caller that destroys its socket closes the one of the application', async () => {

@@ -144,6 +144,7 @@ export async function readOn(): Promise<number> {
   const socket = streams.pop()
   let bytes = 0
   if (socket !== undefined) for await (const chunk of socket) bytes += (chunk as Buffer).length
+  socket?.end()
   return bytes
 }
 
