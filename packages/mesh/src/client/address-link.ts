@@ -109,7 +109,7 @@ export class AddressLink implements Link, AddressRequestOwner {
     const request = this.#requests.get(exchange.id)
     if (request === null || request.open) return false
     // Somebody has lost patience with the connection.
-    if (!request.stopped) this.#avoid()
+    if (!request.over) this.#avoid()
     request.stop()
     return true
   }

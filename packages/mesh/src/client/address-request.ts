@@ -52,9 +52,11 @@ export class AddressRequest {
   #tunnel: Socket | null = null
   /** The head of the answer has been handed on, and the pieces that follow it flow. */
   #flowing = false
-  #over = false
-  /** Body bytes sent, and as many as there have to be; -1 when nobody said. */
-  #sent = 0
+  /** Nothing more is told of it. */
+  over = false
+  /** Body bytes sent so far. */
+  sent = 0
+  /** As many as there have to be; -1 when nobody said. */
   #length = -1
   /** What is sent into a tunnel before it is open. */
   #early: { flags: number; body: BodyField }[] | null = null
@@ -96,11 +98,11 @@ export class AddressRequest {
   write(flags: number, body: BodyField): boolean {
     const kind = flags & BODY_MASK
     const size = sizeOf(kind, body)
-    if (size === 0 || this.#over || this.#ended) return true
+    if (size === 0 || this.over || this.#ended) return true
     if (this.#early !== null) {
       this.#early.push({ flags, body })
-      this.#sent += size
-      return this.#sent < WINDOW
+      this.sent += size
+      return this.sent < WINDOW
     }
     if (this.#tunnel !== null) {
       this.#tunnel.write(bytesOf(kind, body))
@@ -109,24 +111,24 @@ export class AddressRequest {
     const request = this.#request
     // An upgrade that was refused: nobody reads what was meant for the tunnel.
     if (request === null || this.#isUpgrade) return true
-    this.#sent += size
-    if (this.#length !== -1 && this.#sent > this.#length) {
-      this.#refuse(lengthError(this.#sent, this.#length))
+    this.sent += size
+    if (this.#length !== -1 && this.sent > this.#length) {
+      this.#refuse(lengthError(this.sent, this.#length))
       return true
     }
     request.write(bytesOf(kind, body))
     // Not before a window was sent: on a link to a thread nothing would tell the sender to go on.
-    return request.writableLength < WINDOW || this.#sent < WINDOW
+    return request.writableLength < WINDOW || this.sent < WINDOW
   }
 
   /** The body, or this side of the tunnel, is complete. */
   end(trailers: string): void {
-    if (this.#over || this.#ended) return
+    if (this.over || this.#ended) return
     this.#ended = true
     this.#tunnel?.end()
     if (this.#isUpgrade || this.#request === null) return
     try {
-      if (this.#length !== -1 && this.#sent !== this.#length) throw lengthError(this.#sent, this.#length)
+      if (this.#length !== -1 && this.sent !== this.#length) throw lengthError(this.sent, this.#length)
       if (trailers !== '' && this.#length === -1) this.#request.addTrailers(networkTrailers(trailers))
       this.#request.end()
     } catch (error) {
@@ -154,17 +156,17 @@ export class AddressRequest {
     const closed = 'code' in error && (error.code === 'ECONNRESET' || error.code === 'EPIPE')
     if (this.#again || !reused || !closed || !idempotent || this.exchange.bodyGone) return false
     this.#again = true
-    this.#over = false
+    this.over = false
     this.#ended = false
-    this.#sent = 0
+    this.sent = 0
     this.start()
     return true
   }
 
   /** Lets go of the connection: at once when the answer is not complete. Nothing is told any more. */
   stop(): void {
-    if (this.#over) return
-    this.#over = true
+    if (this.over) return
+    this.over = true
     this.#early = null
     this.#tunnel?.destroy()
     this.#request?.destroy()
@@ -172,21 +174,11 @@ export class AddressRequest {
 
   /** Both bodies are complete: the connection is node's to keep. */
   finish(): void {
-    this.#over = true
+    this.over = true
   }
 
   get #isUpgrade(): boolean {
     return (this.exchange.request.flags & UPGRADE) !== 0
-  }
-
-  /** Whether nothing more is told of it. */
-  get stopped(): boolean {
-    return this.#over
-  }
-
-  /** Body bytes sent so far. */
-  get sent(): number {
-    return this.#sent
   }
 
   #launch(pool: AddressPool): void {
@@ -214,7 +206,7 @@ export class AddressRequest {
 
   #listen(request: ClientRequest, pool: AddressPool): void {
     /** Whether it is still this request that matters: it may have been sent again, or be over. */
-    const current = (): boolean => !this.#over && this.#request === request
+    const current = (): boolean => !this.over && this.#request === request
     request.once('socket', socket => {
       if (current()) this.#onSocket(socket, pool)
     })
@@ -236,7 +228,7 @@ export class AddressRequest {
     request.on('timeout', () => {
       if (current() && !this.open) this.#fail(timeoutError())
       // Answered, and what is left of its body is not being read.
-      else if (this.#over) request.destroy()
+      else if (this.over) request.destroy()
     })
     request.on('error', error => {
       if (current()) this.#fail(error)
@@ -254,7 +246,7 @@ export class AddressRequest {
     if (pool.isOpen(socket)) this.#onOpen()
     else {
       socket.once(pool.openEvent, () => {
-        if (!this.#over && this.#socket === socket) this.#onOpen()
+        if (!this.over && this.#socket === socket) this.#onOpen()
       })
     }
   }
@@ -269,10 +261,10 @@ export class AddressRequest {
     this.#early = null
     const { statusCode = 0 } = response
     response.on('error', error => {
-      if (!this.#over) this.#fail(error)
+      if (!this.over) this.#fail(error)
     })
     response.once('close', () => {
-      if (!this.#over && !response.readableEnded) this.#fail(closedError())
+      if (!this.over && !response.readableEnded) this.#fail(closedError())
     })
     if (statusCode < 200) {
       this.#malformed(new Error(`the status ${statusCode} is no final one`))
@@ -281,7 +273,7 @@ export class AddressRequest {
     if (this.#isUpgrade) this.#owner.onWritable(this)
     // At the end of this tick a short answer is here as a whole.
     process.nextTick(() => {
-      if (!this.#over) this.#tellHead(response)
+      if (!this.over) this.#tellHead(response)
     })
   }
 
@@ -299,11 +291,11 @@ export class AddressRequest {
       return
     }
     this.#owner.onHead(this, { status, message, block, flags: MORE, body: null })
-    if (this.#over) return
+    if (this.over) return
     this.#flowing = true
     response.on('data', (piece: Buffer) => this.#onPiece(piece, response))
     response.once('end', () => {
-      if (this.#over) return
+      if (this.over) return
       this.#owner.onEnd(this, responseBlock(response.rawTrailers))
       this.#afterAnswer()
     })
@@ -312,7 +304,7 @@ export class AddressRequest {
   /** A connection that was closed, or is to be (RFC 9112, section 9.6), takes no rest of a request. */
   #afterAnswer(): void {
     const request = this.#request
-    if (this.#over || request === null) return
+    if (this.over || request === null) return
     if (request.destroyed || !request.shouldKeepAlive) this.#fail(closedError())
   }
 
@@ -322,22 +314,22 @@ export class AddressRequest {
     this.#tunnel = socket
     socket.setTimeout(0)
     socket.on('error', error => {
-      if (!this.#over) this.#fail(error)
+      if (!this.over) this.#fail(error)
     })
     socket.once('close', () => {
-      if (!this.#over) this.#fail(closedError())
+      if (!this.over) this.#fail(closedError())
     })
     socket.on('drain', () => {
-      if (!this.#over) this.#owner.onWritable(this)
+      if (!this.over) this.#owner.onWritable(this)
     })
     const line = `HTTP/1.1 101 ${response.statusMessage ?? ''}\r\n`
     this.#give(Buffer.from(`${line}${blockOf(response.rawHeaders)}\r\n`, 'latin1'))
-    if (head.byteLength > 0 && !this.#over) this.#give(head)
-    if (this.#over) return
+    if (head.byteLength > 0 && !this.over) this.#give(head)
+    if (this.over) return
     this.#flowing = true
     socket.on('data', (piece: Buffer) => this.#onPiece(piece, socket))
     socket.once('end', () => {
-      if (!this.#over) this.#owner.onEnd(this, '')
+      if (!this.over) this.#owner.onEnd(this, '')
     })
     for (const { flags, body } of early) socket.write(bytesOf(flags & BODY_MASK, body))
     if (this.#ended) socket.end()
@@ -345,7 +337,7 @@ export class AddressRequest {
   }
 
   #onPiece(piece: Buffer, source: IncomingMessage | Socket): void {
-    if (this.#over) return
+    if (this.over) return
     this.#give(piece)
     if (this.#held >= WINDOW) source.pause()
   }
@@ -357,7 +349,7 @@ export class AddressRequest {
   }
 
   #fail(error: Error): void {
-    if (this.#over) return
+    if (this.over) return
     if ('code' in error && String(error.code).startsWith('HPE_')) return this.#malformed(error)
     this.stop()
     this.#owner.onLost(this, error)
