@@ -45,7 +45,7 @@ export class RawEnd {
   readonly cells: SharedArrayBuffer
   readonly frames: unknown[][] = []
   readonly closed: Promise<void>
-  #onFrame: () => void = () => {}
+  #waiting: (() => void)[] = []
 
   constructor(port: MessagePort, cells: SharedArrayBuffer) {
     this.port = port
@@ -54,7 +54,7 @@ export class RawEnd {
       for (let at = 0; at < batch.length; at += frameLength[batch[at] as number] ?? batch.length) {
         this.frames.push(batch.slice(at, at + (frameLength[batch[at] as number] ?? batch.length)))
       }
-      this.#onFrame()
+      for (const look of this.#waiting.splice(0)) look()
     })
     this.closed = new Promise(resolve => {
       port.on('close', () => resolve())
@@ -67,7 +67,7 @@ export class RawEnd {
       const found = this.frames.find(frame => fits(frame))
       if (found !== undefined) return found
       await new Promise<void>(resolve => {
-        this.#onFrame = resolve
+        this.#waiting.push(resolve)
       })
     }
   }
