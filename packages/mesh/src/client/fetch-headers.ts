@@ -82,10 +82,6 @@ export class FetchedHeaders {
     return this.entries()
   }
 
-  [inspect.custom](_depth: number, options: object): string {
-    return inspect(this.#own(), options)
-  }
-
   /** The platform's own class with the same content. */
   static own(headers: FetchedHeaders): Headers {
     return headers.#own()
@@ -131,3 +127,11 @@ inheritLate(
   'Headers',
   (self: FetchedHeaders) => FetchedHeaders.own(self) as unknown as Record<string, unknown>
 )
+
+Object.defineProperty(FetchedHeaders.prototype, inspect.custom, {
+  value(this: FetchedHeaders, _depth: number, options: object): string {
+    return inspect(FetchedHeaders.own(this), options)
+  },
+  configurable: true,
+  writable: true
+})

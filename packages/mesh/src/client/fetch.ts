@@ -25,7 +25,7 @@ export interface FetchOptions extends CallContext {
 const REDIRECTS_MAX = 20
 
 /** A `fetch` that takes the short path to mesh hosts. */
-export function makeFetch(options: FetchOptions): typeof fetch {
+export function makeFetch(options: FetchOptions): typeof globalThis.fetch {
   const { original, domain } = options
   // The platform's name, number of parameters and rejections in place of errors are part of its contract.
   function fetch(this: unknown, ...args: Parameters<typeof globalThis.fetch>): Promise<Response> {

@@ -8,7 +8,6 @@
  *
  * All of it can be taken back. What somebody has put over ours since stays, and ours below it passes on.
  */
-import { Agent } from 'node:http'
 import { syncBuiltinESMExports } from 'node:module'
 import type { Socket } from 'node:net'
 
@@ -139,7 +138,9 @@ function installConnectHook(options: GlobalsOptions, installation: Installation)
     connect: Connect
     createConnection: Connect
   }
-  // http.Agent took its copy of createConnection when it was loaded.
+  // http.Agent took its copy of createConnection when it was loaded. Not imported: the names a module imports of
+  // node:http include its WebSocket, for which node loads undici.
+  const { Agent } = process.getBuiltinModule('node:http')
   const agent = Agent.prototype as unknown as { createConnection: Connect }
   const before = { connect: net.connect, create: net.createConnection, agent: agent.createConnection }
   const connect = hook(before.connect)
