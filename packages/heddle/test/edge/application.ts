@@ -9,6 +9,7 @@ import type { Duplex } from 'node:stream'
 import { parentPort, workerData } from 'node:worker_threads'
 
 import { joinMesh, type MeshTicket } from '@heddle/mesh'
+import { WebSocketServer } from 'ws'
 
 /** What an application thread is born with. */
 export interface ApplicationData {
@@ -149,12 +150,37 @@ server.on('checkContinue', (request: IncomingMessage, response: ServerResponse) 
   response.writeContinue()
   listener(request, response)
 })
+const webSockets = new WebSocketServer({ noServer: true, perMessageDeflate: { threshold: 256 } })
 if (upgrades) {
   server.on('upgrade', (request: IncomingMessage, socket: Duplex, head: Buffer) => {
     say('begun', request)
     socket.on('close', () => say('tunnel closed', request))
+    socket.on('error', () => undefined)
     if (request.url === '/refuse') {
       socket.end('HTTP/1.1 401 Unauthorized\r\nContent-Length: 4\r\nConnection: close\r\n\r\nnope')
+      return
+    }
+    if (request.url === '/destroy') {
+      socket.destroy()
+      return
+    }
+    if (request.url === '/end') {
+      socket.end()
+      return
+    }
+    if (request.url?.startsWith('/websocket') === true) {
+      webSockets.handleUpgrade(request, socket, head, ws => {
+        ws.on('message', (data, binary) => ws.send(data as Buffer, { binary }))
+        if (request.url === '/websocket?close') ws.close(4321, 'because')
+      })
+      return
+    }
+    if (request.url === '/half') {
+      // Ends its own side first and counts what still comes.
+      socket.end('HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: echo\r\n\r\nall')
+      let bytes = head.byteLength
+      socket.on('data', (chunk: Buffer) => (bytes += chunk.byteLength))
+      socket.on('end', () => say('written', request, { bytes }))
       return
     }
     socket.write('HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: echo\r\n\r\n')
