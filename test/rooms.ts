@@ -27,6 +27,9 @@ export const mayImport: Readonly<Record<string, Room>> = {
   'mesh/http1': { uses: meshGround, types: ['mesh/client'] },
   'mesh/client': { uses: [...meshGround, 'mesh/deadline', 'mesh/http1'] },
   'mesh/thread': { uses: [...meshGround, 'mesh/client', 'mesh/server'] },
+  'mesh/interceptor': {
+    uses: [...meshGround, 'mesh/registry', 'mesh/client', 'mesh/server', 'mesh/thread']
+  },
 
   'heddle/errors': { uses: [] },
   'heddle/events': { uses: [] },

@@ -27,6 +27,12 @@ export interface MeshFailures {
   MESH_PROTOCOL: { readonly peer: string; readonly what: string }
   /** This thread has left the mesh. */
   MESH_CLOSED: { readonly name: string }
+  /** Something is offered to the API that it cannot take. */
+  MESH_INVALID_OPTION: { readonly option: string; readonly offered: string; readonly expected: string }
+  /** A thread ended before it was ready to answer. */
+  MESH_WORKER_EXITED: { readonly host: string; readonly exitCode: number | null }
+  /** A thread did not call `wire()`, or had nothing to serve, in time. */
+  MESH_WORKER_SILENT: { readonly host: string; readonly afterMs: number; readonly wired: boolean }
 }
 
 const messages: { readonly [Code in keyof MeshFailures]: (detail: MeshFailures[Code]) => string } = {
@@ -42,7 +48,14 @@ const messages: { readonly [Code in keyof MeshFailures]: (detail: MeshFailures[C
   MESH_REQUEST_ABORTED: ({ host, reason }) => `The request to ${host} was aborted: ${reason}.`,
   MESH_INVALID_REQUEST: ({ what, offered }) => `The ${what} of the request is not valid: ${offered}.`,
   MESH_PROTOCOL: ({ peer, what }) => `${peer} sent ${what}.`,
-  MESH_CLOSED: ({ name }) => `${name} has left the mesh.`
+  MESH_CLOSED: ({ name }) => `${name} has left the mesh.`,
+  MESH_INVALID_OPTION: ({ option, offered, expected }) => `${option} has to be ${expected}; got ${offered}.`,
+  MESH_WORKER_EXITED: ({ host, exitCode }) =>
+    `A worker of ${host} ended ${exitCode === null ? '' : `with exit code ${exitCode} `}before it was ready.`,
+  MESH_WORKER_SILENT: ({ host, afterMs, wired }) =>
+    wired
+      ? `A worker of ${host} has called wire(), but had no server within ${afterMs} ms.`
+      : `A worker of ${host} has not called wire() within ${afterMs} ms.`
 }
 
 /**

@@ -1,5 +1,35 @@
 /** The door of `@heddle/mesh`. */
-export { MeshError, type MeshFailures } from './errors.ts'
-export { Registry, type Admission, type Member, type RegistryOptions } from './registry/registry.ts'
+export { MeshAgent } from './client/http-agent.ts'
+export type { BalanceFunction, Candidate } from './client/balancing.ts'
+export type { Intercept } from './client/client.ts'
+export { LoadSheddingError, MeshError, type MeshFailures } from './errors.ts'
+export type { ChannelHook } from './interceptor/channel-policy.ts'
+export type { Interceptor } from './interceptor/compose.ts'
+export type {
+  AcceptContext,
+  ClientContext,
+  ClientHookOptions,
+  ClientRequest,
+  ClientResponse,
+  ServerHookOptions
+} from './interceptor/hooks.ts'
+export type { Routable } from './interceptor/routes.ts'
+export type { FastifyLike, KoaLike, ServerOption } from './interceptor/target.ts'
+export {
+  createThreadInterceptor,
+  type AddRoute,
+  type ChangeRoute,
+  type ThreadInterceptor,
+  type ThreadInterceptorOptions
+} from './interceptor/thread-interceptor.ts'
+export { wire, type WireOptions, type Wired } from './interceptor/wire.ts'
+export {
+  Registry,
+  type Admission,
+  type Candidature,
+  type Member,
+  type RegistryOptions
+} from './registry/registry.ts'
+export type { ServerHooks } from './server/hooks.ts'
 export { joinMesh, type JoinOptions, type Mesh } from './thread.ts'
-export type { MeshTicket } from './wire/control.ts'
+export type { BalancePolicy, MeshTicket, Upstream } from './wire/control.ts'

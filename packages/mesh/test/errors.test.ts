@@ -18,7 +18,10 @@ const samples: { readonly [Code in keyof MeshFailures]: MeshFailures[Code] } = {
   MESH_REQUEST_ABORTED: { host, reason: 'why' },
   MESH_INVALID_REQUEST: { what: 'path', offered: 'x' },
   MESH_PROTOCOL: { peer: 'api:1', what: 'half a frame' },
-  MESH_CLOSED: { name: worker }
+  MESH_CLOSED: { name: worker },
+  MESH_INVALID_OPTION: { option: 'port', offered: 'null', expected: 'a MessagePort' },
+  MESH_WORKER_EXITED: { host, exitCode: 3 },
+  MESH_WORKER_SILENT: { host, afterMs: 50, wired: false }
 }
 
 for (const code of Object.keys(samples) as (keyof MeshFailures)[]) {

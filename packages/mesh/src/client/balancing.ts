@@ -103,12 +103,28 @@ export class Group {
     sharedNowMs: number
   ): Upstream | null {
     const turn = this.#turn
-    this.#turn = (turn + 1) & 0xffff
+    // One turn for a request, however many decline it or are lost.
+    if (exclusions === null || exclusions.tried.length === 0) this.#turn = (turn + 1) & 0xffff
     const { policy } = this
     const everyday = exclusions === null && sharedNowMs >= this.#rampEndsMs
     if (everyday && policy === 'least-inflight') return leastInflight(this.upstreams, load, turn)
     const eligible = this.#eligible(load, exclusions, { turn, sharedNowMs })
-    return this.#apply(policy, eligible, { request, load, turn })
+    return this.#apply(policy, eligible, {
+      request,
+      load,
+      turn: this.#turnAfter(eligible, exclusions) ?? turn
+    })
+  }
+
+  /** Where the turn goes on when somebody has been tried: at the one behind, in the order of the table. */
+  #turnAfter(eligible: readonly Upstream[], exclusions: Exclusions | null): number | null {
+    const last = exclusions?.tried.at(-1)
+    const at = last === undefined ? -1 : this.upstreams.findIndex(({ id }) => id === last)
+    if (at === -1) return null
+    return Math.max(
+      0,
+      eligible.findIndex(upstream => this.upstreams.indexOf(upstream) > at)
+    )
   }
 
   #apply(

@@ -88,6 +88,11 @@ export class Invocation implements SocketOwner, ResponseObserver {
     return this.#over
   }
 
+  /** What it was sent to, as its header says. */
+  get host(): string | undefined {
+    return this.#request?.headers.host
+  }
+
   /** Breaks it off if it is an upgraded connection. */
   cutTunnel(): void {
     if (this.#tunnel) this.#socket?.destroy()
