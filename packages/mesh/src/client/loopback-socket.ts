@@ -172,11 +172,13 @@ interface Piece {
 }
 
 /**
- * What the client wrote, as bytes of our own: they may be sent again when the client has long written
- * something else to its buffer.
+ * What the client wrote, as bytes. An array that has its buffer to itself would travel as it is and be kept for
+ * another try (`wire/body.ts`), when the client may long have put something else into it: it is copied here.
  */
 function bytesOfPiece({ chunk, encoding }: Piece): Buffer {
-  return typeof chunk === 'string' ? Buffer.from(chunk, encoding) : Buffer.from(chunk)
+  if (typeof chunk === 'string') return Buffer.from(chunk, encoding)
+  const { buffer, byteOffset, byteLength } = chunk
+  return buffer.byteLength === byteLength ? Buffer.from(chunk) : Buffer.from(buffer, byteOffset, byteLength)
 }
 
 /** What a write is told that did not come to its end. */

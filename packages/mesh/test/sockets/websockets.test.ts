@@ -5,7 +5,7 @@
 import assert from 'node:assert/strict'
 import { randomBytes } from 'node:crypto'
 import { once } from 'node:events'
-import type { IncomingMessage } from 'node:http'
+import { get, type IncomingMessage } from 'node:http'
 import { text } from 'node:stream/consumers'
 import { after, afterEach, before, test } from 'node:test'
 
@@ -209,3 +209,27 @@ test('a thousand WebSockets at once talk, close and leave nothing behind', async
   assert.equal(await way.member.drained(5000), true)
   assert.deepEqual({ ...way.agent.sockets }, {})
 })
+
+for (const [framework, fixture] of [
+  ['express', '../sockets/express-chat.mjs'],
+  ['fastify', '../sockets/fastify-chat.ts']
+] as const) {
+  test(`a WebSocket server beside ${framework} talks, refuses other paths and lets requests through`, async t => {
+    const fleet = new Fleet(t)
+    await fleet.start(framework, fixture)
+    const agent = agentOf(fleet.join().mesh)
+    const origin = `http://${framework}.heddle.local`
+    const way = { ...ways.socket, origin, agent }
+    const { ws } = await open(way, '/chat')
+    ws.send('hello')
+    assert.equal(String((await once(ws, 'message'))[0]), 'hello')
+    ws.close(1000)
+    assert.deepEqual(await end(ws), [1000, ''])
+    const [, res] = (await once(dial(way, '/other').ws, 'unexpected-response')) as [unknown, IncomingMessage]
+    assert.equal(res.statusCode, 400)
+    res.resume()
+    const [answer] = (await once(get(`${origin}/`, { agent }), 'response')) as [IncomingMessage]
+    assert.equal(await text(answer), framework)
+    agent.destroy()
+  })
+}
