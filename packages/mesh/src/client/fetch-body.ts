@@ -9,7 +9,9 @@
  */
 import { bytesOf, sizeOf } from '../wire/body.ts'
 import type { BodyField } from '../wire/frames.ts'
+import { unwatchBody, watchBody, type StreamingResponse } from './body-timeouts.ts'
 import type { Exchange } from './exchange.ts'
+import { UndiciFailure } from './undici-errors.ts'
 
 interface Piece {
   readonly flags: number
@@ -37,9 +39,13 @@ const DROPPED = 3
 const unread = new FinalizationRegistry<FetchBody>(body => body.abandon())
 
 /** A response body on its way. */
-export class FetchBody {
+export class FetchBody implements StreamingResponse {
   readonly #exchange: Exchange
   readonly #owner: FetchBodyOwner
+  readonly bodyTimeoutMs: number
+  stirred = false
+  quietSinceMs = 0
+  watchIndex = -1
   #mode: typeof HELD | typeof COLLECTED | typeof STREAMED | typeof DROPPED = HELD
   #pieces: Piece[] = []
   #ended = false
@@ -50,9 +56,12 @@ export class FetchBody {
   #controllerRef: WeakRef<ReadableByteStreamController> | null = null
   #pulled: (() => void) | null = null
 
-  constructor(exchange: Exchange, owner: FetchBodyOwner) {
+  /** @param bodyTimeoutMs Milliseconds the server may be silent; 0 for ever. */
+  constructor(exchange: Exchange, owner: FetchBodyOwner, bodyTimeoutMs: number) {
     this.#exchange = exchange
     this.#owner = owner
+    this.bodyTimeoutMs = bodyTimeoutMs
+    if (bodyTimeoutMs > 0) watchBody(this)
   }
 
   /** Aborts the exchange if `response` becomes garbage before anybody has asked it for its body. */
@@ -63,6 +72,7 @@ export class FetchBody {
   /** A piece has arrived. */
   push(flags: number, field: BodyField, owed: boolean): void {
     if (field === null || sizeOf(flags, field) === 0 || this.#over) return
+    this.stirred = true
     this.#pieces.push({ flags, field, owed })
     if (this.#mode === COLLECTED) this.#acknowledge(flags, field, owed)
     else if (this.#controller !== null) this.#serve(this.#controller)
@@ -71,6 +81,7 @@ export class FetchBody {
   /** Everything has arrived. */
   end(): void {
     this.#ended = true
+    unwatchBody(this)
     if (this.#mode === DROPPED) this.#finish()
     else if (this.#collector !== null) this.#deliver(this.#collector)
     else if (this.#controller !== null) this.#serve(this.#controller)
@@ -87,6 +98,18 @@ export class FetchBody {
     controller?.error(error)
     this.#pulled?.()
     this.#controller = null
+  }
+
+  /** Whether it is the reader who is awaited. */
+  get paused(): boolean {
+    return this.#pieces.length > 0 && this.#mode !== COLLECTED
+  }
+
+  /** The server has been silent for too long. */
+  onBodyTimeout(): void {
+    const text = `The response was silent for ${this.bodyTimeoutMs} ms.`
+    this.#exchange.abort(text)
+    this.fail(new TypeError('terminated', { cause: new UndiciFailure('UND_ERR_BODY_TIMEOUT', text) }))
   }
 
   /** Whether it failed, and with what. */
@@ -194,6 +217,7 @@ export class FetchBody {
   #finish(): void {
     if (this.#over) return
     this.#over = true
+    unwatchBody(this)
     this.#owner.onBodyOver()
   }
 }

@@ -44,7 +44,15 @@ export interface CallContext {
   /** Suffix of mesh host names, with its leading dot. */
   readonly domain: string
   readonly timeoutMs: number
+  /**
+   * Milliseconds a response may be silent before its body is complete; 0 for ever.
+   *
+   * @default 300_000, as undici's
+   */
+  readonly bodyTimeoutMs?: number | undefined
 }
+
+const BODY_TIMEOUT_MS = 300_000
 
 const NOT_ANSWERED = new Error('not answered')
 
@@ -55,6 +63,7 @@ export class FetchCall implements ExchangeHandler {
   #exchange: Exchange | null = null
   #settle: { resolve(answer: FetchedResponse | Onward): void; reject(reason: unknown): void } | null = null
   #body: FetchBody | null = null
+  #bodyTimeoutMs = 0
   /** Tells subscribers of undici's channels what becomes of it; `null` when there are none, or it is over. */
   #observation: Observation | null = null
 
@@ -64,7 +73,7 @@ export class FetchCall implements ExchangeHandler {
   }
 
   /** Sends it. Rejects with what made it fail, or with the reason it was aborted for. */
-  send({ client, domain, timeoutMs }: CallContext): Promise<FetchedResponse | Onward> {
+  send({ client, domain, timeoutMs, bodyTimeoutMs }: CallContext): Promise<FetchedResponse | Onward> {
     const request = this.#request
     const { url, method, body, signal } = request
     const hostname = url.hostname.slice(0, -domain.length)
@@ -74,6 +83,7 @@ export class FetchCall implements ExchangeHandler {
     const { promise, resolve, reject } = Promise.withResolvers<FetchedResponse | Onward>()
     this.#settle = { resolve, reject }
     this.#observation = observation
+    this.#bodyTimeoutMs = bodyTimeoutMs ?? BODY_TIMEOUT_MS
     signal?.addEventListener('abort', this)
     observation?.onSend()
     this.#exchange = client.send(
@@ -218,7 +228,7 @@ export class FetchCall implements ExchangeHandler {
       this.onBodyOver()
       return new FetchedResponse(facts, { flags: kind, field: body, live: null, stream: null, keep: null })
     }
-    const live = new FetchBody(this.#exchange as Exchange, this)
+    const live = new FetchBody(this.#exchange as Exchange, this, more ? this.#bodyTimeoutMs : 0)
     this.#body = live
     live.push(kind, body, false)
     if (!more) live.end()

@@ -2,8 +2,9 @@
 import assert from 'node:assert/strict'
 import { after, before, test } from 'node:test'
 
+import { makeFetch } from '../../src/client/fetch.ts'
 import { Fleet } from '../fixtures/fleet.ts'
-import { ThreeWays, failure, type Act } from './three-ways.ts'
+import { ThreeWays, failure, sorted, type Act } from './three-ways.ts'
 
 const undo: (() => unknown)[] = []
 let ways: ThreeWays
@@ -23,6 +24,7 @@ function same(name: string, act: Act): void {
   test(name, async () => {
     const outcome = await ways.run(act)
     assert.deepEqual(outcome['short path'], outcome.socket)
+    assert.deepEqual(sorted(outcome.dispatcher), sorted(outcome.socket))
   })
 }
 
@@ -274,6 +276,19 @@ test('a body nobody reads stops its writer, and is read to its end later', async
     if (read > 4 * 1024 * 1024) break
   }
   await ways.origin.call('closed', closings + 1)
+})
+
+test('a body that stays away fails who waits for it, and closes the connection', async t => {
+  const fleet = new Fleet(t)
+  await fleet.start('late', '../fetch/origin.ts')
+  const { client, domain } = fleet.join().mesh
+  const options = { client, domain, timeoutMs: 0, bodyTimeoutMs: 100, original: fetch, isOpen: () => true }
+  const response = await makeFetch(options)(`http://late${domain}/begin`)
+  await assert.rejects(response.text(), (error: Error & { cause: { code: string } }) => {
+    assert.deepEqual([error.constructor, error.message], [TypeError, 'terminated'])
+    assert.equal(error.cause.code, 'UND_ERR_BODY_TIMEOUT')
+    return true
+  })
 })
 
 test('a signal used often is not held on to', async () => {

@@ -5,7 +5,7 @@ import { once } from 'node:events'
 import type { AddressInfo } from 'node:net'
 import { after, before, test } from 'node:test'
 
-import { ThreeWays, look, seen, type Act } from './three-ways.ts'
+import { ThreeWays, look, seen, sorted, type Act } from './three-ways.ts'
 
 const undo: (() => unknown)[] = []
 let ways: ThreeWays
@@ -32,6 +32,7 @@ function same(name: string, act: Act): void {
   test(name, async () => {
     const outcome = await ways.run(act)
     assert.deepEqual(outcome['short path'], outcome.socket)
+    assert.deepEqual(sorted(outcome.dispatcher), sorted(outcome.socket))
   })
 }
 

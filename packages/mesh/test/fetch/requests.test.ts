@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict'
 import { after, before, test } from 'node:test'
 
-import { ThreeWays, seen, type Act } from './three-ways.ts'
+import { ThreeWays, byName, seen, sorted, type Act } from './three-ways.ts'
 
 const undo: (() => unknown)[] = []
 let ways: ThreeWays
@@ -15,18 +15,6 @@ after(async () => {
   for (const step of undo) await step()
 })
 
-function byName([one = '']: readonly string[], [other = '']: readonly string[]): number {
-  return one < other ? -1 : Number(one > other)
-}
-
-/** A call node's own fetch takes is sent by the mesh's dispatcher, which may put the length elsewhere. */
-function sorted(outcome: unknown): unknown {
-  const text = JSON.stringify(outcome)
-  return JSON.parse(text, (key, value: unknown) =>
-    key === 'headers' && Array.isArray(value) ? value.toSorted(byName) : value
-  )
-}
-
 /** Whether the short path is taken: `shared` where it hands the call to node's own fetch. */
 type Path = 'short' | 'shared'
 
@@ -36,6 +24,7 @@ function same(name: string, path: Path, act: Act): void {
     const outcome = await ways.run(act)
     const compared = path === 'short' ? (seen: unknown): unknown => seen : sorted
     assert.deepEqual(compared(outcome['short path']), compared(outcome.socket))
+    assert.deepEqual(sorted(outcome.dispatcher), sorted(outcome.socket))
     assert.equal(ways.passedOn() - before > 0, path === 'shared')
   })
 }

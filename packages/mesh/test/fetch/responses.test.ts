@@ -3,7 +3,7 @@ import assert from 'node:assert/strict'
 import { after, before, test } from 'node:test'
 import { inspect } from 'node:util'
 
-import { ThreeWays, look, type Act } from './three-ways.ts'
+import { ThreeWays, look, sorted, type Act } from './three-ways.ts'
 
 const undo: (() => unknown)[] = []
 let ways: ThreeWays
@@ -21,6 +21,7 @@ function same(name: string, act: Act): void {
     const before = ways.passedOn()
     const outcome = await ways.run(act)
     assert.deepEqual(outcome['short path'], outcome.socket)
+    assert.deepEqual(sorted(outcome.dispatcher), sorted(outcome.socket))
     assert.equal(ways.passedOn(), before)
   })
 }

@@ -75,6 +75,18 @@ function local(_host: string, options: { all?: boolean }, done: (...args: unknow
   else done(null, '127.0.0.1', 4)
 }
 
+/** Orders pairs by their first. */
+export function byName([one = '']: readonly string[], [other = '']: readonly string[]): number {
+  return one < other ? -1 : Number(one > other)
+}
+
+/** The mesh's dispatcher puts a request's length elsewhere among its headers: an outcome without their order. */
+export function sorted(outcome: unknown): unknown {
+  return JSON.parse(JSON.stringify(outcome), (key, value: unknown) =>
+    key === 'headers' && Array.isArray(value) ? value.toSorted(byName) : value
+  )
+}
+
 /** Until it is undone, this thread finds every name on this machine: hosts are called the same in every way. */
 function resolveLocally(): () => void {
   const { lookup } = dns
