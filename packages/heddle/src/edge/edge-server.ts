@@ -39,13 +39,14 @@ interface Guest {
 
 /** The server. */
 export class EdgeServer implements ConnectionHost {
+  /** What holds the port. {@link listen} opens it; whoever opens it in another way need not call that. */
+  readonly server: Server
   readonly limits: ConnectionLimits
   draining = false
   readonly #boot: EdgeBoot
   readonly #client: MeshClient
   readonly #route: Router
   readonly #trust: Trust
-  readonly #server: Server
   readonly #connections = new Slots<Guest>()
   #sweeper: NodeJS.Timeout | null = null
   /** Connections so far: two that happen to come from one port are still two. */
@@ -58,23 +59,25 @@ export class EdgeServer implements ConnectionHost {
     this.limits = boot.server
     this.#route = createRouter(boot.routes, boot.entrypoint)
     this.#trust = createTrust(boot.server.trustProxy)
-    this.#server = createServer({ allowHalfOpen: true, noDelay: true, pauseOnConnect: true }, socket =>
+    this.server = createServer({ allowHalfOpen: true, noDelay: true, pauseOnConnect: true }, socket =>
       this.#accept(socket)
     )
+    this.server.on('listening', () => {
+      this.#sweeper ??= setInterval(() => this.#sweep(), SWEEP_MS).unref()
+    })
     const { maxConnections, threads } = boot.server
     // The limit is one for all edge threads.
-    if (maxConnections > 0) this.#server.maxConnections = Math.ceil(maxConnections / threads)
+    if (maxConnections > 0) this.server.maxConnections = Math.ceil(maxConnections / threads)
   }
 
   /** Opens the public port and resolves with its number; rejects with node's error. */
   listen(port: number): Promise<number> {
     const { hostname: host, backlog } = this.#boot.server
     return new Promise((resolve, reject) => {
-      this.#server.once('error', reject)
-      this.#server.listen({ port, host, backlog, reusePort: this.#boot.reusePort }, () => {
-        this.#server.off('error', reject)
-        this.#sweeper = setInterval(() => this.#sweep(), SWEEP_MS)
-        resolve((this.#server.address() as AddressInfo).port)
+      this.server.once('error', reject)
+      this.server.listen({ port, host, backlog, reusePort: this.#boot.reusePort }, () => {
+        this.server.off('error', reject)
+        resolve((this.server.address() as AddressInfo).port)
       })
     })
   }
@@ -90,8 +93,8 @@ export class EdgeServer implements ConnectionHost {
    */
   close(): Promise<void> {
     this.draining = true
-    this.#server.close()
-    for (const { connection } of this.#connections.values()) {
+    this.server.close()
+    for (const connection of this.connections()) {
       if (connection.upgraded) connection.destroy()
       else connection.closeWhenIdle()
     }
@@ -106,7 +109,7 @@ export class EdgeServer implements ConnectionHost {
     if (peer === undefined) return { status: 500, reason: 'the connection is closed' }
     const { host, target: path } = head
     const destination = this.#route(host, path)
-    requestIdOf(head, peer)
+    this.identify(head, peer)
     if (destination === null) return { status: 404, reason: `no application answers ${host}${path}` }
     const body = head.contentLength !== 0 || head.upgrade !== null
     return this.#client.send(
@@ -114,7 +117,7 @@ export class EdgeServer implements ConnectionHost {
         hostname: destination.application,
         method: head.method,
         path: destination.path,
-        headers: head.block + forwardingLines(head, peer, destination.strippedPrefix),
+        headers: head.block + this.introduce(head, peer, destination.strippedPrefix),
         flags:
           NO_BODY |
           (body ? MORE : 0) |
@@ -134,24 +137,41 @@ export class EdgeServer implements ConnectionHost {
     return head.requestId
   }
 
+  /** Every connection there is. */
+  protected connections(): Connection[] {
+    return this.#connections.values().map(({ connection }) => connection)
+  }
+
+  /** Gives a request the id that error pages and the application are told. */
+  protected identify(head: RequestHead, peer: Peer): void {
+    requestIdOf(head, peer)
+  }
+
+  /** The header lines that follow those of the request: what the application is told of its client. */
+  protected introduce(head: RequestHead, peer: Peer, strippedPrefix: string): string {
+    return forwardingLines(head, peer, strippedPrefix)
+  }
+
   onClosed(connection: Connection): void {
     this.#connections.delete(connection.id)
     this.#settle()
   }
 
   #accept(accepted: Socket): void {
-    const { remoteAddress: address, remotePort: port } = accepted
-    if (address === undefined) {
+    const { remoteAddress, remotePort: port } = accepted
+    if (remoteAddress === undefined && typeof this.server.address() !== 'string') {
       // Reset before it was accepted.
       accepted.destroy()
       return
     }
+    // Through a pipe: there is no address.
+    const address = remoteAddress ?? ''
     const line = `${address} ${port ?? 0} 0`
     const socket = adoptSocket(accepted, chunk => connection.receive(chunk))
     const connection = new Connection(socket, this)
     const peer = {
       address,
-      trusted: this.#trust(address),
+      trusted: address !== '' && this.#trust(address),
       firstLine: `${line} 0`,
       line: `${line} ${++this.#accepted}`
     }

@@ -41,6 +41,7 @@ export interface MeshResponse extends ServerResponse {
 export interface MeshIncoming extends IncomingMessage {
   _addHeaderLines(pairs: readonly string[], count: number): void
   _consuming: boolean
+  upgrade: boolean | null
   _dump(): void
 }
 
@@ -72,6 +73,8 @@ export interface Recipe {
   readonly Incoming: IncomingConstructor
   readonly Response: ResponseConstructor
   readonly joinDuplicateHeaders: boolean
+  /** What the server keeps of its option of that name, and where it and its responses keep it; `null` without it. */
+  readonly uniqueHeaders: { readonly key: symbol; readonly names: unknown } | null
   readonly responseOptions: object
   readonly hooks: ServerHooks | null
 }
@@ -86,7 +89,9 @@ export function recipeFor(target: Target, hooks: ServerHooks | null): Recipe {
     Incoming: (optionOf(server, 'IncomingMessage') ?? IncomingMessage) as IncomingConstructor,
     Response: (optionOf(server, 'ServerResponse') ?? ServerResponse) as ResponseConstructor,
     joinDuplicateHeaders: server !== undefined && Reflect.get(server, 'joinDuplicateHeaders') === true,
+    uniqueHeaders: uniqueHeadersOf(server),
     responseOptions: {
+      highWaterMark: server === undefined ? undefined : Reflect.get(server, 'highWaterMark'),
       rejectNonStandardBodyWrites:
         server !== undefined && Reflect.get(server, 'rejectNonStandardBodyWrites') === true
     }
@@ -102,7 +107,10 @@ export function makeRequest(socket: MeshSocket, frame: RequestFrame, recipe: Rec
   request.httpVersionMinor = minor
   request.httpVersion = minor === 1 ? '1.1' : '1.0'
   if (recipe.joinDuplicateHeaders) Reflect.set(request, 'joinDuplicateHeaders', true)
-  request._addHeaderLines(pairs, pairs.length)
+  // A limit of the application's own: further lines are in `rawHeaders` alone.
+  const most = recipe.server?.maxHeadersCount
+  request._addHeaderLines(pairs, most ? Math.min(pairs.length, most << 1) : pairs.length)
+  request.upgrade = false
   request.method = frame.method
   request.url = frame.path
   return request
@@ -120,6 +128,8 @@ export function makeResponse(
   response._storeHeader = storeHeader
   response._removedConnection = true
   response[observerKey] = observer
+  const { uniqueHeaders } = recipe
+  if (uniqueHeaders !== null) Reflect.set(response, uniqueHeaders.key, uniqueHeaders.names)
   response.assignSocket(socket)
   // Shared functions, not closures: this runs for every request.
   response.on('prefinish', onPrefinish)
@@ -178,6 +188,29 @@ export function emitDrain(response: MeshResponse): void {
   response.emit('drain')
 }
 
+/** Tells of a time-out as node's http server does: whoever listens decides, otherwise the connection ends. */
+export function emitTimeout(socket: MeshSocket, request: MeshIncoming, response: MeshResponse | null): void {
+  const server = Reflect.get(socket, 'server') as Server | undefined
+  const byRequest = !request.complete && request.emit('timeout', socket)
+  const byResponse = response?.emit('timeout', socket) === true
+  const byServer = server?.emit('timeout', socket) === true
+  if (!byRequest && !byResponse && !byServer) socket.destroy()
+}
+
+/** Whether a server takes the connection of a request out of HTTP; from Node 24 on it may decide for itself. */
+export function wantsSocket(
+  server: Server | undefined,
+  request: MeshIncoming,
+  event: 'connect' | 'upgrade'
+): boolean {
+  if (event === 'connect') return true
+  if (server === undefined) return false
+  const decide: unknown = Reflect.get(server, 'shouldUpgradeCallback')
+  return typeof decide === 'function'
+    ? Boolean(decide.call(server, request))
+    : server.listenerCount(event) > 0
+}
+
 /** Ends the life of a finished response, as node's http server does a tick after `finish`. */
 export function emitClose(response: MeshResponse): void {
   if (response._closed) return
@@ -197,7 +230,16 @@ function storeHeader(this: MeshResponse, firstLine: string, headers: unknown): v
 
 /** The class a server was told to use (`http.createServer` options), which it keeps under a symbol. */
 function optionOf(server: Server | undefined, name: string): unknown {
-  if (server === undefined) return undefined
-  const key = Object.getOwnPropertySymbols(server).find(({ description }) => description === name)
-  return key === undefined ? undefined : Reflect.get(server, key)
+  const key = symbolOf(server, name)
+  return server === undefined || key === undefined ? undefined : Reflect.get(server, key)
+}
+
+function uniqueHeadersOf(server: Server | undefined): Recipe['uniqueHeaders'] {
+  const key = symbolOf(server, 'kUniqueHeaders')
+  const names: unknown = optionOf(server, 'kUniqueHeaders')
+  return key === undefined || names === undefined || names === null ? null : { key, names }
+}
+
+function symbolOf(server: Server | undefined, name: string): symbol | undefined {
+  return server && Object.getOwnPropertySymbols(server).find(({ description }) => description === name)
 }

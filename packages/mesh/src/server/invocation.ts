@@ -15,8 +15,10 @@ import {
   callTarget,
   emitClose,
   emitDrain,
+  emitTimeout,
   makeRequest,
   makeResponse,
+  wantsSocket,
   type MeshIncoming,
   type MeshResponse,
   type Recipe,
@@ -47,6 +49,8 @@ export interface InvocationFrame extends RequestFrame {
   /** When its caller stops waiting for the head, on the clock all threads share; 0 for never. */
   readonly deadline: number
 }
+
+const noResponse = 'the application wrote to its connection what is no HTTP response'
 
 const requestStart = diagnosticsChannel.channel('http.server.request.start')
 const responseFinish = diagnosticsChannel.channel('http.server.response.finish')
@@ -107,7 +111,10 @@ export class Invocation implements SocketOwner, ResponseObserver {
     }
     const socket = sockets.take(this, frame.peer)
     // As node's http server puts itself on its sockets.
-    if (recipe.server !== undefined) Reflect.set(socket, 'server', recipe.server)
+    if (recipe.server !== undefined) {
+      Reflect.set(socket, 'server', recipe.server)
+      if (recipe.server.timeout > 0) socket.setTimeout(recipe.server.timeout)
+    }
     const request = makeRequest(socket, frame, recipe)
     this.#socket = socket
     this.#request = request
@@ -129,6 +136,7 @@ export class Invocation implements SocketOwner, ResponseObserver {
     const size = sizeOf(flags & BODY_MASK, body)
     const stream = this.#tunnel ? this.#socket : this.#request
     if (stream === null || stream.destroyed || size === 0 || this.#requestEnded) return
+    this.#socket?.active()
     this.#held += size
     if (stream.push(bytesOf(flags & BODY_MASK, body))) this.onResume()
   }
@@ -178,7 +186,13 @@ export class Invocation implements SocketOwner, ResponseObserver {
 
   onResponseBytes(data: string | Uint8Array, encoding: BufferEncoding | null): boolean {
     const response = this.#response
-    return response === null || this.#over || this.#frames.write(response, data, encoding)
+    if (response === null || this.#over) return true
+    const more = this.#frames.write(response, data, encoding)
+    const { raw } = this.#frames
+    // Written past the response object, which will never say that it has ended.
+    if (raw?.done === true) this.#socket?.end()
+    else if (raw?.broken === true) this.#socket?.destroy(new Error(noResponse))
+    return more
   }
 
   onTunnelBytes(chunk: Uint8Array, done: (error?: Error | null) => void): void {
@@ -197,10 +211,17 @@ export class Invocation implements SocketOwner, ResponseObserver {
     this.#leaveWhenOver()
   }
 
+  /** As node's http server: whoever listens decides, otherwise the connection ends. */
+  onTimeout(): void {
+    const [request, socket] = [this.#request, this.#socket]
+    if (this.#tunnel || request === null || socket === null) return
+    emitTimeout(socket, request, this.#response)
+  }
+
   onDestroyed(error: Error | null): void {
     this.#tunnelWaiting = null
     if (this.#over) return
-    if (this.#responseEnded) this.#leave()
+    if (this.#responseEnded || (error === null && this.#frames.raw?.close() === true)) this.#leave()
     else {
       this.#fail(error?.message ?? 'the application destroyed the connection')
       if (this.#hooks !== null)
@@ -323,7 +344,10 @@ export class Invocation implements SocketOwner, ResponseObserver {
 
   #fail(reason: string): void {
     // An application's error may say anything.
-    this.#post(ABORT, typeof reason === 'string' ? reason : 'aborted')
+    const text = typeof reason === 'string' ? reason : 'aborted'
+    // Corked: node holds back what was written in this tick, and a connection destroyed now never sends it.
+    const held = !this.#tunnel && this.#socket !== null && this.#socket.writableCorked > 0
+    if (!held || !this.#frames.recall(text)) this.#post(ABORT, text)
     this.#leave()
   }
 
@@ -337,20 +361,6 @@ export class Invocation implements SocketOwner, ResponseObserver {
 /** As node says it of a connection that is gone. */
 function abortedError(reason: string): Error {
   return Object.assign(new Error('aborted'), { code: 'ECONNRESET', reason })
-}
-
-/** Whether a server takes the connection of a request out of HTTP; from Node 24 on it may decide for itself. */
-function wantsSocket(
-  server: Server | undefined,
-  request: MeshIncoming,
-  event: 'connect' | 'upgrade'
-): boolean {
-  if (event === 'connect') return true
-  if (server === undefined) return false
-  const decide: unknown = Reflect.get(server, 'shouldUpgradeCallback')
-  return typeof decide === 'function'
-    ? decide.call(server, request) === true
-    : server.listenerCount(event) > 0
 }
 
 /** Over TCP the end of the peer's bytes is seen before the connection is gone. */

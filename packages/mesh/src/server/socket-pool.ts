@@ -32,7 +32,12 @@ export class SocketPool {
   /** Takes back a socket whose request is over. */
   release(socket: MeshSocket): void {
     const key = socket.peer ?? ''
-    if (key.endsWith(unnumbered) || !socket.rest()) return
+    if (!socket.rest()) return
+    if (key.endsWith(unnumbered)) {
+      // Nobody will be told when this connection closes: whoever waits for that is told now.
+      if (socket.listenerCount('close') > 1) socket.destroy()
+      return
+    }
     const idle = this.#peers.get(key)
     if (idle !== undefined) {
       idle.push(socket)

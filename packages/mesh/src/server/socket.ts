@@ -17,10 +17,17 @@ export interface SocketOwner {
   onResume(): void
   /** The application has ended its side of the tunnel. */
   onTunnelEnd(): void
+  /** Nothing has happened for as long as somebody set (`setTimeout`, `server.timeout`). */
+  onTimeout(): void
   /** The socket is destroyed, by the application or because the peer is gone. */
   onDestroyed(error: Error | null): void
   /** `close` is being emitted. */
   onClosed(): void
+}
+
+/** What node's types do not show of its sockets. */
+interface Timed {
+  _unrefTimer(): void
 }
 
 type WriteCallback = (error?: Error | null) => void
@@ -31,6 +38,7 @@ const nobody: SocketOwner = {
   onTunnelBytes: (_chunk, done) => done(),
   onResume: () => {},
   onTunnelEnd: () => {},
+  onTimeout: () => {},
   onDestroyed: () => {},
   onClosed: () => {}
 }
@@ -41,9 +49,9 @@ export class MeshSocket extends Socket {
   #tunnel = false
   /** The peer it was made for, as the frame said. */
   readonly peer: string | null
-  override readonly remoteAddress: string
-  override readonly remotePort: number
-  override readonly remoteFamily: string
+  override readonly remoteAddress: string | undefined
+  override readonly remotePort: number | undefined
+  override readonly remoteFamily: string | undefined
   override readonly localAddress: string
   override readonly localPort: number = 0
   /** As on a TLS socket: whether the public client spoke TLS. Frameworks read it for `req.protocol`. */
@@ -58,14 +66,17 @@ export class MeshSocket extends Socket {
     this.peer = peer
     const [address = '127.0.0.1', port = '0', secure = '0'] = peer === null ? [] : peer.split(' ')
     const sixth = address.includes(':')
-    this.remoteAddress = address
-    this.remotePort = Number(port)
-    this.remoteFamily = sixth ? 'IPv6' : 'IPv4'
+    // A client that came through a pipe has no address.
+    const known = address !== ''
+    this.remoteAddress = known ? address : undefined
+    this.remotePort = known ? Number(port) : undefined
+    this.remoteFamily = !known ? undefined : sixth ? 'IPv6' : 'IPv4'
     this.localAddress = sixth ? '::1' : '127.0.0.1'
     this.encrypted = secure === '1'
     // node's http server listens for errors too, so that a broken connection is no uncaught error.
     this.on('error', ignore)
     this.on('close', () => this.#owner.onClosed())
+    this.on('timeout', () => this.#owner.onTimeout())
   }
 
   /** Goes into service for another request. */
@@ -84,7 +95,13 @@ export class MeshSocket extends Socket {
   }
 
   override address(): { address: string; family: string; port: number } {
-    return { address: this.localAddress, family: this.remoteFamily, port: this.localPort }
+    return { address: this.localAddress, family: this.remoteFamily ?? 'IPv4', port: this.localPort }
+  }
+
+  /** Something has come or gone: a time-out, if one is set, counts from now. */
+  active(): void {
+    // node's own, which nothing calls where there is no handle.
+    if (this.timeout !== undefined && this.timeout > 0) (this as unknown as Timed)._unrefTimer()
   }
 
   /** From here on bytes pass as they are, both ways. */
@@ -100,6 +117,7 @@ export class MeshSocket extends Socket {
     const encoding = typeof encodingOrCallback === 'string' ? encodingOrCallback : null
     const done = typeof encodingOrCallback === 'function' ? encodingOrCallback : callback
     if (this.#tunnel || this.destroyed) return super.write(data, encoding ?? 'utf8', done ?? undefined)
+    this.active()
     const more = this.#owner.onResponseBytes(data, encoding)
     if (typeof done === 'function') process.nextTick(done)
     return more
@@ -119,7 +137,13 @@ export class MeshSocket extends Socket {
     this.#owner.onResume()
   }
 
+  /** Comes to bytes of a tunnel, and to those of `end(bytes)`, which does not go through `write`. */
   override _write(chunk: Uint8Array | string, encoding: BufferEncoding, done: WriteCallback): void {
+    if (!this.#tunnel) {
+      this.#owner.onResponseBytes(chunk, encoding)
+      done()
+      return
+    }
     this.#owner.onTunnelBytes(typeof chunk === 'string' ? Buffer.from(chunk, encoding) : chunk, done)
   }
 
