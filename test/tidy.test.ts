@@ -149,6 +149,7 @@ test('what the pages name is there', () => {
 const sleeps: Readonly<Record<string, string>> = {
   'packages/heddle/test/edge/clients.test.ts': 'what a slow or silent client does is to let time pass',
   'packages/heddle/test/edge/bodies.test.ts': 'no event tells that a writer stands still',
+  'packages/mesh/test/faults/torrents.test.ts': 'a reader is slow by nothing but time',
   'packages/mesh/test/threads/back-pressure.test.ts': 'no event tells that a writer stands still',
   'packages/mesh/test/threads/membership.test.ts': 'a heartbeat gets old by nothing but time'
 }
