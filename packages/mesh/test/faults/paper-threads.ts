@@ -54,6 +54,8 @@ export class PaperPort {
   thread: PaperThread | null = null
   mail: Mail[] = []
   closed = false
+  /** Whether it was handed on by way of another port: the server's end of a link. */
+  handedOn = false
 
   constructor(stage: Stage) {
     this.#stage = stage
@@ -78,7 +80,10 @@ export class PaperPort {
   postMessage(value: unknown, transfer: readonly PaperPort[] = []): void {
     const { other } = this
     const copy = transfer.length > 0 ? { ...(value as object) } : structuredClone(value)
-    for (const port of transfer) port.leave()
+    for (const port of transfer) {
+      port.leave()
+      port.handedOn = true
+    }
     if (this.closed || this.thread?.dead === true || other === null || other.closed) {
       for (const port of transfer) port.drop()
     } else other.mail.push({ kind: 'message', value: copy })

@@ -8,6 +8,7 @@ import { MAX_ATTEMPTS } from '../../src/client/retry.ts'
 import type { MeshError } from '../../src/errors.ts'
 import { Registry, type Member } from '../../src/registry/registry.ts'
 import { joinMesh, type Mesh } from '../../src/thread.ts'
+import { END, HEAD, REQUEST } from '../../src/wire/frames.ts'
 import { application, handlers, type Ledger } from './paper-applications.ts'
 import { WatchedCall } from './watched-call.ts'
 import { Stage, type PaperPort, type PaperThread } from './paper-threads.ts'
@@ -209,9 +210,29 @@ class Schedule {
         return registry(() => member.remove())
       },
       () => this.#leave(seat),
+      () => this.#talkNonsense(thread),
       () => random() < 0.2 && this.#callers[1]?.thread.die()
     ]
     await pick(disturbances)()
+  }
+
+  /** Something on a link to this thread that is no frame, or is but makes no sense, from either end. */
+  #talkNonsense(thread: PaperThread): void {
+    const { pick, random } = bind(this.#stage)
+    const ends = [...thread.ports].filter(({ handedOn, closed }) => handedOn && !closed)
+    if (ends.length === 0) return
+    const end = pick(ends)
+    const nonsense = pick([
+      null,
+      [],
+      ['?'],
+      [99, 1],
+      [REQUEST, 1],
+      [HEAD, 0, 0, 200, '', '', null],
+      [END, 0, '']
+    ])
+    end.postMessage(nonsense)
+    if (random() < 0.5) end.other?.postMessage(nonsense)
   }
 
   async #leave(seat: Seat): Promise<void> {
