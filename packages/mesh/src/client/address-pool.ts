@@ -73,14 +73,11 @@ export class AddressPool {
     const loaded: unknown = process.getBuiltinModule(secure ? 'node:https' : 'node:http')
     this.#http = loaded as HttpModule
     this.#connection = { ...options, timeout: connectMs, maxHeaderSize: MAX_HEAD }
-    this.#agent = new this.#http.Agent({ keepAlive: true, scheduling: 'lifo' })
+    // The request's own time limit takes its place while there is a request.
+    this.#agent = new this.#http.Agent({ keepAlive: true, scheduling: 'lifo', timeout: IDLE_MS })
     const keep = this.#agent.keepSocketAlive.bind(this.#agent) as unknown as (socket: Socket) => boolean
     Reflect.set(this.#agent, 'keepSocketAlive', (socket: Socket) => {
       const kept = keep(socket)
-      // A shorter time is what the server has asked for.
-      if (kept && !(socket.timeout !== undefined && socket.timeout > 0 && socket.timeout < IDLE_MS)) {
-        socket.setTimeout(IDLE_MS)
-      }
       this.#freedMs.set(socket, performance.now())
       return kept
     })

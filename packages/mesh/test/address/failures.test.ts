@@ -95,6 +95,14 @@ test('a request with a line break in it is refused, and its connection never ope
   assert.deepEqual([connections, inflight()], [0, 0])
 })
 
+test('a request that is refused and given up at once is told nothing', async t => {
+  const { client, inflight } = networkOf(t, [await listen(t, (_request, response) => response.end('a'))])
+  const answer = send(client, { path: '/ x' })
+  answer.exchange?.abort('enough')
+  assert.equal((await ask(client)).body, 'a')
+  assert.deepEqual([answer.calls, inflight()], [[], 0])
+})
+
 /** Starts a server that tells of each request, and answers with a piece when it is asked for `/begun`. */
 async function listenForRequests(t: TestContext) {
   const server = createServer((request, response) => {

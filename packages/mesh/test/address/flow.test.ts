@@ -96,11 +96,13 @@ const answering: RequestListener = (request, response) => {
 }
 
 test('a body refused by an address goes to a thread whole, and its sender is not left waiting', async t => {
-  for (const size of [PIECE, 4 * PIECE, WINDOW, 2 * WINDOW]) {
+  // The last one's pieces are so small that the chunks they are sent in are half as long again.
+  const sizes = [PIECE, 4 * PIECE, WINDOW, 2 * WINDOW].map(size => [size, PIECE] as const)
+  for (const [size, piece] of [...sizes, [WINDOW - PIECE, 16] as const]) {
     const { client, inflight } = networkOf(t, [await refusedAddress(), answering])
     const answer = send(client, { method: 'POST', flags: MORE })
-    for (let sent = 0; sent < size; sent += PIECE) {
-      if (answer.exchange?.write(LATIN1, 'x'.repeat(PIECE)) === false) await answer.next('writable')
+    for (let sent = 0; sent < size; sent += piece) {
+      if (answer.exchange?.write(LATIN1, 'x'.repeat(piece)) === false) await answer.next('writable')
     }
     answer.exchange?.end()
     await answer.over
@@ -115,4 +117,34 @@ test('requests reach threads and addresses in turn', async t => {
   const bodies: string[] = []
   for (let i = 0; i < 4; i++) bodies.push((await ask(client)).body)
   assert.deepEqual(bodies.toSorted(), ['address', 'address', 'thread', 'thread'])
+})
+
+test('what was sent of a body is kept for another try no longer than it is of use', async t => {
+  const dying = await listen(t, request => {
+    let read = 0
+    request.on('data', (chunk: Buffer) => {
+      read += chunk.byteLength
+      if (read > 2 * WINDOW) request.destroy()
+    })
+  })
+  const { client, inflight } = networkOf(t, [dying, (_request, response) => response.end('spare')])
+  const upload = send(client, { method: 'PUT', flags: MORE })
+  while (upload.error === null) {
+    const room = upload.exchange?.write(LATIN1, 'x'.repeat(PIECE))
+    await (room === true
+      ? new Promise(resolve => setImmediate(resolve))
+      : Promise.race([upload.next('writable'), upload.over]))
+  }
+  assert.deepEqual(
+    [upload.error.code, upload.begun, upload.exchange?.replay],
+    ['MESH_UPSTREAM_LOST', true, null]
+  )
+  assert.equal(inflight(), 0)
+  const arrives = Promise.withResolvers<void>()
+  const reading = await listen(t, request => void request.once('data', () => arrives.resolve()))
+  const post = send(networkOf(t, [reading]).client, { method: 'POST', flags: MORE | LATIN1, body: 'a' })
+  post.exchange?.write(LATIN1, 'b')
+  assert.equal(post.exchange?.replay?.length, 1)
+  await arrives.promise
+  assert.equal(post.exchange?.replay, null)
 })

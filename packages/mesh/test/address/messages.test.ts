@@ -1,12 +1,11 @@
 /** Requests and answers over TCP and unix sockets are what was sent, both ways. */
 import assert from 'node:assert/strict'
-import { once } from 'node:events'
 import { createServer, type IncomingMessage, type RequestListener } from 'node:http'
 import { text } from 'node:stream/consumers'
 import { test, type TestContext } from 'node:test'
 
 import { BYTES, HTTP10, LATIN1, MORE, NO_BODY, UTF8, type BodyField } from '../../src/wire/frames.ts'
-import { listen, listenRaw, listenUnix, networkOf, ask, send } from './network.ts'
+import { clientSockets, listen, listenRaw, listenUnix, networkOf, ask, send } from './network.ts'
 
 const places: readonly [string, (t: TestContext, listener: RequestListener) => Promise<string>][] = [
   ['a port', listen],
@@ -118,6 +117,20 @@ test('headers keep their case, order and repetitions, both ways; the host is tha
   const lines = 'X-Up: 1\r\nSet-Cookie: a=b\r\nx-up: 2\r\nSet-Cookie: c=d\r\nX-Hi: \xe9\r\n'
   assert.ok(answer.block.startsWith(lines), answer.block)
   assert.doesNotMatch(answer.block, /connection|transfer-encoding|keep-alive/i)
+})
+
+test('no header of an answer is left out, however many there are', async t => {
+  const names = Array.from({ length: 3000 }, (_, index) => `x-${index}`)
+  const address = await listen(t, (_request, response) => {
+    response
+      .writeHead(
+        200,
+        names.flatMap(name => [name, '1'])
+      )
+      .end()
+  })
+  const { block } = await ask(networkOf(t, [address]).client)
+  assert.ok(block.startsWith(names.map(name => `${name}: 1\r\n`).join('')))
 })
 
 test('a request of an HTTP/1.0 client is one of HTTP/1.1 here', async t => {
@@ -238,21 +251,35 @@ test('a body that ends with its connection arrives', async t => {
   assert.equal(inflight(), 0)
 })
 
+test('an idle connection is kept for four seconds, or one less than its server says', async t => {
+  for (const [keepAliveTimeout, milliseconds] of [
+    [60_000, 4000],
+    [3000, 2000]
+  ] as const) {
+    const server = createServer({ keepAliveTimeout }, (_request, response) => response.end())
+    const sockets = clientSockets(t)
+    const { client } = networkOf(t, [await listen(t, server)])
+    await ask(client)
+    // On a connection that was given back and taken again.
+    await ask(client)
+    await new Promise(resolve => setImmediate(resolve))
+    assert.deepEqual(
+      sockets.map(({ timeout }) => timeout),
+      [milliseconds]
+    )
+  }
+})
+
 test('a thousand requests leave nothing behind once the client is closed', async t => {
   const server = createServer(echo)
+  const sockets = clientSockets(t)
   const { client, inflight } = networkOf(t, [await listen(t, server)])
-  let connections = 0
-  const closed: Promise<unknown>[] = []
-  server.on('connection', socket => {
-    connections++
-    closed.push(once(socket, 'close'))
-  })
   for (let round = 0; round < 20; round++) {
     const asked = Array.from({ length: 50 }, () => ask(client, { method: 'PUT', flags: LATIN1, body: 'a' }))
     for (const { body } of await Promise.all(asked)) assert.equal(body, 'a')
   }
-  assert.ok(connections <= 100, `${connections} connections`)
+  assert.ok(sockets.length <= 100, `${sockets.length} connections`)
   client.close()
-  await Promise.all(closed)
+  assert.ok(sockets.every(({ destroyed }) => destroyed))
   assert.equal(inflight(), 0)
 })

@@ -1,4 +1,5 @@
 /** A client whose upstreams are network addresses, servers to be them, and what a request's owner is told. */
+import { subscribe, unsubscribe } from 'node:diagnostics_channel'
 import { once } from 'node:events'
 import { mkdtempSync, rmSync } from 'node:fs'
 import { createServer, type RequestListener, type Server } from 'node:http'
@@ -117,6 +118,17 @@ export async function refusedAddress(): Promise<string> {
   server.close()
   await once(server, 'close')
   return `http://127.0.0.1:${port}`
+}
+
+/** The client's ends of all connections made from here on. */
+export function clientSockets(t: TestContext): Socket[] {
+  const sockets: Socket[] = []
+  const note = (message: unknown): void => {
+    sockets.push((message as { socket: Socket }).socket)
+  }
+  subscribe('net.client.socket', note)
+  t.after(() => unsubscribe('net.client.socket', note))
+  return sockets
 }
 
 /** The port a server listens on. */

@@ -111,6 +111,32 @@ test('an upgrade that is refused is an ordinary answer', async t => {
   assert.equal(network.inflight(), 0)
 })
 
+test('who says more than a window before an upgrade is decided waits until it is', async t => {
+  const { address } = await listenForTunnels(t)
+  const refusing = await listen(t, (_request, response) => response.writeHead(426).end('no'))
+  for (const place of [address, refusing]) {
+    const network = networkOf(t, [place])
+    const answer = open(network)
+    const writable = answer.next('writable')
+    assert.equal(answer.exchange?.write(LATIN1, 'x'.repeat(WINDOW)), false)
+    await writable
+    answer.exchange?.abort('enough')
+    assert.equal(network.inflight(), 0)
+  }
+})
+
+test('a client that is closed breaks its tunnels off', async t => {
+  const { address, arrived } = await listenForTunnels(t)
+  const network = networkOf(t, [address])
+  const answer = open(network)
+  const ended = once((await arrived).resume(), 'end')
+  await until(answer, body => body === accepted)
+  network.client.close()
+  await Promise.all([ended, answer.over])
+  assert.equal(answer.error?.code, 'MESH_UPSTREAM_LOST')
+  assert.equal(network.inflight(), 0)
+})
+
 test('a tunnel is not read faster than its receiver makes room', async t => {
   const { address, arrived } = await listenForTunnels(t)
   const network = networkOf(t, [address])

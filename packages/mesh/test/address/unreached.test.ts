@@ -2,13 +2,14 @@
 import assert from 'node:assert/strict'
 import { once } from 'node:events'
 import { createServer } from 'node:http'
+import type { Socket } from 'node:net'
 import { test, type TestContext } from 'node:test'
 
 import { AddressLink } from '../../src/client/address-link.ts'
 import { Exchange, type LinkOwner } from '../../src/client/exchange.ts'
 import { Scoreboard } from '../../src/scoreboard.ts'
 import { LATIN1, MORE, WINDOW } from '../../src/wire/frames.ts'
-import { Answer, ask, listen, listenRaw, networkOf, refusedAddress, send } from './network.ts'
+import { Answer, ask, clientSockets, listen, listenRaw, networkOf, refusedAddress, send } from './network.ts'
 
 test('a request goes elsewhere when its address refuses it, whatever its method', async t => {
   const echo = await listen(t, (request, response) => request.pipe(response))
@@ -124,16 +125,33 @@ test('a connection that does not open in time counts as refused', async t => {
   assert.deepEqual([avoided, link.size], [[1000], 0])
 })
 
+test('a connection has ten seconds to open', async t => {
+  const { attempt, link } = linkOf(t, (await listenRaw(t, () => {})).replace('http:', 'https:'))
+  const sockets = clientSockets(t)
+  const lost = attempt()
+  await new Promise(resolve => setImmediate(resolve))
+  assert.deepEqual(
+    sockets.map(({ timeout }) => timeout),
+    [10_000]
+  )
+  sockets[0]?.destroy(new Error('enough'))
+  assert.equal((await lost)?.message, 'enough')
+  assert.equal(link.size, 0)
+})
+
 test('a request whose connection takes long to open is answered elsewhere', async t => {
   const silent = await listenRaw(t, () => {})
   const prompt = await listen(t, (_request, response) => response.end('prompt'))
-  const { client, inflight } = networkOf(t, [silent.replace('http:', 'https:'), prompt])
+  const { client, inflight, scoreboard } = networkOf(t, [silent.replace('http:', 'https:'), prompt])
   const answers = await Promise.all([ask(client, { method: 'POST' }), ask(client, { method: 'POST' })])
   assert.deepEqual(
     answers.map(({ body }) => body),
     ['prompt', 'prompt']
   )
   assert.equal(inflight(), 0)
+  const later = [send(client), send(client), send(client)]
+  assert.equal(scoreboard.inflight(0), 0, 'It is avoided.')
+  await Promise.all(later.map(({ over }) => over))
 })
 
 /** A server that answers the first request of its first connection, and treats all others as `then` says. */
@@ -187,6 +205,30 @@ test('a request is sent again on a new connection once', async t => {
   const { error } = await ask(client)
   assert.equal(error?.code, 'MESH_UPSTREAM_LOST')
   assert.deepEqual(seen, ['1 GET', '1 GET', '2 GET'])
+})
+
+test('it is not sent on another connection that was used before: that one may be closed as well', async t => {
+  let requests = 0
+  let connections = 0
+  const address = await listenRaw(t, socket => {
+    const stale = ++connections <= 2
+    let first = true
+    socket.on('data', () => {
+      requests++
+      if (stale && !first) socket.destroy()
+      // The first two wait for each other, so that there are two connections.
+      else if (!stale || requests === 2) for (const peer of [...waiting, socket]) peer.write(whole)
+      else waiting.push(socket)
+      first = false
+    })
+  })
+  const whole = 'HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nhi'
+  const waiting: Socket[] = []
+  const { client } = networkOf(t, [address])
+  await Promise.all([ask(client), ask(client)])
+  waiting.length = 0
+  const answer = await ask(client)
+  assert.deepEqual([answer.error, answer.body, connections], [null, 'hi', 3])
 })
 
 test('a request that is not idempotent is not sent again when it may have been begun', async t => {
