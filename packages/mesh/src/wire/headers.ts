@@ -95,9 +95,15 @@ function note(written: WrittenHeaders, name: string, value: string): boolean {
   if (length !== 4 && length !== 7 && length !== 10 && length < 14) return true
   switch (name.toLowerCase()) {
     case 'host':
+      if (written.hasHost)
+        throw new MeshError('MESH_INVALID_REQUEST', { what: 'second host', offered: value })
       written.hasHost = true
       return true
     case 'content-length':
+      // Two lengths, or one that is none, are how requests are smuggled (RFC 9112, section 11.2).
+      if (written.contentLength !== null || !/^\d+$/.test(value)) {
+        throw new MeshError('MESH_INVALID_REQUEST', { what: 'content-length', offered: value })
+      }
       written.contentLength = value
       return true
     case 'upgrade':
