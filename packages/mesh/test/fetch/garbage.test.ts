@@ -64,3 +64,18 @@ test('a stream is kept whose response became garbage', async () => {
   await ways.origin.call('release')
   assert.equal(await new Response(body).text(), 'firstreleased')
 })
+
+test('a stream that outlived its response closes the connection when it becomes garbage too', async () => {
+  const kept: { body: ReadableStream | null } = { body: null }
+  const closings = (await ways.origin.call('closings')) as number
+  await (async () => {
+    kept.body = (await fetch(`${base}/begin`)).body
+  })()
+  for (let i = 0; i < 10; i++) {
+    collect()
+    await new Promise(resolve => setImmediate(resolve))
+  }
+  assert.equal(await ways.origin.call('closings'), closings)
+  kept.body = null
+  await collectUntilClosed(closings + 1)
+})
