@@ -95,7 +95,8 @@ export class ThreadLink implements Link, FrameReceiver {
 
   /** Sends a piece of a request body; false when the window is used up. */
   sendData(exchange: Exchange, flags: number, body: BodyField): boolean {
-    if (!exchange.bodyGone) (exchange.replay ??= []).push({ flags, body })
+    // What has been answered is never sent again.
+    if (exchange.state === WAITING && !exchange.bodyGone) (exchange.replay ??= []).push({ flags, body })
     return this.#postData(exchange, flags, body)
   }
 
@@ -259,7 +260,10 @@ export class ThreadLink implements Link, FrameReceiver {
       }
       case DATA:
         // Without a head before it: the bytes of an upgraded connection.
-        if (exchange.state === WAITING) exchange.state = ANSWERED
+        if (exchange.state === WAITING) {
+          exchange.state = ANSWERED
+          exchange.replay = null
+        }
         handler.onData(batch[at + 2] as number, batch[at + 3] as BodyField)
         break
       case END:

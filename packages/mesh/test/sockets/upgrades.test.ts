@@ -9,6 +9,7 @@ import { connect, type Socket } from 'node:net'
 import { text } from 'node:stream/consumers'
 import { after, afterEach, before, test } from 'node:test'
 
+import { LATIN1, MORE, UPGRADE } from '../../src/wire/frames.ts'
 import { Fleet } from '../fixtures/fleet.ts'
 import { agentOf, openWays, type Way, type Ways } from './ways.ts'
 
@@ -190,6 +191,38 @@ test('a tunnel holds a fast writer back on both sides', async () => {
   const closed = once(up.socket.resume(), 'close')
   assert.equal(await way.call('readSlow'), total)
   await closed
+})
+
+test('a tunnel keeps nothing of what has gone through it', async () => {
+  const { promise: answered, resolve, reject } = Promise.withResolvers<void>()
+  const exchange = ways.mesh.client.send(
+    {
+      hostname: 'api',
+      method: 'GET',
+      path: '/raw',
+      headers: 'host: api\r\nconnection: upgrade\r\nupgrade: raw\r\n',
+      flags: MORE | UPGRADE,
+      body: null,
+      peer: null,
+      timeoutMs: 0,
+      idempotent: false,
+      accept: null
+    },
+    {
+      onInformation: () => undefined,
+      onHead: () => reject(new Error('answered')),
+      onData: () => resolve(),
+      onEnd: () => undefined,
+      onError: reject,
+      onWritable: () => undefined
+    }
+  )
+  exchange.write(LATIN1, 'early')
+  assert.equal(exchange.replay?.length, 1)
+  await answered
+  exchange.write(LATIN1, 'late')
+  assert.equal(exchange.replay, null)
+  exchange.abort('enough')
 })
 
 test('a tunnel fails when the thread at its other end does', async t => {
