@@ -270,7 +270,6 @@ export class AddressRequest {
       this.#malformed(new Error(`the status ${statusCode} is no final one`))
       return
     }
-    if (this.#isUpgrade) this.#owner.onWritable(this)
     // At the end of this tick a short answer is here as a whole.
     process.nextTick(() => {
       if (!this.over) this.#tellHead(response)
