@@ -6,7 +6,7 @@
  * traces stay readable. Run by `npm run build`.
  */
 import { execFileSync } from 'node:child_process'
-import { rmSync } from 'node:fs'
+import { globSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 
 import { build } from 'esbuild'
@@ -30,6 +30,14 @@ const common: BuildOptions = {
 
 for (const name of [heddle, mesh]) rmSync(join(name, 'dist'), { recursive: true, force: true })
 execFileSync('tsc', ['-b', '--force', mesh, heddle], { cwd: root, stdio: 'inherit' })
+// The mesh can be required too, as node can require ES modules. TypeScript wants that in declarations of its own.
+for (const file of globSync(join(mesh, 'dist/**/*.d.ts'))) {
+  const text = readFileSync(file, 'utf8').replaceAll(
+    /(from |import\()(['"]\.[^'"]*)\.[jt]s(['"])/g,
+    '$1$2.cjs$3'
+  )
+  writeFileSync(file.replace(/\.ts$/, '.cts'), text)
+}
 await Promise.all([
   build({
     ...common,

@@ -51,7 +51,7 @@ export class RoutedThread {
   readonly port: RoutablePort
   /** Of its seat; empty while it has none. */
   name = ''
-  readonly routes = new Map<string, Route>()
+  readonly routes: Map<string, Route> = new Map()
   readonly #router: Router
   readonly #waiting: Waiting
   #member: Member | null = null
