@@ -98,6 +98,8 @@ function pieces(visit: Visit, index: number): void {
 export function application(stage: Stage, thread: PaperThread, ledger: Ledger): Server {
   const enter = (req: IncomingMessage, end: { once(event: 'close', done: () => void): unknown }): number => {
     const id = Number(req.headers['x-id'])
+    // Long enough for a server to interrupt a burst of requests.
+    if (stage.random() < 0.3) stage.nowMs += 2
     ledger.executions[id] = (ledger.executions[id] ?? 0) + 1
     ledger.open.set(thread, (ledger.open.get(thread) ?? 0) + 1)
     end.once('close', () => ledger.open.set(thread, (ledger.open.get(thread) ?? 0) - 1))

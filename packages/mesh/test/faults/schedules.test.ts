@@ -4,24 +4,32 @@
  * seed; `HEDDLE_FAULT_SEED=<seed>` runs it alone, `HEDDLE_FAULT_SCHEDULES=<n>` runs more of them.
  */
 import assert from 'node:assert/strict'
+import { once } from 'node:events'
 import { test } from 'node:test'
+import { Worker } from 'node:worker_threads'
 
-import { runSchedule, type Tally } from './schedule.ts'
+import type { Tally } from './schedule.ts'
 
 const alone = process.env['HEDDLE_FAULT_SEED']
 const count = Number(process.env['HEDDLE_FAULT_SCHEDULES'] ?? 2000)
+const threads = alone === undefined ? 2 : 1
+
+/** Every so manieth schedule. */
+function seedsOf(thread: number): number[] {
+  if (alone !== undefined) return [Number(alone)]
+  return Array.from({ length: count }, (_, index) => index + 1).filter(seed => seed % threads === thread)
+}
 
 test('each request has one outcome and leaves nothing behind, whatever happens to threads', async t => {
   const tally: Tally = {}
-  const first = alone === undefined ? 1 : Number(alone)
-  const last = alone === undefined ? count : first
-  for (let seed = first; seed <= last; seed++) {
-    try {
-      await runSchedule(seed, tally)
-    } catch (error) {
-      throw new Error(`The schedule of HEDDLE_FAULT_SEED=${seed} failed`, { cause: error })
-    }
+  const live = async (thread: number): Promise<void> => {
+    const worker = new Worker(new URL('schedules-thread.ts', import.meta.url), {
+      workerData: { seeds: seedsOf(thread) }
+    })
+    const [part] = (await once(worker, 'message')) as [Tally]
+    for (const [end, times] of Object.entries(part)) tally[end] = (tally[end] ?? 0) + times
   }
+  await Promise.all(Array.from({ length: threads }, (_, thread) => live(thread)))
   t.diagnostic(JSON.stringify(tally))
   if (alone !== undefined) return
   // The schedules are worth something only if they come to every kind of end.
