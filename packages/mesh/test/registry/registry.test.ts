@@ -2,7 +2,9 @@
 import assert from 'node:assert/strict'
 import { test, type TestContext } from 'node:test'
 
-import { Registry, joinMesh, type RegistryOptions } from '../../src/index.ts'
+import type { ExchangeHandler } from '../../src/client/exchange.ts'
+import { Registry, joinMesh, type Member, type Mesh, type RegistryOptions } from '../../src/index.ts'
+import type { Table } from '../../src/wire/control.ts'
 
 function open(t: TestContext, options: Partial<RegistryOptions> = {}): Registry {
   const registry = new Registry({ domain: 'Test.Local', ...options })
@@ -74,4 +76,127 @@ test('Member: publishing one that is removed changes nothing for its successor',
   gone.member.eject(false)
   await publishing
   assert.equal(registry.scoreboard.isReady(next.ticket.record, next.ticket.generation), false)
+})
+
+/** A caller, and what its tables are. */
+function listen(t: TestContext, registry: Registry, hostname: string | null = null): Mesh {
+  const caller = joinMesh(registry.admit({ name: `caller of ${hostname}`, hostname }).ticket)
+  t.after(() => caller.leave())
+  return caller
+}
+
+/** A member no thread sits on. */
+function seat(t: TestContext, registry: Registry, hostname: string | readonly string[]): Member {
+  const { member, ticket } = registry.admit({ name: 'seat', hostname })
+  t.after(() => ticket.control.close())
+  return member
+}
+
+test('Member: several hostnames come, pause and go one by one', async t => {
+  const registry = open(t)
+  const { client } = listen(t, registry)
+  const member = seat(t, registry, ['A', 'b'])
+  const states = (): (boolean | null)[] =>
+    ['a', 'b', 'c'].map(label => (client.knows(label) ? client.hasReady(label) : null))
+  await member.publish()
+  assert.deepEqual([member.hostname, member.hostnames, states()], ['a', ['a', 'b'], [true, true, null]])
+  await member.pause('a', true)
+  assert.deepEqual(states(), [false, true, null])
+  await member.addHostname('C')
+  await member.removeHostname('a')
+  assert.deepEqual(
+    [member.hostnames, states()],
+    [
+      ['b', 'c'],
+      [null, true, true]
+    ]
+  )
+  await Promise.all(['b', 'c'].map(label => member.pause(label, true)))
+  assert.deepEqual(states(), [null, false, false])
+  await Promise.all(['b', 'c'].map(label => member.pause(label, false)))
+  assert.deepEqual(states(), [null, true, true])
+})
+
+test('Member: metadata and addresses reach the senders; an address is an upstream like others', async t => {
+  const registry = open(t)
+  const { client } = listen(t, registry)
+  const member = registry.admitAddress({
+    name: 'far',
+    hostname: 'far',
+    address: 'http://127.0.0.1:1',
+    meta: 1
+  })
+  await member.publish()
+  const seen: unknown[] = []
+  const shed = (): Promise<Error> =>
+    new Promise(resolve => {
+      client.send(
+        {
+          ...{ hostname: 'far', method: 'GET', path: '/', headers: '', flags: 0, body: null, peer: null },
+          ...{ timeoutMs: 0, idempotent: true },
+          accept: ({ address, meta, readyAt }) => {
+            seen.push([address, meta, readyAt > 0])
+            return false
+          }
+        },
+        { ...nothing, onError: resolve }
+      )
+    })
+  assert.equal((await shed()).name, 'LoadSheddingError')
+  await member.updateMeta('far', { two: 2 })
+  await member.moveTo('unix:/nowhere')
+  await shed()
+  assert.deepEqual(seen, [
+    ['http://127.0.0.1:1', 1, true],
+    ['unix:/nowhere', { two: 2 }, true]
+  ])
+  await member.withdraw()
+  assert.equal(client.hasReady('far'), false)
+  member.remove()
+})
+
+const nothing: ExchangeHandler = {
+  onInformation: () => {},
+  onHead: () => {},
+  onData: () => {},
+  onEnd: () => {},
+  onError: () => {},
+  onWritable: () => {}
+}
+
+test('who has lost all hostnames may call no more than before', async t => {
+  const registry = open(t, { allow: (from, to) => from !== 'a' || to !== 'b' })
+  const { member, ticket } = registry.admit({ name: 'a:0', hostname: 'a' })
+  const mesh = joinMesh(ticket)
+  t.after(() => mesh.leave())
+  await Promise.all([member.publish(), seat(t, registry, 'b').publish()])
+  const denied = (): Promise<unknown> =>
+    new Promise(resolve => {
+      mesh.client.send(
+        {
+          ...{ hostname: 'b', method: 'GET', path: '/', headers: '', flags: 0, body: null, peer: null },
+          ...{ timeoutMs: 0, idempotent: true, accept: null }
+        },
+        { ...nothing, onError: error => resolve((error as { code?: string }).code) }
+      )
+    })
+  assert.equal(await denied(), 'MESH_DENIED')
+  await member.removeHostname('a')
+  assert.equal(await denied(), 'MESH_DENIED')
+})
+
+test('changes of one turn are published together', async t => {
+  const registry = open(t)
+  const { ticket } = registry.admit({ name: 'reader', hostname: null })
+  const { control } = ticket
+  registry.scoreboard.join(ticket.record, ticket.generation)
+  t.after(() => control.close())
+  const versions: number[] = []
+  control.on('message', ({ table }: { table: Table }) => {
+    versions.push(table.version)
+    control.postMessage({ type: 'applied', version: table.version })
+  })
+  const members = Array.from({ length: 64 }, (_, i) => seat(t, registry, `app-${i}`))
+  await Promise.all(members.map(member => member.publish()))
+  assert.deepEqual(versions, [1, 65])
 })
