@@ -144,7 +144,7 @@ export class Invocation implements SocketOwner, ResponseObserver {
   /** The request body, or the client's side of the tunnel, is complete. */
   onEnd(trailers: string): void {
     this.#requestEnded = true
-    if (this.#tunnel) this.#socket?.push(null)
+    if (this.#tunnel) this.#socket?.endFromPeer()
     else this.#completeRequest(trailers, null)
     this.#leaveWhenOver()
   }
@@ -155,7 +155,7 @@ export class Invocation implements SocketOwner, ResponseObserver {
     this.#leave()
     this.#abortReason = reason
     if (this.#hooks !== null) this.#tellError(abortedError(reason))
-    if (this.#tunnel && this.#socket !== null) closeFromPeer(this.#socket)
+    if (this.#tunnel) this.#socket?.closeFromPeer()
     else this.#socket?.destroy()
   }
 
@@ -221,7 +221,9 @@ export class Invocation implements SocketOwner, ResponseObserver {
   onDestroyed(error: Error | null): void {
     this.#tunnelWaiting = null
     if (this.#over) return
-    if (this.#responseEnded || (error === null && this.#frames.raw?.close() === true)) this.#leave()
+    // A tunnel is half open after its end: the client has to learn that nobody reads it any more.
+    const ended = this.#responseEnded && !this.#tunnel
+    if (ended || (error === null && this.#frames.raw?.close() === true)) this.#leave()
     else {
       this.#fail(error?.message ?? 'the application destroyed the connection')
       if (this.#hooks !== null)
@@ -361,10 +363,4 @@ export class Invocation implements SocketOwner, ResponseObserver {
 /** As node says it of a connection that is gone. */
 function abortedError(reason: string): Error {
   return Object.assign(new Error('aborted'), { code: 'ECONNRESET', reason })
-}
-
-/** Over TCP the end of the peer's bytes is seen before the connection is gone. */
-function closeFromPeer(socket: MeshSocket): void {
-  if (!socket.destroyed && !socket.readableEnded) socket.push(null)
-  setImmediate(() => socket.destroy())
 }

@@ -109,6 +109,18 @@ export class MeshSocket extends Socket {
     this.#tunnel = true
   }
 
+  /** The client's side of the tunnel has ended. As node does, `end` is emitted even where nobody reads. */
+  endFromPeer(): void {
+    this.push(null)
+    setImmediate(() => this.read(0))
+  }
+
+  /** The client is gone. Over TCP the end of its bytes is seen before the connection is closed. */
+  closeFromPeer(): void {
+    if (!this.destroyed && !this.readableEnded) this.push(null)
+    setImmediate(() => this.destroy())
+  }
+
   override write(
     data: string | Uint8Array,
     encodingOrCallback?: BufferEncoding | WriteCallback | null,

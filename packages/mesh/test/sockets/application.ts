@@ -105,6 +105,11 @@ const upgrades: { readonly [path: string]: (socket: Duplex, head: Buffer, url: s
   },
   '/destroy': socket => void socket.destroy(),
   '/end': socket => void socket.end(),
+  // Ends its own side, and goes when the client has said something.
+  '/deaf': socket => {
+    socket.end(`${switching}bye`)
+    socket.once('data', () => socket.destroy())
+  },
   '/silent': socket => void socket.resume().on('end', () => socket.end()),
   '/raw': (socket, head) => {
     socket.write(`${switching}hello `)

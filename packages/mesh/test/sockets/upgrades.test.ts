@@ -114,6 +114,29 @@ everyWay('an application that ends its side still reads', async way => {
   await way.call('noted', `tunnel closed ${url}`)
 })
 
+everyWay('a client that goes on is told when the application goes', async way => {
+  const { hostname, port } = new URL(way.origin)
+  const url = `/deaf?${++visits}`
+  const socket = connect({ host: hostname, port: Number(port === '' ? 80 : port), allowHalfOpen: true })
+  socket.write(`GET ${url} HTTP/1.1\r\nHost: x\r\nConnection: upgrade\r\nUpgrade: raw\r\n\r\n`)
+  await once(socket.resume(), 'end')
+  const failed = new Promise<NodeJS.ErrnoException>(resolve => socket.once('error', resolve))
+  const speak = setInterval(() => socket.write('hello?'), 1)
+  const { code } = await failed
+  clearInterval(speak)
+  assert.match(String(code), /^(EPIPE|ECONNRESET)$/)
+  await way.call('noted', `tunnel closed ${url}`)
+})
+
+everyWay('an application that does not read learns that its client has ended', async way => {
+  const { hostname, port } = new URL(way.origin)
+  const url = `/end?${++visits}`
+  const socket = connect(Number(port === '' ? 80 : port), hostname)
+  socket.write(`GET ${url} HTTP/1.1\r\nHost: x\r\nConnection: upgrade\r\nUpgrade: raw\r\n\r\n`)
+  await once(socket.resume(), 'close')
+  await way.call('noted', `tunnel closed ${url}`)
+})
+
 everyWay('a client that ends its side still reads', async way => {
   const { socket, head, url } = await open(way, '/sum')
   socket.unshift(head)
