@@ -97,7 +97,7 @@ const answering: RequestListener = (request, response) => {
 
 test('a body refused by an address goes to a thread whole, and its sender is not left waiting', async t => {
   // A long head counts for the connection, but not for the window.
-  const headers = `host: api.local\r\nx-long: ${'x'.repeat(2 * PIECE)}\r\n`
+  const headers = `host: api.local\r\nx-long: ${'x'.repeat(WINDOW)}\r\n`
   for (const size of [PIECE, 4 * PIECE, WINDOW - PIECE, WINDOW, 2 * WINDOW]) {
     const { client, inflight } = networkOf(t, [await refusedAddress(), answering])
     const answer = send(client, { method: 'POST', flags: MORE, headers })
