@@ -45,6 +45,8 @@ export interface RequestFacts {
   readonly body: unknown
   readonly idempotent: boolean
   readonly upgrade: string | null
+  /** The length its caller has declared, `null` when it has not; what the block says where this is left out. */
+  readonly contentLength?: number | null
   /** Milliseconds; `undefined` where the caller says nothing. */
   readonly headersTimeout: number | null | undefined
   readonly bodyTimeout: number | null | undefined
@@ -125,9 +127,11 @@ export class Observation {
       if (apart.has(key)) kept += `${name}: ${value}\r\n`
       else request.headers.push(name, value)
       if (key === 'host') request.host = value
-      else if (key === 'content-length') request.contentLength = Number(value)
-      else if (key === 'content-type') request.contentType = value
+      else if (key === 'content-length' && facts.contentLength === undefined) {
+        request.contentLength = Number(value)
+      } else if (key === 'content-type') request.contentType = value
     }
+    if (facts.contentLength !== undefined) request.contentLength = facts.contentLength
     this.request = request
     if (create.hasSubscribers) create.publish({ request })
     this.block = kept + writeBlock(request.headers).block
@@ -170,7 +174,7 @@ export class Observation {
 
   /** The request has failed, or was given up. */
   onError(error: unknown): void {
-    this.request.aborted = true
     if (failed.hasSubscribers) failed.publish({ request: this.request, error })
+    this.request.aborted = true
   }
 }

@@ -5,7 +5,7 @@
  * is handed on only while the handler is not paused; what it does not take, the server does not send. What
  * goes wrong is told as undici tells it: `undici-errors.ts`.
  */
-import { maxHeaderSize } from 'node:http'
+import { STATUS_CODES, maxHeaderSize } from 'node:http'
 
 import { MeshError, throwLater } from '../errors.ts'
 import { bytesOf } from '../wire/body.ts'
@@ -189,7 +189,7 @@ export class DispatchedExchange implements ExchangeHandler, StreamingResponse, P
   onInformation(status: number, block: string): void {
     // undici reports every informational response but 100, which it does not expect.
     if (this.over || status === 100) return
-    this.#respond(status, block, '')
+    this.#respond(status, block, STATUS_CODES[status] ?? '')
   }
 
   onHead({ status, message, block, flags, body }: ResponseHead): void {

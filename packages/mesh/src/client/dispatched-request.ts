@@ -27,6 +27,8 @@ export interface WrittenRequest {
   /** Header section. */
   readonly block: string
   readonly body: RequestBody
+  /** The length the caller has declared, `null` when it has not. */
+  readonly declared: number | null
   /** The body's bytes as far as the header section promises them; `null` when it does not. */
   readonly length: number | null
   readonly flags: number
@@ -61,6 +63,7 @@ export function writeRequest(options: DispatchOptions, host: string): WrittenReq
     path,
     block: framed(block, body, { method, declared, length }),
     body,
+    declared,
     length,
     flags: flagsOf(body),
     field: content === null || typeof content === 'string' ? content : fieldOf(content),
@@ -116,6 +119,7 @@ function writeUpgrade(
     path,
     block: upgrade === null ? block : `${block}connection: upgrade\r\nupgrade: ${upgrade}\r\n`,
     body: classifyBody(null),
+    declared: null,
     length: null,
     flags: NO_BODY | MORE | UPGRADE,
     field: null,

@@ -187,13 +187,11 @@ export class MeshDispatcher extends EventEmitter implements DispatcherLike {
   }
 }
 
-function observe(
-  options: DispatchOptions,
-  { path, block, idempotent, upgrade }: WrittenRequest
-): Observation {
+function observe(options: DispatchOptions, written: WrittenRequest): Observation {
   const { origin, method, body, headersTimeout, bodyTimeout } = options
-  const timeouts = { headersTimeout, bodyTimeout }
-  return new Observation({ origin, method, path, block, body, idempotent, upgrade, ...timeouts })
+  const { path, block, idempotent, upgrade, declared: contentLength } = written
+  const facts = { path, block, idempotent, upgrade, contentLength }
+  return new Observation({ origin, method, body, headersTimeout, bodyTimeout, ...facts })
 }
 
 /** The application an origin names, `null` when it is none of the mesh's. */

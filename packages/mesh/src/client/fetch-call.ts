@@ -16,6 +16,7 @@ import { addedLines, type FetchRequest } from './fetch-request.ts'
 import { FetchedResponse } from './fetch-response.ts'
 import { rawOf } from './received-headers.ts'
 import { isIdempotent } from './retry.ts'
+import { undiciError } from './undici-errors.ts'
 
 /** Says that the request has to be sent elsewhere: to `location`, or once more where there is none. */
 export class Onward {
@@ -161,7 +162,9 @@ export class FetchCall implements ExchangeHandler {
   }
 
   onError(error: Error): void {
-    this.#fail(this.#settle === null ? new TypeError('terminated', { cause: error }) : error)
+    const told = undiciError(error)
+    if (this.#observation !== null) this.#observed(told)
+    this.#fail(this.#settle === null ? new TypeError('terminated', { cause: told }) : told)
   }
 
   onWritable(): void {

@@ -1,5 +1,7 @@
 /** A fixture that answers in every way HTTP allows, and in some it does not. Worker thread. */
-import { IncomingMessage, createServer, type RequestListener, type ServerResponse } from 'node:http'
+import diagnosticsChannel from 'node:diagnostics_channel'
+import { IncomingMessage, ServerResponse, createServer, type RequestListener } from 'node:http'
+import { Socket } from 'node:net'
 import { gzipSync } from 'node:zlib'
 
 const notes: string[] = []
@@ -193,6 +195,22 @@ export function write(text: string): void {
 /** Ends what is held. */
 export function release(text: string): void {
   for (const response of held.splice(0)) response.end(text)
+}
+
+/** From now on what node's own channels say of requests is noted. */
+export function listen(): void {
+  for (const name of ['request.start', 'response.created', 'response.finish']) {
+    diagnosticsChannel.subscribe(`http.server.${name}`, message => {
+      const { request, response, socket, server } = message as Record<string, object | undefined>
+      const known = [
+        request instanceof IncomingMessage,
+        response instanceof ServerResponse,
+        socket === undefined ? '' : socket instanceof Socket,
+        server === undefined ? '' : server === target
+      ]
+      note(`${name} ${known.join(' ')}`)
+    })
+  }
 }
 
 /** From now on what is thrown is noted. */
