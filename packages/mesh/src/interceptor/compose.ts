@@ -5,7 +5,11 @@
  * Mesh hosts are known by their name alone, whatever the scheme or the port: an interceptor is asked for one
  * agent, so nothing else is meant by `http://api.local:8080`.
  */
+import type { AgentOptions } from 'node:http'
+
+import type { MeshClient } from '../client/client.ts'
 import { MeshDispatcher, type DispatcherLike, type DispatchOptions } from '../client/dispatcher.ts'
+import { MeshAgent } from '../client/http-agent.ts'
 import { MeshError } from '../errors.ts'
 import { parseBlock, writeBlock } from '../wire/headers.ts'
 import type { Mesh } from '../thread.ts'
@@ -54,6 +58,24 @@ export function makeInterceptor(access: () => Access): Interceptor {
     }
   }
   return intercept as unknown as Interceptor
+}
+
+/** An agent for `node:http` whose requests for mesh hosts go into the mesh this thread is in at the time. */
+export function makeHttpAgent(access: () => Access, options: AgentOptions = {}): MeshAgent {
+  const here = {
+    // Asked only for hosts of the domain, and without a mesh there are none.
+    get client(): MeshClient {
+      return (access().mesh as Mesh).client
+    },
+    get domain(): string {
+      const { mesh } = access()
+      return mesh === null ? '.\0' : mesh.domain
+    },
+    get timeoutMs(): number {
+      return access().mesh?.timeoutMs ?? 0
+    }
+  }
+  return new MeshAgent(here, options)
 }
 
 function dispatcherFor(mesh: Mesh, next: Dispatch): MeshDispatcher {

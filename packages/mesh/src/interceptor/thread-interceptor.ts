@@ -2,14 +2,16 @@
  * The door for whoever starts threads: `createThreadInterceptor()`. Any thread, usually the main one. The
  * other half is `wire.ts`.
  */
+import type { AgentOptions } from 'node:http'
 import { inspect } from 'node:util'
 
 import type { BalanceFunction } from '../client/balancing.ts'
+import type { MeshAgent } from '../client/http-agent.ts'
 import { MeshError } from '../errors.ts'
 import type { BalancePolicy } from '../wire/control.ts'
 import { ChannelPolicy, type ChannelHook } from './channel-policy.ts'
 import { makeIntercept } from './client-hooks.ts'
-import { makeInterceptor, type Interceptor } from './compose.ts'
+import { makeHttpAgent, makeInterceptor, type Access, type Interceptor } from './compose.ts'
 import type { ClientHookOptions } from './hooks.ts'
 import { milliseconds } from './milliseconds.ts'
 import { Routes, type Routable, type RoutesOptions } from './routes.ts'
@@ -125,6 +127,8 @@ export interface ThreadInterceptor extends Interceptor {
   readonly close: () => Promise<void>
   /** Takes routes again after {@link close}. */
   readonly restart: () => void
+  /** An agent for `node:http`, `ws` and others that take one: mesh hosts go to threads, all others to the network. */
+  readonly createHttpAgent: (options?: AgentOptions) => MeshAgent
 }
 
 /**
@@ -159,7 +163,8 @@ export function createThreadInterceptor(options: ThreadInterceptorOptions): Thre
   const unroute: ChangeRoute = async (hostname, target) => {
     await current.remove(hostname, [target].flat())
   }
-  const interceptor = makeInterceptor(() => ({ mesh: current.mesh, domain }))
+  const access = (): Access => ({ mesh: current.mesh, domain })
+  const interceptor = makeInterceptor(access)
   return Object.assign(interceptor, {
     route,
     addRoute: route,
@@ -175,7 +180,8 @@ export function createThreadInterceptor(options: ThreadInterceptorOptions): Thre
       if (closing === null) return
       closing = null
       current = start()
-    }
+    },
+    createHttpAgent: (agentOptions?: AgentOptions) => makeHttpAgent(access, agentOptions)
   })
 }
 

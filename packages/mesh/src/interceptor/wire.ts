@@ -6,15 +6,17 @@
  * serve. What it is sent over the application's own port is three messages whose type begins with
  * `heddle.mesh.`; all others are left to the application.
  */
+import type { AgentOptions } from 'node:http'
 import type { MessagePort } from 'node:worker_threads'
 
 import type { BalanceFunction } from '../client/balancing.ts'
+import type { MeshAgent } from '../client/http-agent.ts'
 import { MeshError } from '../errors.ts'
 import type { ServerHooks } from '../server/hooks.ts'
 import { joinMesh, type JoinOptions, type Mesh } from '../thread.ts'
 import type { Upstream } from '../wire/control.ts'
 import { makeIntercept } from './client-hooks.ts'
-import { makeInterceptor, type Interceptor } from './compose.ts'
+import { makeHttpAgent, makeInterceptor, type Interceptor } from './compose.ts'
 import { drain } from './draining.ts'
 import type { AcceptContext, ClientHookOptions, ServerHookOptions } from './hooks.ts'
 import { milliseconds } from './milliseconds.ts'
@@ -51,6 +53,8 @@ export interface Wired {
   readonly interceptor: Interceptor & {
     /** Lets what is in flight here be answered, takes no more, and leaves. The thread may then end. */
     readonly close: () => Promise<void>
+    /** An agent for `node:http` and others that take one. The thread's globals reach the mesh without it. */
+    readonly createHttpAgent: (options?: AgentOptions) => MeshAgent
   }
   /**
    * Answers with another server from now on; `null`: with none, so that others are asked instead.
@@ -74,7 +78,7 @@ export function wire(options: WireOptions): Wired {
   return {
     interceptor: Object.assign(
       makeInterceptor(() => thread),
-      { close }
+      { close, createHttpAgent: (agentOptions?: AgentOptions) => makeHttpAgent(() => thread, agentOptions) }
     ),
     replaceServer: server => thread.replaceServer(server),
     close

@@ -1,6 +1,8 @@
 /** What becomes of routes when threads pause, close, die, or take another form; and what is refused. */
 import assert from 'node:assert/strict'
 import { once } from 'node:events'
+import { get, type IncomingMessage } from 'node:http'
+import { text } from 'node:stream/consumers'
 import { test } from 'node:test'
 import { MessageChannel } from 'node:worker_threads'
 
@@ -118,6 +120,26 @@ test('the messages of the application are its own', async t => {
     String(foreign)
   )
   assert.ok(messages.includes('up'))
+})
+
+test('createHttpAgent() brings node:http to the threads, whoever makes it', async t => {
+  const { interceptor } = open(t)
+  await interceptor.route('api', start(t, 'wired.ts', { workerData: { name: 'it' } }))
+  const { port1, port2 } = new MessageChannel()
+  const wired = wire({ port: port2 })
+  t.after(async () => {
+    await wired.close()
+    port2.close()
+  })
+  const agents = [interceptor.createHttpAgent(), wired.interceptor.createHttpAgent({ keepAlive: false })]
+  void interceptor.route('near', port1)
+  wired.replaceServer((_req: unknown, res: { end(): void }) => res.end())
+  await interceptor.route('near', port1)
+  for (const agent of agents) {
+    const [response] = (await once(get('http://api.local/', { agent }), 'response')) as [IncomingMessage]
+    assert.equal(await text(response), 'it')
+    agent.destroy()
+  }
 })
 
 test('upgraded connections are cut when their time is up, and unroute() goes on', async t => {
