@@ -128,7 +128,6 @@ class SettingsOf implements ResolvedServer {
   readonly responseTimeout = 0
   readonly clientTimeout = 0
   readonly tunnelTimeout = 0
-  readonly maxHeadersCount: number = Number.POSITIVE_INFINITY
   readonly maxUrlSize: number = Number.POSITIVE_INFINITY
   readonly maxBodySize = 0
   readonly maxConnections = 0
@@ -151,6 +150,10 @@ class SettingsOf implements ResolvedServer {
 
   get maxRequestsPerSocket(): number {
     return this.#server.maxRequestsPerSocket ?? 0
+  }
+
+  get maxHeadersCount(): number {
+    return this.#server.maxHeadersCount ?? Number.POSITIVE_INFINITY
   }
 
   get maxHeaderSize(): number {

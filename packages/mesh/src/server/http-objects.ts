@@ -91,7 +91,6 @@ export function recipeFor(target: Target, hooks: ServerHooks | null): Recipe {
     joinDuplicateHeaders: server !== undefined && Reflect.get(server, 'joinDuplicateHeaders') === true,
     uniqueHeaders: uniqueHeadersOf(server),
     responseOptions: {
-      highWaterMark: server === undefined ? undefined : Reflect.get(server, 'highWaterMark'),
       rejectNonStandardBodyWrites:
         server !== undefined && Reflect.get(server, 'rejectNonStandardBodyWrites') === true
     }
@@ -107,9 +106,7 @@ export function makeRequest(socket: MeshSocket, frame: RequestFrame, recipe: Rec
   request.httpVersionMinor = minor
   request.httpVersion = minor === 1 ? '1.1' : '1.0'
   if (recipe.joinDuplicateHeaders) Reflect.set(request, 'joinDuplicateHeaders', true)
-  // A limit of the application's own: further lines are in `rawHeaders` alone.
-  const most = recipe.server?.maxHeadersCount
-  request._addHeaderLines(pairs, most ? Math.min(pairs.length, most << 1) : pairs.length)
+  request._addHeaderLines(pairs, pairs.length)
   request.upgrade = false
   request.method = frame.method
   request.url = frame.path
