@@ -94,6 +94,8 @@ export class AttackedServer {
   readonly malformed: string[] = []
   /** Responses given out and not closed yet. */
   open = 0
+  /** Requests for `/slow` that were begun. */
+  slow = 0
 
   constructor() {
     const generation = this.scoreboard.open(0)
@@ -118,12 +120,9 @@ export class AttackedServer {
     if (wrong !== null) this.malformed.push(wrong)
     this.open++
     res.once('close', () => this.open--)
-    if (req.url === '/pour') {
-      const pour = (): void => {
-        while (res.write(Buffer.alloc(64 * 1024))) continue
-        res.once('drain', pour)
-      }
-      return pour()
+    if (req.url === '/slow') {
+      this.slow++
+      for (const until = performance.now() + 2; performance.now() < until;);
     }
     req.on('error', () => {})
     req.resume()
