@@ -143,7 +143,7 @@ class Schedule {
       ;(ticket.control as unknown as PaperPort).belongTo(thread)
       // The thread starts when its turn comes.
       thread.tasks.push(() => {
-        seat.mesh = joinMesh(ticket)
+        seat.mesh = joinMesh(ticket, { flush: thread.name === 'caller:0' ? 'turn' : 'tick' })
         if (hostname === null) return
         seat.mesh.serve(application(stage, thread, this.#ledger))
         this.#main.tasks.push(() => this.#keep(member.publish()))
