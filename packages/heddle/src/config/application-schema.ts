@@ -130,6 +130,16 @@ export const application: ObjectKey = {
       default: [],
       sentence: 'Applications that have to be ready before this one starts.'
     },
+    balance: {
+      kind: 'text',
+      pattern:
+        "least-inflight|round-robin|random|power-of-two|hash:(path|ip|(header|cookie):[A-Za-z0-9!#$%&'*+.^_`|~-]+)",
+      expected:
+        '"least-inflight", "round-robin", "random", "power-of-two", "hash:path", "hash:ip", "hash:header:<name>" or "hash:cookie:<name>"',
+      default: 'least-inflight',
+      sentence:
+        'How the worker for a request is chosen, from outside and from other applications. `hash:…` sends what has the same key to the same worker as long as that is ready.'
+    },
     restart: { ...restart, inherits: 'restart' }
   }
 }

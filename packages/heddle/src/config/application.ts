@@ -60,6 +60,7 @@ export function resolveApplication(
       stackMb: settings.limits.stack ?? null
     },
     dependencies: settings.dependencies,
+    balance: settings.balance,
     restart: { ...config.restart, ...settings.restart }
   }
 }

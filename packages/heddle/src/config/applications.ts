@@ -102,7 +102,13 @@ function autoloaded(
 }
 
 /** The settings of an application about which nothing is written. */
-export const bare: CheckedApplication = { execArgv: [], preload: [], limits: {}, dependencies: [] }
+export const bare: CheckedApplication = {
+  execArgv: [],
+  preload: [],
+  limits: {},
+  dependencies: [],
+  balance: 'least-inflight'
+}
 
 function judgeDirectory(
   directory: string,

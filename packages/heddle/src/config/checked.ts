@@ -6,6 +6,7 @@
  * {@link ResolvedConfig} of it.
  */
 import type {
+  BalancePolicy,
   ResolvedAdmin,
   ResolvedGracefulShutdown,
   ResolvedLogger,
@@ -46,6 +47,7 @@ export interface CheckedApplication {
   readonly preload: readonly string[]
   readonly limits: CheckedLimits
   readonly dependencies: readonly string[]
+  readonly balance: BalancePolicy
   readonly restart?: Partial<ResolvedRestart>
 }
 

@@ -118,6 +118,11 @@ export interface ApplicationOptions {
    */
   readonly dependencies?: readonly string[]
   /**
+   * How the worker for a request is chosen, from outside and from other applications. `hash:…` sends what has the same key to the same worker as long as that is ready.
+   * @default "least-inflight"
+   */
+  readonly balance?: string
+  /**
    * What happens when a worker ends by itself. The first time after a good run it is replaced at once.
    */
   readonly restart?: RestartOptions
@@ -322,6 +327,11 @@ export interface MeshOptions {
    * @default 0 (0 ms)
    */
   readonly timeout?: number | string
+  /**
+   * In what time the share of a new worker grows from a tenth to its whole, so that it warms up under little load. 0 gives it all at once.
+   * @default 2000 (2 s)
+   */
+  readonly slowStart?: number | string
 }
 
 /** The administrative server: health probes and status. It is never on the public port. */

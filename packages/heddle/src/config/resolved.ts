@@ -48,6 +48,8 @@ export interface ResolvedApplication {
   readonly limits: ResolvedLimits
   /** Ids of the applications that must be ready before this one starts. */
   readonly dependencies: readonly string[]
+  /** How the worker for a request is chosen. */
+  readonly balance: BalancePolicy
   readonly restart: ResolvedRestart
 }
 
@@ -111,7 +113,17 @@ export interface ResolvedMesh {
   readonly deny: Readonly<Record<string, readonly string[]>>
   /** Milliseconds a mesh request may wait for its response head; 0 waits for ever. */
   readonly timeout: number
+  /** Milliseconds in which the share of a new worker grows from a tenth to its whole; 0 for at once. */
+  readonly slowStart: number
 }
+
+/** How the worker for a request is chosen; the policies of `@heddle/mesh`, in the words of the schema. */
+export type BalancePolicy =
+  | 'least-inflight'
+  | 'round-robin'
+  | 'random'
+  | 'power-of-two'
+  | `hash:${'path' | 'ip' | `header:${string}` | `cookie:${string}`}`
 
 /** The administrative server on the main thread. */
 export interface ResolvedAdmin {

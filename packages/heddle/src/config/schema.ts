@@ -114,6 +114,13 @@ const mesh: ObjectKey = {
       min: 0,
       default: 0,
       sentence: 'How long a call may wait for the head of its response. 0 waits for ever.'
+    },
+    slowStart: {
+      kind: 'duration',
+      min: 0,
+      default: 2 * second,
+      sentence:
+        'In what time the share of a new worker grows from a tenth to its whole, so that it warms up under little load. 0 gives it all at once.'
     }
   }
 }

@@ -197,7 +197,8 @@ function createRegistry({ applications, server, mesh }: ResolvedConfig): Registr
   const workers = applications.reduce((sum, application) => sum + application.workers, 0)
   const capacity = 2 * (workers + server.threads) + 64
   const allow = (from: string, to: string): boolean => mesh.deny[from]?.includes(to) !== true
-  return new Registry({ domain: mesh.domain, timeout: mesh.timeout, capacity, allow })
+  const { domain, timeout, slowStart: slowStartMs } = mesh
+  return new Registry({ domain, timeout, slowStartMs, capacity, allow })
 }
 
 /** Everything logged has been written by now: the log is synchronous. */

@@ -47,6 +47,19 @@ function heddle(cwd: string, ...argv: readonly string[]): Promise<Ended> {
   return ended(launch([condition, bin, ...argv], cwd))
 }
 
+/** The address a server in a pipe says it listens at; what it says after that is not read. */
+async function publicUrl(child: ChildProcess): Promise<string> {
+  assert.ok(child.stdout !== null)
+  const lines = createInterface({ input: child.stdout })
+  for (;;) {
+    const [line] = await once(lines, 'line')
+    const entry: unknown = JSON.parse(String(line))
+    if (typeof entry !== 'object' || entry === null || !('url' in entry)) continue
+    child.stdout.resume()
+    return String(entry.url)
+  }
+}
+
 const valid = {
   'heddle.json': '{ "applications": { "web": { "path": "web", "env": { "SECRET": "s3cret" } } } }',
   'web/index.js': 'module.exports = (req, res) => res.end("hello")'
@@ -183,6 +196,31 @@ test('heddle start serves, writes JSON lines into a pipe, and ends with code 0 o
   if (child.exitCode === null && child.signalCode === null) await once(child, 'exit')
   assert.equal(urls.length, 1)
   assert.equal(child.exitCode, 0)
+})
+
+test('heddle start balances as the application wants it', async t => {
+  const answer = "require('worker_threads').threadId + ''"
+  const cwd = directory(t, {
+    'heddle.json': JSON.stringify({
+      applications: { web: { path: 'web', workers: 3, balance: 'hash:header:x-user' } },
+      server: { port: 0 },
+      admin: { enabled: false }
+    }),
+    'web/index.js': `module.exports = (req, res) => res.end(${answer})`
+  })
+  const child = launch([condition, bin, 'start'], cwd)
+  const done = once(child, 'close')
+  t.after(() => child.kill('SIGKILL'))
+  const url = await publicUrl(child)
+  const workerOf = async (user: string): Promise<string> =>
+    (await fetch(url, { headers: { 'x-user': user } })).text()
+  const users = Array.from({ length: 20 }, (_, index) => `user-${index}`)
+  const first = await Promise.all(users.map(workerOf))
+  const again = await Promise.all(users.map(workerOf))
+  assert.deepEqual(again, first)
+  assert.equal(new Set(first).size, 3)
+  child.kill('SIGTERM')
+  await done
 })
 
 test('heddle start works in a child where a process cannot be replaced', async t => {

@@ -33,6 +33,14 @@ const mistakes: readonly Case[] = [
     {},
     ['server.port: expected a whole number from 0 to 65535, got 65536']
   ],
+  [
+    'a policy of balancing nobody knows',
+    { applications: { a: { path: 'a', balance: 'hash:sid' } } },
+    {},
+    [
+      'applications.a.balance: expected "least-inflight", "round-robin", "random", "power-of-two", "hash:path", "hash:ip", "hash:header:<name>" or "hash:cookie:<name>", got "hash:sid"'
+    ]
+  ],
   ['a fraction', { ...a, workers: 1.5 }, {}, ['workers: expected a whole number from 1 to 256, got 1.5']],
   ['a text that is a number', { ...a, entrypoint: 5 }, {}, ['entrypoint: expected a text, got 5']],
   [

@@ -13,6 +13,7 @@ export function exampleApplication(changes: Partial<ResolvedApplication> = {}): 
     preload: [],
     limits: { oldGenerationMb: null, youngGenerationMb: null, stackMb: null },
     dependencies: [],
+    balance: 'least-inflight',
     restart: { backoffMin: 100, backoffMax: 1000, resetAfter: 10_000 },
     ...changes
   }
@@ -57,7 +58,7 @@ export function exampleConfig(changes: ConfigChanges = {}): ResolvedConfig {
       ...changes.server
     },
     routes: [],
-    mesh: { domain: '.heddle.local', deny: {}, timeout: 0 },
+    mesh: { domain: '.heddle.local', deny: {}, timeout: 0, slowStart: 2000 },
     admin: {
       enabled: false,
       hostname: '127.0.0.1',

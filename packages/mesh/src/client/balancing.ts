@@ -83,7 +83,7 @@ export class Group {
     this.policy = how.policy
     this.#slowStartMs = how.slowStartMs
     this.#rampEndsMs = Math.max(0, ...upstreams.map(({ readyAt }) => readyAt)) + how.slowStartMs
-    this.#nameHashes = typeof how.policy === 'object' ? upstreams.map(({ name }) => hashOf(name)) : []
+    this.#nameHashes = hashedKey(how.policy) === null ? [] : upstreams.map(({ name }) => hashOf(name))
   }
 
   /** Whether one of the upstreams takes requests right now. */
@@ -137,8 +137,9 @@ export class Group {
     if (typeof policy === 'function') {
       return this.#ask(policy, eligible, at) ?? leastInflight(eligible, load, turn)
     }
-    if (typeof policy === 'object') {
-      const key = requestKey(policy.hash, request)
+    const what = hashedKey(policy)
+    if (what !== null) {
+      const key = requestKey(what, request)
       if (key !== null) return this.#rendezvous(eligible, hashOf(key))
       return leastInflight(eligible, load, turn)
     }
@@ -231,6 +232,11 @@ export function leastInflight(upstreams: readonly Upstream[], load: Load, turn: 
     if (inflight <= 0) break
   }
   return best
+}
+
+/** The part of a request a policy hashes, `null` for the other policies. */
+function hashedKey(policy: BalancePolicy | BalanceFunction): string | null {
+  return typeof policy === 'string' && policy.startsWith('hash:') ? policy.slice(5) : null
 }
 
 /** Of two different ones taken at random the one with fewer in flight (Mitzenmacher, 2001). */

@@ -43,7 +43,7 @@ export interface Upstream {
  * - `round-robin`: each in turn.
  * - `random`: any.
  * - `power-of-two`: of two taken at random the one with fewer in flight.
- * - `hash`: the same one for the same key: `path`, `ip` (the public client's address), `header:<name>` or
+ * - `hash:…`: the same one for the same key: `path`, `ip` (the public client's address), `header:<name>` or
  *   `cookie:<name>`. Rendezvous hashing: when an upstream comes or goes only its own share moves. A
  *   request without the key goes to the least loaded.
  */
@@ -52,7 +52,7 @@ export type BalancePolicy =
   | 'round-robin'
   | 'random'
   | 'power-of-two'
-  | { readonly hash: 'path' | 'ip' | `header:${string}` | `cookie:${string}` }
+  | `hash:${'path' | 'ip' | `header:${string}` | `cookie:${string}`}`
 
 /** Who answers for what, as one member may see it. Immutable; replaced as a whole. */
 export interface Table {

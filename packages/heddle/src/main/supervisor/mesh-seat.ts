@@ -7,10 +7,12 @@ import type { MessagePort } from 'node:worker_threads'
 
 import type { MeshTicket } from '@heddle/mesh'
 
+import type { ResolvedApplication } from '../../config/resolved.ts'
+
 /** Gives out seats in the mesh. */
 export interface MeshSeats {
   /** A seat for a thread about to be started. A `null` hostname only sends. */
-  admit(member: { name: string; hostname: string | null }): MeshSeat
+  admit(member: { name: string; hostname: string | null; balance?: ResolvedApplication['balance'] }): MeshSeat
 }
 
 /** One seat: the ticket goes to the thread, the member stays here. */

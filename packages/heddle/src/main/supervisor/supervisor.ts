@@ -142,9 +142,9 @@ export class Supervisor {
 
   #spawn(application: ResolvedApplication, index: number): WorkerHandle {
     const { config, seats, files, logger, clock, announce, startThread, publicPort } = this.#surroundings
-    const { id } = application
+    const { id, balance } = application
     const worker = `${id}:${index}`
-    const seat = seats.admit({ name: worker, hostname: id })
+    const seat = seats.admit({ name: worker, hostname: id, balance })
     const plan = planWorker(application, index, {
       files,
       seat,

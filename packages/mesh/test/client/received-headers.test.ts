@@ -1,0 +1,62 @@
+/** Header sections in the shapes undici hands out, as tables. */
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+
+import { lengthOf, objectOf, rawOf } from '../../src/client/received-headers.ts'
+
+const objects: readonly [string, readonly (readonly [string, unknown])[]][] = [
+  ['', []],
+  ['Name: value\r\n', [['name', 'value']]],
+  [
+    'A: 1\r\nb: \r\nC: x: y\r\n',
+    [
+      ['a', '1'],
+      ['b', ''],
+      ['c', 'x: y']
+    ]
+  ],
+  ['X: 1\r\nx: 2\r\nX: 3\r\n', [['x', ['1', '2', '3']]]],
+  [
+    'constructor: a\r\ntoString: b\r\nconstructor: c\r\n',
+    [
+      ['constructor', ['a', 'c']],
+      ['tostring', 'b']
+    ]
+  ],
+  ['__proto__: a\r\n', [['__proto__', 'a']]],
+  ['__proto__: a\r\n__PROTO__: b\r\n', [['__proto__', ['a', 'b']]]],
+  ['hasOwnProperty: a\r\n', [['hasownproperty', 'a']]],
+  ['A: 1', [['a', '1']]]
+]
+
+for (const [block, entries] of objects) {
+  test(`objectOf() reads ${JSON.stringify(block)}`, () => {
+    const headers = objectOf(block)
+    assert.deepEqual(Object.entries(headers), entries)
+    assert.equal(Object.getPrototypeOf(headers), Object.prototype)
+  })
+}
+
+test('rawOf() keeps case, order and bytes', () => {
+  assert.deepEqual(
+    rawOf('X-A: 1\r\nx-b: \xff\r\n').map(part => part.toString('latin1')),
+    ['X-A', '1', 'x-b', '\xff']
+  )
+  assert.deepEqual(rawOf(''), [])
+})
+
+const lengths: readonly [string, number][] = [
+  ['', -1],
+  ['content-length: 5\r\n', 5],
+  ['A: b\r\nContent-Length: 0\r\nC: d\r\n', 0],
+  ['x-content-length: 5\r\n', -1],
+  ['Content-Length: five\r\n', -1],
+  ['Content-Length: 5, 5\r\n', -1],
+  ['A: content-length: 5\r\n', -1]
+]
+
+for (const [block, length] of lengths) {
+  test(`lengthOf() finds ${length} in ${JSON.stringify(block)}`, () => {
+    assert.equal(lengthOf(block), length)
+  })
+}
