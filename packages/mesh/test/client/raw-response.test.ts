@@ -13,7 +13,7 @@ const heads: readonly [string, ReturnType<typeof readRawHead>][] = [
   ['HTTP/1.1 200 \r\n\r\n', { status: 200, message: '', block: '', size: 17 }],
   [
     'HTTP/1.1 401 No\r\nA:b\r\nC:  d \r\nE: f: g\r\n\r\n',
-    { status: 401, message: 'No', block: 'A: b\r\nC: d\r\nE: f: g\r\n', size: 42 }
+    { status: 401, message: 'No', block: 'A: b\r\nC: d\r\nE: f: g\r\n', size: 41 }
   ],
   ['', 'partial'],
   ['HTTP', 'partial'],
