@@ -54,7 +54,7 @@ const classes: readonly (readonly [UndiciCode, Exclude<keyof typeof errors, 'HTT
 for (const [code, name] of classes) {
   test(`${code} is an instance of ${name} in undici 7 and 8, and of none of the others`, () => {
     const failure: Error = new UndiciFailure(code, 'text')
-    for (const known of [errors, errors7]) {
+    for (const known of [errors, errors7 as unknown as typeof errors]) {
       assert.ok(failure instanceof known.UndiciError)
       for (const [, other] of classes) assert.equal(failure instanceof known[other], other === name)
     }

@@ -184,3 +184,19 @@ for (const [name, make] of [
     assert.equal(opened.length, 1)
   })
 }
+
+test('a worker that is withdrawn keeps its WebSockets, and is drained when they have closed', async t => {
+  const fleet = new Fleet(t)
+  const dispatcher = fleet.dispatcher()
+  const hand = await fleet.start('leaving', '../undici/upgrading.ts')
+  const socket = new UndiciWebSocket('ws://leaving.heddle.local/greet', { dispatcher }) as unknown as Socket
+  const told = talk(socket, () => undefined)
+  await once(socket, 'message')
+  await hand.member.withdraw()
+  assert.equal(await hand.member.drained(50), false)
+  socket.send('still here')
+  await once(socket, 'message')
+  await hand.call('closeAll')
+  assert.deepEqual((await told).at(-1), ['close', 1001, 'going away', true])
+  assert.equal(await hand.member.drained(5000), true)
+})
