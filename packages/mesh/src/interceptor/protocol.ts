@@ -12,7 +12,7 @@
  *                                                        close      router ──▶ wired
  *
  * Either side may be first, and what is sent to a port nobody listens on yet is lost: so both announce
- * themselves, and the ticket, whose ports would be lost with it, is sent only as the answer to a `hello`.
+ * themselves, the router again and again, and the ticket, whose ports would be lost with it, is sent only as the answer to a `hello`.
  */
 import type { MessagePort } from 'node:worker_threads'
 

@@ -28,6 +28,8 @@ export interface RoutablePort {
 /** How a thread answers for one hostname. */
 export interface Route {
   meta: unknown
+  /** Routes are taken in turn in the order of their `route()` calls, whoever is ready first. */
+  readonly order: number
   readonly balance: BalancePolicy | undefined
   paused: boolean
 }
@@ -46,6 +48,9 @@ export interface Router {
   onGone(thread: RoutedThread): void
 }
 
+/** Milliseconds between two questions to a thread that has not answered. */
+const ASK_MS = 250
+
 /** One thread and its routes. */
 export class RoutedThread {
   readonly port: RoutablePort
@@ -56,6 +61,7 @@ export class RoutedThread {
   readonly #waiting: Waiting
   #member: Member | null = null
   #door: MessagePort | null = null
+  #asking: NodeJS.Timeout | null = null
   #serving = false
   #gone = false
   #lastError: unknown = undefined
@@ -91,7 +97,7 @@ export class RoutedThread {
     this.routes.set(hostname, route)
     const added = this.#ready(hostname)
     if (this.port.threadId === -1) this.#end(null)
-    else if (this.#member === null) this.port.postMessage({ type: ASK } satisfies PortMessage)
+    else if (this.#member === null) this.#ask()
     else void this.#list(hostname, route)
     return added
   }
@@ -149,6 +155,16 @@ export class RoutedThread {
     return ready
   }
 
+  /** Again and again: somebody else may have been listening when it was not wired yet. */
+  #ask(): void {
+    if (this.#asking !== null) clearTimeout(this.#asking)
+    this.#asking = null
+    if (this.#gone || this.#member !== null) return
+    this.port.postMessage({ type: ASK } satisfies PortMessage)
+    this.#asking = setTimeout(() => this.#ask(), ASK_MS)
+    this.#asking.unref()
+  }
+
   #greeted(message: PortMessage | null): void {
     if (message?.type !== 'heddle.mesh.hello' || this.#gone) return
     const [first] = this.routes.keys()
@@ -192,9 +208,10 @@ export class RoutedThread {
   }
 
   /** Seats one hostname. */
-  #list(hostname: string, { meta, balance, paused }: Route): Promise<unknown> {
+  #list(hostname: string, { meta, balance, paused, order }: Route): Promise<unknown> {
     const member = this.#member
-    const how = balance === undefined ? { meta: cloneable(meta) } : { meta: cloneable(meta), balance }
+    const place = { meta: cloneable(meta), order }
+    const how = balance === undefined ? place : { ...place, balance }
     return Promise.all([
       member?.addHostname(hostname, how),
       paused ? member?.pause(hostname, true) : undefined
@@ -260,6 +277,7 @@ export class RoutedThread {
   #end(exitCode: number | null): void {
     if (this.#gone) return
     this.#gone = true
+    if (this.#asking !== null) clearTimeout(this.#asking)
     for (const [event, listener] of this.#listeners) this.port.off(event, listener)
     this.#unseat()
     this.#waiting.reject(

@@ -55,6 +55,7 @@ export class Routes implements Router {
   readonly #policy: ChannelPolicy
   readonly #threads = new Map<unknown, RoutedThread>()
   readonly #addresses = new Map<string, AddressRoute>()
+  #nextOrder = 0
 
   constructor(options: RoutesOptions) {
     const { domain, balance, capacity, timeoutMs, slowStartMs, policy, intercept } = options
@@ -163,7 +164,7 @@ export class Routes implements Router {
     let thread = this.#threads.get(target)
     if (thread === undefined)
       this.#threads.set(target, (thread = new RoutedThread(target as unknown as RoutablePort, this)))
-    return thread.add(hostname, { ...how, paused: false })
+    return thread.add(hostname, { ...how, paused: false, order: this.#nextOrder++ })
   }
 
   #addAddress(hostname: string, address: string, how: Pick<Route, 'meta' | 'balance'>): Promise<void> {
@@ -171,10 +172,9 @@ export class Routes implements Router {
     let route = this.#addresses.get(key)
     if (route === undefined) {
       const { meta, balance } = how
-      const candidature = { name: address, hostname, address, meta: cloneable(meta) }
-      const member = this.registry.admitAddress(
-        balance === undefined ? candidature : { ...candidature, balance }
-      )
+      const member = this.registry.admitAddress({ name: address, hostname: null, address })
+      const place = { meta: cloneable(meta), order: this.#nextOrder++ }
+      void member.addHostname(hostname, balance === undefined ? place : { ...place, balance })
       this.#addresses.set(key, (route = { member, address, hostname, meta }))
     }
     return atMost(route.member.publish(), this.meshTimeoutMs)

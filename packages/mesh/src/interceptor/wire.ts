@@ -2,7 +2,7 @@
  * The door for threads that answer: `wire()`. Runs in the thread itself; the other half is
  * `routed-thread.ts`.
  *
- * It announces itself at once and whenever it is asked, takes the seat it is offered, and says what it can
+ * It announces itself when it has a server and whenever it is asked, takes the seat it is offered, and says what it can
  * serve. What it is sent over the application's own port is three messages whose type begins with
  * `heddle.mesh.`; all others are left to the application.
  */
@@ -121,7 +121,8 @@ class WiredThread {
     }
     if (options.server !== undefined && options.server !== null) this.#plan = planFor(options.server)
     this.#port.on('message', (message: unknown) => this.#hear(ownMessage(message)))
-    this.#greet()
+    // Without a server nobody waits for it, and the application may wait for a message of its own.
+    if (this.#plan !== null) this.#greet()
   }
 
   get domain(): string | null {
@@ -135,6 +136,7 @@ class WiredThread {
       throw new MeshError('MESH_INVALID_OPTION', { option: 'server', offered: 'undefined', expected })
     }
     this.#plan = server === null ? null : planFor(server)
+    if (this.mesh === null && this.#plan !== null) this.#greet()
     this.#serve()
   }
 

@@ -11,7 +11,7 @@ import { MessageChannel, type MessagePort } from 'node:worker_threads'
 import { GONE, Scoreboard, sharedMs } from '../scoreboard.ts'
 import type { BalancePolicy, FromMember, MeshTicket, ToMember } from '../wire/control.ts'
 import { Barriers } from './barriers.ts'
-import { balanceTable, mayCall, tableMaker, writeState, type Seat } from './seat.ts'
+import { balanceTable, mayCall, tableMaker, writeState, type Listing, type Seat } from './seat.ts'
 
 /** What a mesh is made with. */
 export interface RegistryOptions {
@@ -60,6 +60,20 @@ export interface Candidature {
   readonly balance?: BalancePolicy
 }
 
+/** How a member answers to a hostname. */
+export interface Answering {
+  /** For `canAccept` and balancing functions. Has to be cloneable. */
+  readonly meta?: unknown
+  /** How the hostname is balanced from now on. */
+  readonly balance?: BalancePolicy
+  /**
+   * Its place among those who answer to it: turns go in this order.
+   *
+   * @default behind all others
+   */
+  readonly order?: number
+}
+
 /** A seat for a thread about to be started. */
 export interface Admission {
   /** Goes into the thread's `workerData`. */
@@ -88,7 +102,7 @@ export interface Member {
   /** Resolves with whether nothing is in flight to it, after at most `timeoutMs` milliseconds. */
   drained(timeoutMs: number): Promise<boolean>
   /** Lets it answer to one more hostname. Resolves when every sender has applied it. */
-  addHostname(hostname: string, how?: { meta?: unknown; balance?: BalancePolicy }): Promise<void>
+  addHostname(hostname: string, how?: Answering): Promise<void>
   /** Takes a hostname from it. It calls others as before, also when no hostname is left. Resolves as above. */
   removeHostname(hostname: string): Promise<void>
   /** Leaves it out of balancing for one hostname, or takes it in again. Resolves as above. */
@@ -124,6 +138,7 @@ export class Registry {
   readonly #barriers = new Barriers()
   #version = 1
   #nextId = 1
+  #nextOrder = 0
   #publishing = false
 
   constructor(options: RegistryOptions) {
@@ -194,7 +209,7 @@ export class Registry {
       name,
       record,
       generation: this.scoreboard.open(record),
-      listings: new Map(hostnames.map(label => [label, { meta, paused: false }])),
+      listings: new Map(hostnames.map(label => [label, { meta, paused: false, order: this.#nextOrder++ }])),
       callsAs: new Set(hostnames),
       published: false,
       draining: false,
@@ -214,10 +229,7 @@ export class Registry {
       writeState(seat, scoreboard)
       return this.#publish()
     }
-    const listing = (
-      hostname: string,
-      make: (at: { meta: unknown; paused: boolean }) => void
-    ): Promise<void> => {
+    const listing = (hostname: string, make: (at: Listing) => void): Promise<void> => {
       const at = seat.listings.get(hostname.toLowerCase())
       return at === undefined ? Promise.resolve() : change(() => make(at))
     }
@@ -263,8 +275,8 @@ export class Registry {
     return this.#seats.get(seat.id) === seat
   }
 
-  #addHostname(seat: Seat, hostname: string, how: { meta?: unknown; balance?: BalancePolicy }): void {
-    seat.listings.set(hostname, { meta: how.meta, paused: false })
+  #addHostname(seat: Seat, hostname: string, how: Answering): void {
+    seat.listings.set(hostname, { meta: how.meta, paused: false, order: how.order ?? this.#nextOrder++ })
     seat.callsAs = new Set(seat.listings.keys())
     if (how.balance !== undefined) this.#policies.set(hostname, how.balance)
   }

@@ -12,6 +12,8 @@ export interface Listing {
   meta: unknown
   /** Left out of balancing for this hostname, for the time being. */
   paused: boolean
+  /** Its place among those who answer for the hostname: turns go in this order. */
+  readonly order: number
 }
 
 /** A member as the registry keeps it. */
@@ -72,13 +74,15 @@ export function mayCall(from: Seat, to: string, allow: TableRules['allow']): boo
  * made once.
  */
 export function tableMaker(seats: Iterable<Seat>, rules: TableRules): (reader: Seat) => Table {
+  const listed = [...seats].flatMap(seat =>
+    Array.from(seat.listings, ([hostname, listing]) => ({ seat, hostname, listing }))
+  )
   const upstreams: Record<string, Upstream[]> = Object.create(null)
-  for (const seat of seats) {
+  for (const { seat, hostname, listing } of listed.toSorted((a, b) => a.listing.order - b.listing.order)) {
     const { id, name, record, generation, address, readyAt, published } = seat
-    for (const [hostname, { meta, paused }] of seat.listings) {
-      const list = (upstreams[hostname] ??= [])
-      if (published && !paused) list.push({ id, name, record, generation, meta, address, readyAt })
-    }
+    const list = (upstreams[hostname] ??= [])
+    const { meta, paused } = listing
+    if (published && !paused) list.push({ id, name, record, generation, meta, address, readyAt })
   }
   const hostnames = Object.keys(upstreams)
   const { version, balance, slowStartMs } = rules

@@ -1,6 +1,5 @@
 /** The hooks of both sides, and load shedding. */
 import assert from 'node:assert/strict'
-import { once } from 'node:events'
 import { Readable } from 'node:stream'
 import { test, type TestContext } from 'node:test'
 import { MessageChannel } from 'node:worker_threads'
@@ -230,7 +229,6 @@ function near(t: TestContext, options: Partial<WireOptions>): MessagePort_ {
   t.after(async () => {
     await wired.close()
     port2.close()
-    await once(port1, 'close')
   })
   return port1
 }

@@ -4,6 +4,7 @@ import { once } from 'node:events'
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { test } from 'node:test'
+import type { Worker } from 'node:worker_threads'
 
 import { ask, call, codeOf, open, said, start } from '../fixtures/interceptor/crew.ts'
 
@@ -15,6 +16,42 @@ test('requests for one hostname go to its workers in turn', async t => {
   const names: string[] = []
   for (let i = 0; i < 7; i++) names.push(await ask(agent, 'http://api.local/'))
   assert.deepEqual(names, ['one', 'two', 'three', 'one', 'two', 'three', 'one'])
+})
+
+test('turns go in the order of route(), whoever is ready first, and a route that comes back is the last', async t => {
+  const { interceptor, agent } = open(t)
+  const workers = ['one', 'two', 'three'].map((name, i) =>
+    start(t, 'wired.ts', { workerData: { name, when: i === 0 ? 'later' : 'now' } })
+  ) as [Worker, Worker, Worker]
+  const routed = workers.map(worker => interceptor.route('api', worker))
+  await Promise.all(routed.slice(1))
+  await call(workers[0], 'wire')
+  await Promise.all(routed)
+  const order = async (count: number): Promise<string> => {
+    const names: string[] = []
+    for (let i = 0; i < count; i++) names.push(await ask(agent, 'http://api.local/'))
+    return names.join(' ')
+  }
+  assert.equal(await order(3), 'one two three')
+  await interceptor.unroute('api', workers[1])
+  await interceptor.route('api', workers[1])
+  assert.equal(await order(3), 'one three two')
+})
+
+test('a wired worker without a server says nothing of its own accord, and is found nevertheless', async t => {
+  const { interceptor, agent } = open(t)
+  const worker = start(t, 'wired.ts', { workerData: { name: 'it', when: 'later', listenFirst: true } })
+  const messages: unknown[] = []
+  worker.on('message', (message: { type?: unknown }) => messages.push(message.type))
+  await said(worker, 'up')
+  const routed = interceptor.route('api', worker)
+  assert.deepEqual(await call(worker, 'foreign'), ['heddle.mesh.ask'])
+  await call(worker, 'wireUnready')
+  assert.ok(!messages.includes('heddle.mesh.hello'))
+  await said(worker, 'connected')
+  await call(worker, 'ready')
+  await routed
+  assert.equal(await ask(agent, 'http://api.local/'), 'it')
 })
 
 test('a hostname is the same in any case, with or without the domain, whatever the port', async t => {
