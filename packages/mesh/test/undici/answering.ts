@@ -4,6 +4,8 @@ import { IncomingMessage, ServerResponse, createServer, type RequestListener } f
 import { Socket } from 'node:net'
 import { gzipSync } from 'node:zlib'
 
+import { request as forward } from 'undici'
+
 const notes: string[] = []
 let onNote: (() => void) | null = null
 const held: ServerResponse[] = []
@@ -21,6 +23,15 @@ function meet(response: ServerResponse, count: number): void {
   if (waiting.size < count) return
   for (const one of waiting) one.end('met')
   waiting.clear()
+}
+
+async function proxy(request: IncomingMessage, response: ServerResponse): Promise<void> {
+  const { statusCode, body } = await forward(String(request.headers['x-next']), {
+    method: 'POST',
+    body: request
+  })
+  response.statusCode = statusCode
+  body.pipe(response)
 }
 
 const PIECE = Buffer.alloc(16 * 1024, 'x')
@@ -100,6 +111,7 @@ const routes: { readonly [path: string]: RequestListener } = {
       .then(answer => answer.text())
       .then(text => response.end(text))
   },
+  '/proxy': (request, response) => void proxy(request, response),
   '/facts': (request, response) => {
     const { socket } = request
     request.resume().on('end', () => {

@@ -2,7 +2,7 @@
  * What applications see of requests undici sends: bodies, headers and paths of every kind, each beside a
  * socket. More of where thread interceptors have differed from HTTP; see `differences.test.ts`.
  */
-import { Readable } from 'node:stream'
+import { PassThrough, Readable } from 'node:stream'
 import { before } from 'node:test'
 
 import { FormData as UndiciFormData, request, type Dispatcher } from 'undici'
@@ -114,5 +114,37 @@ for (const query of [{ a: 1, b: ['x', 'y z'] }, { u: 'ü&=', n: null, t: true },
   same(`the query ${JSON.stringify(query)} is written as undici writes it`, sides, async side => {
     const { headers: got } = (await ask(side, '/echo', { query })) as { headers: { 'x-url': string } }
     return got['x-url']
+  })
+}
+
+for (const next of ['/echo', '/early', '/message']) {
+  same(`a request can be the body of another, to ${next}`, sides, async side => {
+    const headersOf = { 'x-next': `${side.origin}${next}` }
+    const body = Readable.from(['a long ', 'way'])
+    const { statusCode, text } = (await ask(side, '/proxy', {
+      method: 'POST',
+      body,
+      headers: headersOf
+    })) as {
+      statusCode: number
+      text: string
+    }
+    return [statusCode, text]
+  })
+
+  same(`a request that goes on can be the body of another, to ${next}`, sides, async side => {
+    const body = new PassThrough()
+    body.write('a long ')
+    const dispatcher = side.dispatcher
+    const answered = request(`${side.origin}/proxy`, {
+      dispatcher,
+      method: 'POST',
+      body,
+      headers: { 'x-next': `${side.origin}${next}` }
+    })
+    if (next === '/echo') body.end('way')
+    const { statusCode, body: answer } = await answered
+    const text = await answer.text()
+    return [statusCode, text, next === '/echo' || body.destroyed]
   })
 }
