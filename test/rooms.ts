@@ -13,7 +13,7 @@ export interface Room {
   readonly loads?: readonly string[]
 }
 
-const meshGround = ['mesh/errors', 'mesh/wire', 'mesh/scoreboard']
+const meshGround = ['mesh/errors', 'mesh/node-http', 'mesh/wire', 'mesh/scoreboard']
 const ground = ['heddle/errors', 'heddle/shared']
 
 /** One line for each room; `…/*` speaks for all rooms of that folder. */
@@ -22,6 +22,7 @@ export const mayImport: Readonly<Record<string, Room>> = {
   'mesh/wire': { uses: ['mesh/errors'] },
   'mesh/scoreboard': { uses: [] },
   'mesh/deadline': { uses: [] },
+  'mesh/node-http': { uses: [] },
   'mesh/registry': { uses: meshGround },
   'mesh/server': { uses: [...meshGround, 'mesh/deadline'] },
   'mesh/http1': { uses: meshGround, types: ['mesh/client'] },

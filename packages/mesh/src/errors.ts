@@ -42,7 +42,7 @@ const messages: { readonly [Code in keyof MeshFailures]: (detail: MeshFailures[C
   MESH_TIMEOUT: ({ host, worker, afterMs }) =>
     `${worker} did not begin its response for ${host} within ${afterMs} ms.`,
   MESH_UPSTREAM_LOST: ({ host, worker, begun }) =>
-    `${worker} ended ${begun ? 'while it answered' : 'before it began'} a request for ${host}.`,
+    `${worker} was lost ${begun ? 'while it answered' : 'before it began'} a request for ${host}.`,
   MESH_RESPONSE_ABORTED: ({ host, worker, reason }) =>
     `${worker} broke off its response for ${host}: ${reason}.`,
   MESH_REQUEST_ABORTED: ({ host, reason }) => `The request to ${host} was aborted: ${reason}.`,

@@ -4,7 +4,6 @@
  * Runs in worker threads. It knows the application's server before and after the worker is ready: an
  * application may close its server, open another, or listen long after it was taken for a background job.
  */
-import { createServer } from 'node:http'
 import type { RequestListener, Server as HttpServer } from 'node:http'
 import type { Server } from 'node:net'
 
@@ -15,6 +14,9 @@ import type { Application } from './application.ts'
 import { background, fromListening } from './application.ts'
 import { listenDirectly } from './listen.ts'
 import type { ListenObserver } from './listen.ts'
+
+// Not by `import`, which loads undici: see `node-http.ts` of the mesh.
+const { createServer } = process.getBuiltinModule('node:http')
 
 /** Answers while the application has closed its server and not opened another. */
 const refuse: RequestListener = (_request, response) => {

@@ -104,6 +104,10 @@ export class AddressLink implements Link, AddressRequestOwner {
     this.#requests.get(exchange.id)?.acknowledge(bytes)
   }
 
+  revocable(exchange: Exchange): boolean {
+    return this.#requests.get(exchange.id)?.open === false
+  }
+
   /** Takes a request back whose connection is not open yet: true means that nothing of it has left. */
   revoke(exchange: Exchange): boolean {
     const request = this.#requests.get(exchange.id)

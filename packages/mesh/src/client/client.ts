@@ -295,6 +295,7 @@ export class MeshClient implements LinkOwner {
       }
     }
     if (busy || this.#sweeper === null) return
+    for (const link of this.#links.values()) this.#retire(link)
     clearInterval(this.#sweeper)
     this.#sweeper = null
   }
@@ -315,7 +316,7 @@ export class MeshClient implements LinkOwner {
       tell(exchange, new MeshError('MESH_TIMEOUT', facts))
       return
     }
-    if (!at.stuck || at.now - exchange.sentMs < STALE_MS) return
+    if (!at.stuck || at.now - exchange.sentMs < STALE_MS || !link.revocable(exchange)) return
     const upstream = this.#choose(exchange)
     if (upstream instanceof Error || !link.revoke(exchange)) return
     link.detach(exchange)

@@ -5,9 +5,9 @@
  * is handed on only while the handler is not paused; what it does not take, the server does not send. What
  * goes wrong is told as undici tells it: `undici-errors.ts`.
  */
-import { STATUS_CODES, maxHeaderSize } from 'node:http'
 
 import { MeshError, throwLater } from '../errors.ts'
+import { http } from '../node-http.ts'
 import { bytesOf } from '../wire/body.ts'
 import { BODY_MASK, MORE, type BodyField } from '../wire/frames.ts'
 import { unwatchBody, watchBody, type StreamingResponse } from './body-timeouts.ts'
@@ -18,6 +18,8 @@ import { pieceOf, type StreamedBody } from './request-body.ts'
 import { RequestPump, type PumpOwner } from './request-pump.ts'
 import { UndiciFailure, undiciError } from './undici-errors.ts'
 import type { UndiciHandler } from './undici-handlers.ts'
+
+const { STATUS_CODES, maxHeaderSize } = http
 
 /** What is to be known of a request while it is answered. */
 export interface DispatchTerms {

@@ -7,8 +7,8 @@
  * here as bytes. One that does not answers with an ordinary response, which arrives as one. A third kind
  * writes a refusal (`HTTP/1.1 401 …`) on the raw socket: it is taken apart here, and told as a response.
  */
-import { maxHeaderSize } from 'node:http'
 
+import { http } from '../node-http.ts'
 import { BYTES, MORE, NO_BODY, type BodyField } from '../wire/frames.ts'
 import { bytesOf } from '../wire/body.ts'
 import { DispatchedExchange, type DispatchTerms } from './dispatched-exchange.ts'
@@ -16,6 +16,8 @@ import type { ResponseHead } from './exchange.ts'
 import { RawBody, readRawHead, type RawHead } from './raw-response.ts'
 import { TunnelSocket } from './tunnel-socket.ts'
 import { UndiciFailure } from './undici-errors.ts'
+
+const { maxHeaderSize } = http
 
 const CONNECT = 'CONNECT'
 

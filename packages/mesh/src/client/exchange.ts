@@ -27,6 +27,8 @@ export interface Link {
   abort(exchange: Exchange, reason: string): void
   /** The response's receiver has made room for so many bytes. */
   acknowledge(exchange: Exchange, bytes: number): void
+  /** Whether {@link revoke} can still succeed. */
+  revocable(exchange: Exchange): boolean
   /** Takes a request back if the upstream has not begun it: true means that it never will. */
   revoke(exchange: Exchange): boolean
   /** Takes an exchange off the link without telling anyone, so that it can be sent elsewhere. */

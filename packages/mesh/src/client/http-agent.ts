@@ -4,10 +4,11 @@
  * Pooling, keep-alive, limits and time-outs are node's own: only the way a connection is made differs.
  * A connection costs no descriptor, and each request on it is balanced anew.
  */
-import { Agent, type AgentOptions, type ClientRequestArgs } from 'node:http'
+import type { AgentOptions, ClientRequestArgs } from 'node:http'
 import type { Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
 
+import { http } from '../node-http.ts'
 import { LoopbackConnections, type LoopbackOptions } from './loopback.ts'
 
 /**
@@ -15,7 +16,7 @@ import { LoopbackConnections, type LoopbackOptions } from './loopback.ts'
  * `http.Agent`. Mesh hosts are reached through the mesh, also where its globals are not installed; all
  * others over the network.
  */
-export class MeshAgent extends Agent {
+export class MeshAgent extends http.Agent {
   readonly #connections: LoopbackConnections
 
   /**

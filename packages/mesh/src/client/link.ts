@@ -126,6 +126,10 @@ export class ThreadLink implements Link, FrameReceiver {
     exchange.unacknowledged = 0
   }
 
+  revocable({ cell }: Exchange): boolean {
+    return cell !== -1 && Atomics.load(this.#cells, cell) === CELL_SENT
+  }
+
   /**
    * Takes a request back if the server has not begun it: true means that it never will.
    * The exchange stays on the link until it is aborted or detached.

@@ -4,9 +4,9 @@
  * It goes as fast as the upstream takes it, holds the body to its declared length, and leaves nothing of
  * it behind: a stream that is not needed any more is destroyed, an iterator is told to return.
  */
-import { IncomingMessage } from 'node:http'
 import type { Readable } from 'node:stream'
 
+import { http } from '../node-http.ts'
 import { fieldOf, kindOf } from '../wire/body.ts'
 import type { Exchange } from './exchange.ts'
 import { isStream, pieceOf, type StreamedBody } from './request-body.ts'
@@ -136,7 +136,7 @@ export class RequestPump {
 function abandon(stream: Readable, error: unknown): void {
   if (stream.destroyed || typeof stream.destroy !== 'function') return
   // Destroying a request takes its connection along, over which an answer may still go.
-  if (stream instanceof IncomingMessage) Reflect.set(stream, 'socket', null)
+  if (stream instanceof http.IncomingMessage) Reflect.set(stream, 'socket', null)
   stream.destroy(error instanceof Error ? error : undefined)
 }
 

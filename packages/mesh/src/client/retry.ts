@@ -32,14 +32,15 @@ export type RetryDecision =
       readonly reason: 'answered' | 'not-idempotent' | 'body-gone' | 'budget' | 'attempts'
     }
 
-/** Upstreams one request may be sent to. */
+/** After so many upstreams a request that was begun is not sent again. */
 export const MAX_ATTEMPTS = 4
 
 /** The rule. `budgetLeft` is asked only where a repeat costs budget. */
 export function decideRetry(lost: LostRequest, budgetLeft: number): RetryDecision {
   if (lost.answered) return { retry: false, reason: 'answered' }
-  if (lost.attempts >= MAX_ATTEMPTS) return { retry: false, reason: 'attempts' }
+  // It ends by itself: no upstream is tried twice.
   if (!lost.begun) return { retry: true, costs: false }
+  if (lost.attempts >= MAX_ATTEMPTS) return { retry: false, reason: 'attempts' }
   if (!lost.idempotent) return { retry: false, reason: 'not-idempotent' }
   if (!lost.replayable) return { retry: false, reason: 'body-gone' }
   if (budgetLeft < 1) return { retry: false, reason: 'budget' }

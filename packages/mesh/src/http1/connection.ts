@@ -5,9 +5,9 @@
  * It owns framing, keep-alive, pipelining (one request at a time), back-pressure in both directions and
  * the time limits of its phases. Which application gets a request, and with which headers, its host says.
  */
-import { STATUS_CODES } from 'node:http'
 
 import type { Exchange, ExchangeHandler, ResponseHead } from '../client/exchange.ts'
+import { http } from '../node-http.ts'
 import { fieldOf, kindOf, sizeOf } from '../wire/body.ts'
 import { MORE, type BodyField } from '../wire/frames.ts'
 import { queuedBytes, type ClientSocket } from './client-socket.ts'
@@ -194,7 +194,7 @@ export class Connection implements RequestReceiver, ExchangeHandler {
   onInformation(status: number, block: string): void {
     if (this.#head?.minor !== 1 || this.#writer.begun) return
     if (status === 100) this.#continued = true
-    this.#writer.inform(status, STATUS_CODES[status] ?? 'Information', block)
+    this.#writer.inform(status, http.STATUS_CODES[status] ?? 'Information', block)
   }
 
   onHead(response: ResponseHead): void {

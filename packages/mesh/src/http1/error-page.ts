@@ -2,9 +2,9 @@
  * The short answer a connection gives when it cannot pass a request on, or the mesh could not answer
  * it. Any thread; pure.
  */
-import { STATUS_CODES } from 'node:http'
 
 import { MeshError } from '../errors.ts'
+import { http } from '../node-http.ts'
 
 /** An answer made here, as it is written to the connection. */
 export interface ErrorPage {
@@ -29,7 +29,7 @@ export interface PageFacts {
  * @param reason One sentence without a full stop; it may quote the request.
  */
 export function errorPage(status: number, reason: string, facts: PageFacts): ErrorPage {
-  const title = STATUS_CODES[status] ?? 'Error'
+  const title = http.STATUS_CODES[status] ?? 'Error'
   const { accept, requestId, connection } = facts
   const html = prefersHtml(accept)
   const problem = { statusCode: status, error: title, message: reason, requestId: requestId || undefined }

@@ -1,9 +1,10 @@
 /**
  * What may be given as `server`, and what of it answers. Any thread; pure.
  */
-import { Server, type RequestListener } from 'node:http'
+import type { RequestListener, Server } from 'node:http'
 
 import { MeshError } from '../errors.ts'
+import { http } from '../node-http.ts'
 
 /** A Fastify instance, as far as it matters here. */
 export interface FastifyLike {
@@ -41,10 +42,10 @@ export type ServingPlan =
 export function planFor(server: Exclude<ServerOption, null>): ServingPlan {
   if (typeof server === 'string') return { kind: 'address', address: normalizeAddress(server) }
   if (typeof server === 'function') return { kind: 'thread', target: server as RequestListener, start: null }
-  if (server instanceof Server) return { kind: 'thread', target: server, start: null }
+  if (server instanceof http.Server) return { kind: 'thread', target: server, start: null }
   if (isFastify(server)) {
     const listener: RequestListener = (...args) => server.routing(...(args as unknown as never[]))
-    const target = server.server instanceof Server ? server.server : listener
+    const target = server.server instanceof http.Server ? server.server : listener
     // Routes may still be added, so it is started by the first request, as by its own inject().
     return { kind: 'thread', target, start: async () => server.ready() }
   }

@@ -6,8 +6,9 @@
  * here, pinned by tests on every supported version: `_storeHeader`, through which every way of writing
  * a head goes, `_addHeaderLines`, and the flag behind `writableNeedDrain`.
  */
-import { IncomingMessage, OutgoingMessage, ServerResponse, type Server } from 'node:http'
+import type { IncomingMessage, Server, ServerResponse } from 'node:http'
 
+import { http } from '../node-http.ts'
 import { HTTP10 } from '../wire/frames.ts'
 import { parseBlock } from '../wire/headers.ts'
 import type { ServerHooks } from './hooks.ts'
@@ -49,9 +50,9 @@ type IncomingConstructor = new (socket: MeshSocket) => MeshIncoming
 /** The options argument is missing from node's types. */
 type ResponseConstructor = new (request: IncomingMessage, options: object) => MeshResponse
 
-const storeHeaderOfNode = Reflect.get(OutgoingMessage.prototype, '_storeHeader') as StoreHeader
+const storeHeaderOfNode = Reflect.get(http.OutgoingMessage.prototype, '_storeHeader') as StoreHeader
 
-const needDrain = Object.getOwnPropertySymbols(new OutgoingMessage()).find(
+const needDrain = Object.getOwnPropertySymbols(new http.OutgoingMessage()).find(
   ({ description }) => description === 'kNeedDrain'
 )
 
@@ -86,8 +87,8 @@ export function recipeFor(target: Target, hooks: ServerHooks | null): Recipe {
     target,
     server,
     hooks,
-    Incoming: (optionOf(server, 'IncomingMessage') ?? IncomingMessage) as IncomingConstructor,
-    Response: (optionOf(server, 'ServerResponse') ?? ServerResponse) as ResponseConstructor,
+    Incoming: (optionOf(server, 'IncomingMessage') ?? http.IncomingMessage) as IncomingConstructor,
+    Response: (optionOf(server, 'ServerResponse') ?? http.ServerResponse) as ResponseConstructor,
     joinDuplicateHeaders: server !== undefined && Reflect.get(server, 'joinDuplicateHeaders') === true,
     uniqueHeaders: uniqueHeadersOf(server),
     responseOptions: {

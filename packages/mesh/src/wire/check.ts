@@ -46,8 +46,7 @@ export class FrameCheck {
       case REQUEST:
         return this.#request(batch, at)
       case INFO:
-        if (!isWhole(batch[at + 2], 100, 200)) return 'a status that is not informational'
-        return this.#isBlock(batch[at + 3]) ? null : 'a malformed header section'
+        return this.#information(batch, at)
       case HEAD:
         return this.#head(batch, at)
       case DATA:
@@ -72,6 +71,11 @@ export class FrameCheck {
     if (peer !== null && typeof peer !== 'string') return 'a peer that is no text'
     if (typeof deadline !== 'number' || !(deadline >= 0)) return 'a deadline that is no time'
     return offenceInBody(batch[at + 3], batch[at + 7])
+  }
+
+  #information(batch: readonly unknown[], at: number): string | null {
+    if (!isWhole(batch[at + 2], 100, 200)) return 'a status that is not informational'
+    return this.#isBlock(batch[at + 3]) ? null : 'a malformed header section'
   }
 
   #head(batch: readonly unknown[], at: number): string | null {

@@ -39,10 +39,10 @@ const table: readonly [string, Partial<LostRequest>, number, RetryDecision][] = 
   ['repeats up to the last attempt', { attempts: MAX_ATTEMPTS - 1 }, 1, { retry: true, costs: true }],
   ['gives up after the last attempt', { attempts: MAX_ATTEMPTS }, 9, { retry: false, reason: 'attempts' }],
   [
-    'gives up what was not begun too',
+    'goes on with what was not begun',
     { begun: false, attempts: MAX_ATTEMPTS },
-    9,
-    { retry: false, reason: 'attempts' }
+    0,
+    { retry: true, costs: false }
   ]
 ]
 

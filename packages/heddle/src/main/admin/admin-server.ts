@@ -56,7 +56,8 @@ export class AdminServer {
 
   async #listen(): Promise<AdminAddress> {
     const { hostname, port, portChosen } = this.#settings
-    const { createServer } = await import('node:http')
+    // Not by `import`, which loads undici: see `node-http.ts` of the mesh.
+    const { createServer } = process.getBuiltinModule('node:http')
     const server = createServer((request, response) => this.#answer(request, response))
     // Probes are small and quick: whoever is slower than this wants something else.
     server.headersTimeout = 5000
