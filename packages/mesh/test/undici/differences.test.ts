@@ -9,7 +9,7 @@ import { request as httpRequest } from 'node:http'
 import { PassThrough, Readable } from 'node:stream'
 import { before, test } from 'node:test'
 
-import { fetch as undiciFetch, request } from 'undici'
+import { EventSource, fetch as undiciFetch, request } from 'undici'
 import { fetch as undici7Fetch, request as request7 } from 'undici7'
 
 import { Fleet } from '../fixtures/fleet.ts'
@@ -163,6 +163,18 @@ same('events arrive one by one while the response is open', sides, async side =>
   }
   await side.call('release', '')
   return heard
+})
+
+same("undici's EventSource hears events", sides, async side => {
+  await side.call('forget')
+  const source = new EventSource(`${side.origin}/events`, { dispatcher: side.dispatcher })
+  await side.call('noted', 'events')
+  const heard = once(source, 'message') as Promise<[MessageEvent]>
+  await side.call('write', 'data: one\n\n')
+  const [{ data }] = await heard
+  source.close()
+  await side.call('release', '')
+  return data as unknown
 })
 
 same('responses that are dropped are closed in the application', sides, async side => {
