@@ -6,7 +6,8 @@ import { text } from 'node:stream/consumers'
 import { test } from 'node:test'
 import { MessageChannel } from 'node:worker_threads'
 
-import { upgrade } from 'undici'
+import * as undici from 'undici'
+import * as undici7 from 'undici7'
 
 import { createThreadInterceptor, wire } from '../../src/index.ts'
 import { ask, call, codeOf, open, start } from '../fixtures/interceptor/crew.ts'
@@ -122,6 +123,26 @@ test('the messages of the application are its own', async t => {
   assert.ok(messages.includes('up'))
 })
 
+test('the agents of undici 7 and 8 take the interceptor, beside others', async t => {
+  const { interceptor } = open(t)
+  await interceptor.route('api', start(t, 'wired.ts', { workerData: { name: 'it' } }))
+  const seven = new undici7.Agent().compose(
+    undici7.interceptors.retry(),
+    interceptor,
+    undici7.interceptors.dump()
+  )
+  const eight = new undici.Agent().compose(undici.interceptors.retry(), interceptor)
+  const answers = [
+    await undici7.request('http://api.local/headers', { dispatcher: seven }),
+    await undici.request('http://api.local/headers', { dispatcher: eight })
+  ]
+  assert.deepEqual(
+    answers.map(({ statusCode }) => statusCode),
+    [200, 200]
+  )
+  await Promise.all([...answers.map(({ body }) => body.dump()), seven.close(), eight.close()])
+})
+
 test('createHttpAgent() brings node:http to the threads, whoever makes it', async t => {
   const { interceptor } = open(t)
   await interceptor.route('api', start(t, 'wired.ts', { workerData: { name: 'it' } }))
@@ -146,7 +167,7 @@ test('upgraded connections are cut when their time is up, and unroute() goes on'
   const { interceptor, agent } = open(t, { upgradeDrainTimeout: 20 })
   const worker = start(t)
   await interceptor.route('api', worker)
-  const { socket } = await upgrade('http://api.local/', { dispatcher: agent, protocol: 'raw' })
+  const { socket } = await undici.upgrade('http://api.local/', { dispatcher: agent, protocol: 'raw' })
   socket.on('error', () => {})
   socket.resume()
   const closed = once(socket, 'close')
