@@ -1,8 +1,12 @@
 /** The watch over silent responses: who is told, in which order, and who is left alone. */
 import assert from 'node:assert/strict'
-import { test } from 'node:test'
+import { after, test } from 'node:test'
 
 import { unwatchBody, watchBody, type StreamingResponse } from '../../src/client/body-timeouts.ts'
+
+// What is watched is watched by a timer that keeps nobody alive.
+const alive = setInterval(() => undefined, 1000)
+after(() => clearInterval(alive))
 
 interface Watched extends StreamingResponse {
   readonly told: Promise<number>
