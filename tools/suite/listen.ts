@@ -2,14 +2,13 @@
  * Turns `listen()` of every node:http server into an edge and a mesh. Runs in the threads of a suite. Servers of
  * node:https, node:http2 and node:net listen as ever.
  */
-import { appendFileSync } from 'node:fs'
 import { Server } from 'node:http'
 import { Server as NetServer } from 'node:net'
 
-import { Opening, listenOfNode, openingOf, traffic } from './opening.ts'
+import { Opening, listenOfNode, openingOf, recordTraffic } from './opening.ts'
 
 /** Milliseconds a file of tests may take. */
-const FILE_MS = 90_000
+const FILE_MS = 60_000
 
 /** Takes effect for every server that listens from now on. Once per thread. */
 export function installSuiteMesh(): void {
@@ -22,11 +21,7 @@ export function installSuiteMesh(): void {
   // One file of `node --test`: a failed test may leave behind what keeps its process alive for ever.
   if (process.env['NODE_TEST_CONTEXT'] === 'child-v8') setTimeout(() => process.exit(1), FILE_MS).unref()
   follow('closeIdleConnections', opening => opening.edge.closeIdle())
-  const ledger = process.env['HEDDLE_SUITE_LEDGER']
-  // So that a run in which nothing came through the mesh is not taken for one without differences.
-  if (ledger !== undefined) {
-    process.on('exit', () => appendFileSync(ledger, `${JSON.stringify({ traffic })}\n`))
-  }
+  process.on('exit', recordTraffic)
   follow('closeAllConnections', opening => opening.edge.destroyAll())
 }
 

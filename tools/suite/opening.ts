@@ -8,6 +8,7 @@
 import type { Server } from 'node:http'
 import { Server as NetServer } from 'node:net'
 import { addAbortListener } from 'node:events'
+import { appendFileSync } from 'node:fs'
 
 import { Registry, joinMesh } from '@heddle/mesh'
 
@@ -29,8 +30,16 @@ interface Internals {
   _emitCloseIfDrained(): void
 }
 
-/** What has come through the mesh in this thread so far. */
-export const traffic: { servers: number; requests: number } = { servers: 0, requests: 0 }
+const ledger = process.env['HEDDLE_SUITE_LEDGER']
+const traffic = { servers: 0, requests: 0 }
+
+/** Writes down what has come through the mesh in this thread since the last time: some runners kill their threads. */
+export function recordTraffic(): void {
+  if (ledger === undefined || traffic.servers + traffic.requests === 0) return
+  appendFileSync(ledger, `${JSON.stringify({ traffic })}\n`)
+  traffic.servers = 0
+  traffic.requests = 0
+}
 
 const openings = new WeakMap<Server, Opening>()
 
@@ -111,6 +120,7 @@ export class Opening {
     await this.edge.close()
     if (openings.get(this.#server) === this) openings.delete(this.#server)
     this.#leave()
+    recordTraffic()
   }
 
   #listen(args: readonly unknown[]): void {

@@ -6,7 +6,7 @@ import http, { type Server } from 'node:http'
 import type { Socket } from 'node:net'
 
 import { MeshError } from '@heddle/mesh'
-import { Connection, type MeshClient, type RequestHead } from '@heddle/mesh/internal'
+import type { Connection, MeshClient, RequestHead } from '@heddle/mesh/internal'
 
 import type { EdgeBoot } from '../../packages/heddle/src/channel/messages.ts'
 import { EdgeServer } from '../../packages/heddle/src/edge/edge-server.ts'
@@ -68,11 +68,15 @@ export class SuiteEdge extends EdgeServer {
 
   override forward(head: RequestHead, connection: Connection): ReturnType<EdgeServer['forward']> {
     this.#watcher.onRequest()
-    if (connection.requests === 1) {
-      this.#followEnd(connection.socket as Socket)
-      connection.onError = breakOff
-    }
+    if (connection.requests === 1) this.#followEnd(connection.socket as Socket)
     return super.forward(head, connection)
+  }
+
+  /** A client whose exchange the application breaks off sees its connection break, and no page of the edge's. */
+  onFailed(connection: Connection, error: Error): boolean {
+    const aborted = error instanceof MeshError && error.code === 'MESH_RESPONSE_ABORTED'
+    if (aborted) connection.destroy()
+    return aborted
   }
 
   override onClosed(connection: Connection): void {
@@ -106,12 +110,6 @@ export class SuiteEdge extends EdgeServer {
   }
 }
 
-/** A client whose exchange the application breaks off sees its connection break, and no page of the edge's. */
-function breakOff(this: Connection, error: Error): void {
-  if (error instanceof MeshError && error.code === 'MESH_RESPONSE_ABORTED') this.destroy()
-  else Connection.prototype.onError.call(this, error)
-}
-
 function line(name: string, value: string): string {
   return value === '' ? '' : `${name}: ${value}\r\n`
 }
@@ -136,8 +134,12 @@ class SettingsOf implements ResolvedServer {
     this.#server = server
   }
 
+  /** node's limit for a whole request holds for its head too. */
   get headersTimeout(): number {
-    return this.#server.headersTimeout
+    const { headersTimeout, requestTimeout } = this.#server
+    return requestTimeout > 0 && (headersTimeout === 0 || requestTimeout < headersTimeout)
+      ? requestTimeout
+      : headersTimeout
   }
 
   get requestTimeout(): number {

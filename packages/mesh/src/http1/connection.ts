@@ -238,8 +238,10 @@ export class Connection implements RequestReceiver, ExchangeHandler {
   onError(error: Error): void {
     this.#exchange = null
     this.#since = performance.now()
+    // The response is whole: it is the rest of the request that is not wanted any more.
+    if (this.#responseDone) this.#close()
     // Once the head is out the client can learn of a failure only by a broken connection.
-    if (this.#writer.begun || this.#phase === 'tunnel') this.destroy()
+    else if (this.#writer.begun || this.#phase === 'tunnel') this.destroy()
     else if (this.#host.onFailed?.(this, error) !== true) {
       this.#answer(statusOf(error), error.message.replace(/\.$/, ''))
     }

@@ -223,8 +223,11 @@ export class Invocation implements SocketOwner, ResponseObserver {
     if (this.#over) return
     // A tunnel is half open after its end: the client has to learn that nobody reads it any more.
     const ended = this.#responseEnded && !this.#tunnel
-    if (ended || (error === null && this.#frames.raw?.close() === true)) this.#leave()
-    else {
+    if (ended || (error === null && this.#frames.raw?.close() === true)) {
+      // The rest of the request will not be read: its sender need not go on.
+      if (this.#requestEnded) this.#leave()
+      else this.#fail('the application closed the connection before the request was complete')
+    } else {
       this.#fail(error?.message ?? 'the application destroyed the connection')
       if (this.#hooks !== null)
         this.#tellError(error ?? abortedError('the application destroyed the connection'))

@@ -6,7 +6,7 @@ import assert from 'node:assert/strict'
 import { once } from 'node:events'
 import { Agent } from 'node:http'
 import type { AddressInfo } from 'node:net'
-import { after, before, test } from 'node:test'
+import { after, before, suite, test } from 'node:test'
 
 import { accepted, type Difference } from '../fixtures/conformance/accepted.ts'
 import type { ClientName } from '../fixtures/conformance/case.ts'
@@ -75,18 +75,21 @@ for (const what of cases) {
   })
 }
 
-for (const script of scripts) {
-  test(`a handler and its client see the same over every transport: ${script.name}`, () =>
-    compare(script.name, 'script', async transport => {
-      const { run, url } = visit(transport, script.handler)
-      const began = async (): Promise<void> => void (await transport.call('began', run))
-      const outcome = await script.run(url, began)
-      // A refused request never comes to the handler.
-      const handler =
-        script.name === 'an unknown expectation is refused' || (await transport.call('observed', run))
-      return { client: outcome, handler }
-    }))
-}
+// Side by side: some of them wait for a time-out of an edge.
+suite('a handler and its client follow a script', { concurrency: 8 }, () => {
+  for (const script of scripts) {
+    test(`a handler and its client see the same over every transport: ${script.name}`, () =>
+      compare(script.name, 'script', async transport => {
+        const { run, url } = visit(transport, script.handler)
+        const began = async (): Promise<void> => void (await transport.call('began', run))
+        const outcome = await script.run(url, began)
+        // A refused request never comes to the handler.
+        const handler =
+          script.name === 'an unknown expectation is refused' || (await transport.call('observed', run))
+        return { client: outcome, handler }
+      }))
+  }
+})
 
 async function compare(
   name: string,
