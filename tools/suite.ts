@@ -96,12 +96,22 @@ function shell(
     let [output, late] = ['', false]
     child.stdout.on('data', (piece: Buffer) => (output += String(piece)))
     child.stderr.on('data', (piece: Buffer) => (output += String(piece)))
+    const end = (): void => {
+      if (child.pid !== undefined) process.kill(-child.pid, 'SIGKILL')
+    }
     const timer = setTimeout(() => {
       late = true
-      if (child.pid !== undefined) process.kill(-child.pid, 'SIGKILL')
+      end()
     }, timeoutMs)
+    // The suite is in a process group of its own, which no signal to this one reaches.
+    const interrupted = (): void => {
+      end()
+      process.exit(1)
+    }
+    for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, interrupted)
     child.on('close', (code, signal) => {
       clearTimeout(timer)
+      for (const name of ['SIGINT', 'SIGTERM'] as const) process.off(name, interrupted)
       settle({ code: late ? 'none in time' : (code ?? String(signal)), output })
     })
   })
