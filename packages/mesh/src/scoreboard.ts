@@ -73,6 +73,15 @@ export class Scoreboard {
     )
   }
 
+  /** Whether the thread of that generation is out of the mesh. */
+  isGone(record: number, generation: number): boolean {
+    const at = record * STRIDE
+    return (
+      Atomics.load(this.#cells, at + STATE) === GONE ||
+      Atomics.load(this.#cells, at + GENERATION) !== generation
+    )
+  }
+
   /** Requests sent to the member and not finished, over all senders. */
   inflight(record: number): number {
     return Atomics.load(this.#cells, record * STRIDE + INFLIGHT)

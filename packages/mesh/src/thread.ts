@@ -68,6 +68,7 @@ export class Mesh {
       flushMoment: options.flush ?? 'tick',
       balance: options.balance,
       intercept: options.intercept,
+      isOut: () => scoreboard.isGone(record, generation),
       tell: (message, transfer) => this.#tell(message, transfer)
     })
     scoreboard.join(record, generation)

@@ -145,7 +145,8 @@ test('the edge takes the next request after a body nobody read', async () => {
 
 test('the edge answers every request of a pipeline whose client has closed its side', async () => {
   const c = await RawClient.open(stage.port)
-  c.socket.end(get('/chunks') + get('/chunks') + get('/chunks'), 'latin1')
+  const last = request('GET', '/chunks', ['Connection: close'])
+  c.socket.end(get('/chunks') + get('/chunks') + last, 'latin1')
   for (let i = 0; i < 3; i++) assert.equal((await c.response()).body, 'one two three')
 })
 

@@ -137,10 +137,24 @@ test('EdgeServer executes nothing after a request that closes the connection', a
   assert.deepEqual(stage.sightings('/early?behind-close', 'begun'), [])
 })
 
-test('EdgeServer answers a request whose client has closed its writing side', async () => {
+test('EdgeServer answers a client that said it would close and has closed its writing side', async () => {
+  for (const text of [request('GET', '/chunks', ['Connection: close']), 'GET /chunks HTTP/1.0\r\n\r\n']) {
+    const client = await RawClient.open(stage.port)
+    client.socket.end(text, 'latin1')
+    assert.equal((await client.response()).body, 'one two three')
+    await client.closed
+  }
+})
+
+test('EdgeServer tells the application at once of a client that meant to go on and has gone', async () => {
   const client = await RawClient.open(stage.port)
-  client.socket.end(get('/chunks'), 'latin1')
-  assert.equal((await client.response()).body, 'one two three')
+  client.send(get('/hang?left'))
+  await stage.sighting('/hang?left', 'begun')
+  const begun = performance.now()
+  client.socket.end()
+  assert.equal((await stage.sighting('/hang?left', 'closed')).finished, false)
+  // Not after the time a half-closed client is given.
+  assert.ok(performance.now() - begun < 900)
   await client.closed
 })
 

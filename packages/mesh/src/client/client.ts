@@ -49,6 +49,8 @@ export interface ClientOptions {
   readonly balance?: BalanceFunction | undefined
   /** Hooks of the user's, in front of every request. */
   readonly intercept?: Intercept | undefined
+  /** Whether this thread has been taken out of the mesh: it may finish what it has begun. */
+  isOut(): boolean
   /** Passes a message, and the ports in it, to the registry. */
   tell(message: FromMember, transfer: readonly MessagePort[]): void
 }
@@ -136,7 +138,9 @@ export class MeshClient implements LinkOwner {
       return exchange
     }
     this.#budget.earn()
-    this.#link(upstream, request.hostname).send(exchange, exchange.startedMs)
+    const link = this.#link(upstream, request.hostname)
+    if (link === null) process.nextTick(fail, exchange, this.#closedError())
+    else link.send(exchange, exchange.startedMs)
     return exchange
   }
 
@@ -186,7 +190,7 @@ export class MeshClient implements LinkOwner {
   #pick(exchange: Exchange): Upstream | Error {
     const { request, tried } = exchange
     const host = request.hostname
-    if (this.#closed) return new MeshError('MESH_CLOSED', { name: this.#options.name })
+    if (this.#closed) return this.#closedError()
     if (this.#denied.has(host)) {
       return new MeshError('MESH_DENIED', { from: this.#options.name, host })
     }
@@ -218,7 +222,12 @@ export class MeshClient implements LinkOwner {
     return { tried, avoided: this.#avoided, nowMs: performance.now() }
   }
 
-  #link(upstream: Upstream, hostname: string): Link {
+  #closedError(): MeshError {
+    return new MeshError('MESH_CLOSED', { name: this.#options.name })
+  }
+
+  /** The link to an upstream; `null` when a new one would be needed and this thread is out of the mesh. */
+  #link(upstream: Upstream, hostname: string): Link | null {
     const open = this.#links.get(upstream.id)
     if (open !== undefined) return open
     const { address } = upstream
@@ -229,9 +238,14 @@ export class MeshClient implements LinkOwner {
     }
     const { port1, port2 } = new MessageChannel()
     const cells = new SharedArrayBuffer(CELLS_BYTES)
+    this.#options.tell({ type: 'link', to: upstream.id, port: port2, cells }, [port2])
+    // Asked after it was posted: if it is not out now, the registry will find the wish.
+    if (this.#options.isOut()) {
+      port1.close()
+      return null
+    }
     const link = new ThreadLink({ upstream, hostname }, { port: port1, cells }, this)
     this.#links.set(upstream.id, link)
-    this.#options.tell({ type: 'link', to: upstream.id, port: port2, cells }, [port2])
     return link
   }
 
@@ -266,8 +280,10 @@ export class MeshClient implements LinkOwner {
     if (!decision.retry) return fail(exchange, lost)
     const upstream = this.#choose(exchange)
     if (upstream instanceof Error) return fail(exchange, lost)
+    const next = this.#link(upstream, host)
+    if (next === null) return fail(exchange, this.#closedError())
     if (decision.costs) this.#budget.spend()
-    this.#link(upstream, host).send(exchange, this.#clock())
+    next.send(exchange, this.#clock())
   }
 
   /** The time at which something is sent: from now on there is something to sweep. */
@@ -320,7 +336,9 @@ export class MeshClient implements LinkOwner {
     const upstream = this.#choose(exchange)
     if (upstream instanceof Error || !link.revoke(exchange)) return
     link.detach(exchange)
-    this.#link(upstream, request.hostname).send(exchange, at.now)
+    const next = this.#link(upstream, request.hostname)
+    if (next === null) fail(exchange, this.#closedError())
+    else next.send(exchange, at.now)
   }
 }
 

@@ -16,7 +16,7 @@ import type { Exchange, ExchangeHandler, ResponseHead } from './exchange.ts'
 import { lengthOf, objectOf, rawOf } from './received-headers.ts'
 import { pieceOf, type StreamedBody } from './request-body.ts'
 import { RequestPump, type PumpOwner } from './request-pump.ts'
-import { UndiciFailure, undiciError } from './undici-errors.ts'
+import { UndiciFailure, textOf, undiciError } from './undici-errors.ts'
 import type { UndiciHandler } from './undici-handlers.ts'
 
 const { STATUS_CODES, maxHeaderSize } = http
@@ -225,6 +225,8 @@ export class DispatchedExchange implements ExchangeHandler, StreamingResponse, P
 
   onError(error: Error): void {
     const told = undiciError(error)
+    // The response is complete, even if it is not all handed on yet: only the upload ends.
+    if (this.#ended) return this.#pump?.stop(told)
     // fetch never learns of an error that arrives in the same turn as the head.
     if (this.#headSeen) setImmediate(() => this.#fail(told))
     else this.#fail(told)
@@ -381,7 +383,3 @@ export class DispatchedExchange implements ExchangeHandler, StreamingResponse, P
 
 /** Stands for the handler of a request that is over. */
 const deaf: UndiciHandler = {}
-
-function textOf(error: unknown): string {
-  return error instanceof Error ? error.message : typeof error === 'string' ? error : 'aborted'
-}

@@ -95,7 +95,10 @@ export interface ExchangeHandler {
   onData(flags: number, body: BodyField): void
   /** The response is complete; `trailers` is a block, usually empty. */
   onEnd(trailers: string): void
-  /** The exchange failed; nothing follows. */
+  /**
+   * The exchange failed; nothing follows. After the end of the response: the upstream does not want the rest of
+   * the request, and the response stands.
+   */
   onError(error: Error): void
   /** A `write` returned false and there is room again. */
   onWritable(): void

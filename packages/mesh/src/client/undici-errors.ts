@@ -80,3 +80,8 @@ export function undiciError(error: Error): Error {
       return error
   }
 }
+
+/** What an abort reason, which may be anything, says to the other side. */
+export function textOf(error: unknown): string {
+  return error instanceof Error ? error.message : typeof error === 'string' ? error : 'aborted'
+}

@@ -12,7 +12,7 @@ import { fieldOf, kindOf, sizeOf } from '../wire/body.ts'
 import { MORE, type BodyField } from '../wire/frames.ts'
 import { queuedBytes, type ClientSocket } from './client-socket.ts'
 import { errorPage, statusOf } from './error-page.ts'
-import type { Refusal, RequestHead } from './request-head.ts'
+import { meansToGoOn, type Refusal, type RequestHead } from './request-head.ts'
 import { RequestParser, type RequestReceiver } from './request-parser.ts'
 import { ResponseWriter } from './response-writer.ts'
 import { overdue, type ConnectionLimits, type Phase } from './time-limits.ts'
@@ -363,9 +363,9 @@ export class Connection implements RequestReceiver, ExchangeHandler {
   #onClientEnd(): void {
     this.#halfOpen = true
     if (this.#phase === 'tunnel') this.#exchange?.end()
-    // A client may close its side and still read the response; without one to come, we are done.
+    // Without a response to come we are done.
     else if (this.#phase !== 'exchange') this.#close()
-    else if (this.#parser.inBody) this.destroy()
+    else if (this.#parser.inBody || meansToGoOn(this.#head)) this.destroy()
   }
 
   #onClose(): void {

@@ -304,3 +304,12 @@ function isSpace(code: number): boolean {
 function refusal(status: number, reason: string): Refusal {
   return { status, reason }
 }
+
+/**
+ * Whether a client that closes its side while its request is being answered has gone away. One that said it would
+ * close, or asked for an upgrade, may well read on; one that meant to go on has left, and whoever answers it
+ * learns of that at once, as behind node's server and nginx.
+ */
+export function meansToGoOn(head: RequestHead | null): boolean {
+  return head !== null && head.keepAlive && head.upgrade === null
+}

@@ -15,7 +15,11 @@ export interface BlockFacts {
   readonly close: boolean
 }
 
-/** Reads a block once; copies it only when something has to go. */
+/**
+ * Reads a block once; copies it only when something has to go.
+ *
+ * @throws RangeError when it declares several lengths (RFC 9112, section 6.3).
+ */
 export function inspectBlock(block: string): BlockFacts {
   let contentLength = -1
   let close = false
@@ -31,8 +35,9 @@ export function inspectBlock(block: string): BlockFacts {
       const name = block.slice(at, at + length).toLowerCase()
       const value = block.slice(at + length + 2, end)
       const isLength = name === 'content-length'
-      if (isLength && /^\d+$/.test(value)) contentLength = Number(value)
-      else if (isLength || perConnection.has(name)) {
+      const again = isLength && contentLength !== -1
+      if (isLength) contentLength = agreedLength(contentLength, value)
+      if (isLength ? again || contentLength === -1 : perConnection.has(name)) {
         kept += block.slice(done, at)
         done = end + 2
         close ||= name === 'connection' && /close/i.test(value)
@@ -42,6 +47,16 @@ export function inspectBlock(block: string): BlockFacts {
   }
   return { block: done === 0 ? block : kept + block.slice(done), contentLength, close }
 }
+
+/** The length after another line: whoever took the one for the other would take the rest for the next response. */
+function agreedLength(before: number, value: string): number {
+  const length = digits.test(value) ? Number(value) : -1
+  if (before !== -1 && length !== before) throw new RangeError('The response declares several lengths.')
+  return length
+}
+
+/** A length that a number holds exactly. */
+const digits = /^\d{1,15}$/
 
 const perConnection = new Set([
   'connection',

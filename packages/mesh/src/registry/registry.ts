@@ -6,12 +6,15 @@
  * loop are published together: sixty threads that join at once are told of one another a few times, not
  * sixty times.
  */
-import { MessageChannel, type MessagePort } from 'node:worker_threads'
+import { MessageChannel, receiveMessageOnPort, type MessagePort } from 'node:worker_threads'
 
-import { GONE, Scoreboard, sharedMs } from '../scoreboard.ts'
+import { GONE, HEARTBEAT_MS, Scoreboard, sharedMs } from '../scoreboard.ts'
 import type { BalancePolicy, FromMember, MeshTicket, ToMember } from '../wire/control.ts'
 import { Barriers } from './barriers.ts'
+import { readMemberMessage } from './member-message.ts'
 import { balanceTable, mayCall, tableMaker, writeState, type Listing, type Seat } from './seat.ts'
+
+type LinkWish = Extract<FromMember, { type: 'link' }>
 
 /** What a mesh is made with. */
 export interface RegistryOptions {
@@ -140,6 +143,7 @@ export class Registry {
   #nextId = 1
   #nextOrder = 0
   #publishing = false
+  #watch: NodeJS.Timeout | null = null
 
   constructor(options: RegistryOptions) {
     const capacity = options.capacity ?? 256
@@ -160,9 +164,10 @@ export class Registry {
   admit(candidature: Candidature): Admission {
     const { port1, port2 } = new MessageChannel()
     const seat = this.#seat(candidature, { control: port1, address: null })
-    port1.on('message', (message: FromMember) => this.#receive(seat, message))
+    port1.on('message', (message: unknown) => this.#receive(seat, message))
+    port1.on('messageerror', () => this.#remove(seat))
     // A thread that ends, however, must not be waited for.
-    port1.on('close', () => this.#remove(seat))
+    port1.on('close', () => this.#forget(seat))
     port1.unref()
     this.#tell([seat])
     const member = this.#handle(seat)
@@ -299,19 +304,38 @@ export class Registry {
     this.#seats.set(seat.id, seat)
   }
 
-  #receive(seat: Seat, message: FromMember): void {
+  #receive(seat: Seat, posted: unknown): void {
+    const message = readMemberMessage(posted, this.#version)
+    // Who does not speak the protocol is not a member any more.
+    if (message === null) return this.#remove(seat)
     if (message.type === 'applied') {
       seat.applied = message.version
       this.#settleBarriers()
       return
     }
-    const target = this.#seats.get(message.to)
+    this.#link(seat, message)
+  }
+
+  #link(seat: Seat, { to, port, cells }: LinkWish): void {
+    const target = this.#seats.get(to)
     // Whoever asked learns from the closing port and chooses again.
-    if (target === undefined || target.control === null || !this.#mayReach(seat, target)) message.port.close()
+    if (target === undefined || target.control === null || !this.#mayReach(seat, target)) port.close()
     else {
-      const { port, cells } = message
       const link: ToMember = { type: 'link', from: seat.id, name: seat.name, port, cells }
       target.control.postMessage(link, [port])
+    }
+  }
+
+  /**
+   * Passes on what a member asked for before it could see that it is out: requests on those links are counted
+   * already, and whom they are counted to has to hear of them.
+   */
+  #handOverLinks(seat: Seat): void {
+    const { control } = seat
+    if (control === null) return
+    for (let last = receiveMessageOnPort(control); last; last = receiveMessageOnPort(control)) {
+      const message = readMemberMessage(last.message, this.#version)
+      if (message?.type === 'link') this.#link(seat, message)
     }
   }
 
@@ -335,15 +359,26 @@ export class Registry {
     this.#settleBarriers()
   }
 
-  /** Resolves the barriers every joined member has passed. One that has not joined yet starts with the newest table. */
+  /**
+   * Resolves the barriers every sender has passed. One that has not joined yet starts with the newest table;
+   * one whose event loop stands still sends nothing, and its state in the scoreboard keeps it from who is gone.
+   */
   #settleBarriers(): void {
     if (this.#publishing || !this.#barriers.pending) return
-    const senders = [...this.#seats.values()].filter(
-      ({ control, record, generation }) => control !== null && this.scoreboard.hasJoined(record, generation)
-    )
-    this.#barriers.settle(senders)
-    if (this.#barriers.pending) return
+    this.#barriers.settle([...this.#seats.values()].filter(seat => this.#isAwaited(seat)))
+    if (this.#barriers.pending) {
+      this.#watch ??= setInterval(() => this.#settleBarriers(), HEARTBEAT_MS)
+      return
+    }
+    if (this.#watch !== null) clearInterval(this.#watch)
+    this.#watch = null
     for (const { control } of this.#seats.values()) control?.unref()
+  }
+
+  #isAwaited({ control, record, generation }: Seat): boolean {
+    const { scoreboard } = this
+    if (control === null || !scoreboard.hasJoined(record, generation)) return false
+    return scoreboard.heartbeatAge(record) < STUCK_MS
   }
 
   #tell(readers: Iterable<Seat>): void {
@@ -373,14 +408,26 @@ export class Registry {
 
   #remove(seat: Seat): void {
     if (!this.#has(seat)) return
+    // Before its messages are looked at: one that is posted later is posted by who can see that it is out.
+    this.scoreboard.setState(seat.record, GONE)
+    this.#handOverLinks(seat)
+    seat.control?.close()
+    this.#forget(seat)
+  }
+
+  /** Takes a member off the books whose port is closed: a closed port must not be read, it would crash. */
+  #forget(seat: Seat): void {
+    if (!this.#has(seat)) return
     this.#seats.delete(seat.id)
     this.scoreboard.setState(seat.record, GONE)
-    seat.control?.close()
     for (const hostname of seat.listings.keys()) this.#forgetPolicy(hostname)
     this.#freeRecords.unshift(seat.record)
     void this.#publish()
   }
 }
+
+/** Nobody waits longer than this for a sender whose event loop does not turn, in milliseconds. */
+const STUCK_MS = 10 * HEARTBEAT_MS
 
 /** A mesh domain in lower case with its leading dot. */
 function normalizeDomain(domain: string): string {

@@ -224,6 +224,8 @@ export function emitClose(response: MeshResponse): void {
 function storeHeader(this: MeshResponse, firstLine: string, headers: unknown): void {
   storeHeaderOfNode.call(this, firstLine, headers)
   if (this.chunkedEncoding) this.chunkedEncoding = false
+  // No client can make a response of it; over a socket each fails in its own way.
+  if (this.statusCode < 200) this.socket?.destroy(new Error(`${this.statusCode} is no final status`))
 }
 
 /** The class a server was told to use (`http.createServer` options), which it keeps under a symbol. */

@@ -150,7 +150,10 @@ export class ServerLink implements InvocationHost, FrameReceiver {
   onUnsendable(frame: readonly unknown[], error: Error): void {
     const id = frame[1] as number
     const invocation = this.#invocations[slotOf(id)]
-    if (invocation?.id === id) invocation.onUnsendable(error)
+    if (invocation?.id === id) return invocation.onUnsendable(error)
+    // Answered and forgotten in the turn of which a piece is missing now.
+    this.port.batch.push(ABORT, id, `part of the response could not be sent: ${error.message}`)
+    this.port.schedule()
   }
 
   #work(): void {

@@ -80,7 +80,7 @@ export class FrameCheck {
 
   #head(batch: readonly unknown[], at: number): string | null {
     const message = batch[at + 4]
-    if (!isWhole(batch[at + 3], 100, 1000)) return 'a status out of range'
+    if (!isWhole(batch[at + 3], 200, 1000)) return 'a status out of range'
     if (typeof message !== 'string' || !isFieldValue(message)) return 'a malformed status message'
     if (!this.#isBlock(batch[at + 5])) return 'a malformed header section'
     return offenceInBody(batch[at + 2], batch[at + 6])

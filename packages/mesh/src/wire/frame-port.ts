@@ -74,13 +74,17 @@ export class FramePort {
 
   /** Posts a batch of which one frame cannot be cloned frame by frame: it must not take the others with it. */
   #postApart(batch: readonly unknown[]): void {
+    const broken = new Set<unknown>()
     for (let at = 0; at < batch.length;) {
       const length = frameLength[batch[at] as number] ?? batch.length
       const frame = batch.slice(at, at + length)
       at += length
+      // What follows a lost piece must not make the rest look whole.
+      if (broken.has(frame[1])) continue
       try {
         this.#port.postMessage(frame)
       } catch (error) {
+        broken.add(frame[1])
         this.#receiver.onUnsendable(frame, error instanceof Error ? error : new Error(String(error)))
       }
     }

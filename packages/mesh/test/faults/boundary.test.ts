@@ -166,6 +166,7 @@ const attacksOnClient: Readonly<Record<string, Attack>> = {
   'a status that is no number': head({ status: Number.NaN }),
   'a status that is text': head({ status: '200' }),
   'a status of one digit': head({ status: 9 }),
+  'a head that is informational': head({ status: 101 }),
   'a message with a line end': head({ message: 'OK\r\nx: y' }),
   'a message that is no text': head({ message: {} }),
   'headers that are no text': head({ headers: null }),

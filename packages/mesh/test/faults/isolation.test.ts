@@ -119,3 +119,45 @@ function turn(): Promise<void> {
     setImmediate(resolve)
   })
 }
+
+test('a response of which a piece cannot be sent any more is not told as complete', async t => {
+  const caller = await pair(t, (_req, res) => {
+    const { bytes, lose } = lostBytes()
+    res.write('start')
+    res.end(bytes)
+    lose()
+  })
+  const record = new Record()
+  caller.client.send({ ...base, ...sure, path: '/', flags: 0, body: null }, record)
+  await record.over
+  assert.deepEqual(record.told, ['head 200', 'error MESH_RESPONSE_ABORTED'])
+})
+
+test('an upload of which a piece cannot be sent any more is not told as complete', async t => {
+  const seen: string[] = []
+  const { promise, resolve } = Promise.withResolvers<void>()
+  const caller = await pair(t, (req, res) => {
+    res.flushHeaders()
+    req.on('data', () => {}).on('end', () => seen.push('end'))
+    req.on('error', ({ message }) => seen.push(message)).on('close', resolve)
+  })
+  const record = new Record()
+  const exchange = caller.client.send({ ...base, ...sure, path: '/', flags: MORE, body: null }, record)
+  while (record.told.length === 0) await turn()
+  const { bytes, lose } = lostBytes()
+  exchange.write(LATIN1, 'start')
+  exchange.write(BYTES, bytes)
+  lose()
+  exchange.end()
+  await Promise.all([record.over, promise])
+  assert.deepEqual(seen, ['aborted'])
+  assert.deepEqual(record.told, ['head 200', 'error MESH_INVALID_REQUEST'])
+})
+
+test('a final head with an informational status is an error of that request', async t => {
+  const caller = await pair(t, (_req, res) => res.writeHead(101).end())
+  const record = new Record()
+  caller.client.send({ ...base, ...sure, path: '/', flags: 0, body: null }, record)
+  await record.over
+  assert.deepEqual(record.told, ['error MESH_RESPONSE_ABORTED'])
+})

@@ -96,8 +96,7 @@ class Schedule {
     for (const call of this.#calls) if (!call.thread.dead) this.#checkCall(call)
     for (const seat of this.#upstreams) {
       if (seat.thread.dead || this.#out.has(seat.thread)) continue
-      if (!this.#lostInThePost())
-        assert.equal(seat.member.inflight(), 0, `requests in flight to ${seat.thread.name}`)
+      assert.equal(seat.member.inflight(), 0, `requests in flight to ${seat.thread.name}`)
       assert.equal(this.#ledger.open.get(seat.thread) ?? 0, 0, `responses open in ${seat.thread.name}`)
     }
     assert.equal(this.#promised, 0, 'promises of the registry not kept')
@@ -111,11 +110,6 @@ class Schedule {
       tally[key] = (tally[key] ?? 0) + 1
     }
     for (const runs of this.#ledger.executions) if (runs > 1) tally['repeated'] = (tally['repeated'] ?? 0) + 1
-  }
-
-  /** Whether a link may have been opened by a thread that was removed and died before it heard of it. */
-  #lostInThePost(): boolean {
-    return this.#calls.some(({ thread, outcome }) => thread.dead && this.#out.has(thread) && outcome === null)
   }
 
   #checkCall({ plan, outcome, error, thread }: WatchedCall<PaperThread>): void {

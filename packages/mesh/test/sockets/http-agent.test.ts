@@ -255,9 +255,9 @@ test('an in-memory socket heeds timeout, signal and allowHalfOpen of net.connect
   await once(open, 'close')
 })
 
-test('a client that has ended its side still gets its answer', async () => {
+test('a client that said it would close and has ended its side still gets its answer', async () => {
   const socket = connect(80, 'api.heddle.local')
-  socket.end('GET /chunks HTTP/1.1\r\nHost: x\r\n\r\n')
+  socket.end('GET /chunks HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n')
   assert.match(await text(socket), /^HTTP\/1\.1 200 [\s\S]*one [\s\S]*two [\s\S]*three/)
 })
 

@@ -1,0 +1,32 @@
+/**
+ * Reads what a member tells the registry. Main thread; pure but for ports it closes.
+ *
+ * The member's thread runs code of others: whatever it posts, nothing may throw here.
+ */
+import { MessagePort } from 'node:worker_threads'
+
+import type { FromMember } from '../wire/control.ts'
+import { CELLS_BYTES } from '../wire/frames.ts'
+
+/**
+ * The message, `null` for one that is none of the protocol; a port that came with it is closed then.
+ *
+ * @param version The newest table there is: nobody can have applied a later one.
+ */
+export function readMemberMessage(message: unknown, version: number): FromMember | null {
+  if (typeof message !== 'object' || message === null) return null
+  const fields = message as { readonly [name: string]: unknown }
+  const { type, version: applied, to, port, cells } = fields
+  if (type === 'applied') return isWhole(applied, version) ? { type, version: applied } : null
+  const linked = port instanceof MessagePort
+  const celled = cells instanceof SharedArrayBuffer && cells.byteLength === CELLS_BYTES
+  if (type === 'link' && linked && celled && isWhole(to, Number.MAX_SAFE_INTEGER)) {
+    return { type, to, port, cells }
+  }
+  if (linked) port.close()
+  return null
+}
+
+function isWhole(value: unknown, most: number): value is number {
+  return typeof value === 'number' && Number.isInteger(value) && value >= 0 && value <= most
+}
