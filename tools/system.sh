@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # Runs the tests of the whole system, which need more than npm: a browser from Debian's packages, installed
-# here when it is missing.
+# here when it is missing. Then the tests of the mesh that look for leaks and lost requests, with as many
+# repetitions as the promises are made for: `npm test` has time for a part of them.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
@@ -17,4 +18,12 @@ fi
 
 export PATH="$PWD/node_modules/.bin:$PATH"
 echo "Tests run with $(command -v node), $(node --version)."
-exec node --conditions=@heddle/source --test --test-timeout=600000 'test/system/*.test.ts'
+outcome=0
+node --conditions=@heddle/source --test --test-timeout=600000 'test/system/*.test.ts' || outcome=1
+
+# A million requests, a hundred thousand aborts, ten thousand members; see the tests for what each counts.
+export HEDDLE_LEAK_FACTOR=50 HEDDLE_FAULT_SCHEDULES=10000 HEDDLE_FAULT_ROUNDS=3 HEDDLE_FUZZ_BATCHES=20000
+node --conditions=@heddle/source --test --test-timeout=600000 \
+  'packages/mesh/test/leaks/*.test.ts' 'packages/mesh/test/faults/*.test.ts' 'packages/mesh/test/fuzz/*.test.ts' ||
+  outcome=1
+exit $outcome

@@ -328,7 +328,7 @@ export interface MeshOptions {
    */
   readonly timeout?: number | string
   /**
-   * In what time the share of a new worker grows from a tenth to its whole, so that it warms up under little load. 0 gives it all at once.
+   * In what time the share of a new worker grows from a tenth to its whole, so that it warms up under little load. 0 gives it all at once; the policies `hash:…` always do.
    * @default 2000 (2 s)
    */
   readonly slowStart?: number | string

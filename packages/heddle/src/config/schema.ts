@@ -120,7 +120,7 @@ const mesh: ObjectKey = {
       min: 0,
       default: 2 * second,
       sentence:
-        'In what time the share of a new worker grows from a tenth to its whole, so that it warms up under little load. 0 gives it all at once.'
+        'In what time the share of a new worker grows from a tenth to its whole, so that it warms up under little load. 0 gives it all at once; the policies `hash:…` always do.'
     }
   }
 }

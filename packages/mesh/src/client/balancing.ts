@@ -166,7 +166,9 @@ export class Group {
         load.isReady(record, generation) && exclusions?.tried.includes(id) !== true
     )
     const reachable = exclusions === null ? ready : withoutAvoided(ready, exclusions)
-    return at.sharedNowMs < this.#rampEndsMs ? this.#withoutHeldBack(reachable, at) : reachable
+    // Who is asked for by a key is asked for again: being true to it matters more than a gentle start.
+    const ramping = at.sharedNowMs < this.#rampEndsMs && hashedKey(this.policy) === null
+    return ramping ? this.#withoutHeldBack(reachable, at) : reachable
   }
 
   /**

@@ -19,6 +19,9 @@ for (const side of ['upstream', 'caller']) {
 }
 
 async function pair(t: TestContext, listener: RequestListener): Promise<Mesh> {
+  // Both ends are in this thread, and no end of a link keeps it alive once its exchange is over.
+  const awake = setInterval(() => {}, 1000)
+  t.after(() => clearInterval(awake))
   const registry = new Registry({ domain: 'test.local' })
   const { ticket, member } = registry.admit({ name: 'a', hostname: 'a' })
   const upstream = joinMesh(ticket)

@@ -81,29 +81,3 @@ test('more requests than a link has cells are all answered', async () => {
   assert.deepEqual(new Set(await Promise.all(held)), new Set(['released']))
   await nothingLeft()
 })
-
-/** Bytes of heap in use in this thread and the workers'. */
-async function figures(): Promise<number> {
-  const heaps = await Promise.all(workers.map(worker => worker.call('heap')))
-  return heaps.reduce<number>((sum, heap) => sum + Number(heap), process.memoryUsage().heapUsed)
-}
-
-/** Sends much, and resolves with the lowest figure seen. */
-async function rounds(count: number): Promise<number> {
-  let lowest = Number.POSITIVE_INFINITY
-  for (let i = 0; i < count; i++) {
-    await round(1000)
-    await abortedRound(50)
-    for (const worker of workers) await worker.call('release')
-    // The lowest figure comes right after a collection: what is left then is really held.
-    lowest = Math.min(lowest, await figures())
-  }
-  return lowest
-}
-
-test('memory does not grow with the number of requests', async () => {
-  const before = await rounds(8)
-  const later = await rounds(16)
-  assert.ok(later < before + 24 * 1024 * 1024, `${before} bytes became ${later}`)
-  await nothingLeft()
-})
