@@ -46,12 +46,18 @@ export function sourceBuild() {
 
 /** The sources of a commit. @param {string} commit whatever git calls one */
 export function commitBuild(commit) {
-  const id = execFileSync('git', ['rev-parse', '--short', `${commit}^{commit}`], { cwd: root })
+  const id = execFileSync('git', ['rev-parse', '--short', `${commit}^{commit}`], {
+    maxBuffer: 2 ** 28,
+    cwd: root
+  })
     .toString()
     .trim()
   const checkout = join(scratch, `mesh-commit-${id}`)
   mkdirSync(checkout, { recursive: true })
-  const archive = execFileSync('git', ['archive', id, 'packages/mesh', 'tsconfig.base.json'], { cwd: root })
+  const archive = execFileSync('git', ['archive', id, 'packages/mesh', 'tsconfig.base.json'], {
+    maxBuffer: 2 ** 28,
+    cwd: root
+  })
   execFileSync('tar', ['-x', '-C', checkout], { input: archive })
   return bundle(checkout, id)
 }

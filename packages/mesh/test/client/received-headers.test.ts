@@ -60,3 +60,16 @@ for (const [block, length] of lengths) {
     assert.equal(lengthOf(block), length)
   })
 }
+
+test('objectOf() gives each caller headers of its own, lists included', () => {
+  const block = 'Set-Cookie: a\r\nset-cookie: b\r\nx: 1\r\n'
+  const first = objectOf(block)
+  const list = first['set-cookie']
+  assert.ok(Array.isArray(list))
+  list.push('c')
+  first['x'] = '2'
+  assert.deepEqual(objectOf(block), { 'set-cookie': ['a', 'b'], x: '1' })
+  assert.equal(lengthOf('content-length: 7\r\n'), 7)
+  assert.deepEqual(objectOf(block), { 'set-cookie': ['a', 'b'], x: '1' })
+  assert.equal(lengthOf(block), -1)
+})
