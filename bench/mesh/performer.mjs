@@ -15,7 +15,7 @@ function threadCpuUs() {
 }
 
 /**
- * @param {(target: { url: string, inFlight: number }) => object} connect makes the side's client
+ * @param {(target: { url: string, inFlight: number }) => object | Promise<object>} connect makes the side's client
  * @returns {Record<string, (...args: any[]) => Promise<unknown>>}
  */
 export function performer(connect) {

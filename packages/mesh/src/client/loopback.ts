@@ -5,9 +5,9 @@
  * the application the client connected to, each to the upstream that suits it. Upgrades pass as bytes.
  *
  * What the mesh itself cannot do is never answered with a made-up response: the socket fails with the
- * `MeshError`, which `node:http` gives to the request's `error` event, so that `error.code` is the one
- * `fetch` and undici tell (`MESH_UNKNOWN_HOST`, `MESH_NO_UPSTREAM`, `MESH_DENIED`, `MESH_TIMEOUT`,
- * `MESH_UPSTREAM_LOST`, `MESH_CLOSED`; `UND_ERR_LOAD_SHEDDING`). A handler that breaks its connection off
+ * `MeshError`, which `node:http` gives to the request's `error` event: `error.code` is `MESH_UNKNOWN_HOST`,
+ * `MESH_NO_UPSTREAM`, `MESH_DENIED`, `MESH_TIMEOUT`, `MESH_UPSTREAM_LOST` or `MESH_CLOSED`, or
+ * `UND_ERR_LOAD_SHEDDING`. A handler that breaks its connection off
  * is seen as over TCP: `ECONNRESET` with the reason as its `cause`; after the head, the response is cut.
  * What is no request, or too large, is answered with 400, 413, 414, 431 or 501 as node's own server does.
  *

@@ -2,6 +2,8 @@
  * Who waits until every sender has applied a version of the table. Main thread; knows nothing of tables.
  */
 
+import { HEARTBEAT_MS } from '../scoreboard.ts'
+
 /** A sender, as a barrier sees it. */
 export interface Sender {
   /** Last version it has applied. */
@@ -15,7 +17,14 @@ interface Barrier {
 
 /** The barriers of one registry. */
 export class Barriers {
+  readonly #recheck: () => void
   #waiting: Barrier[] = []
+  #watch: NodeJS.Timeout | null = null
+
+  /** @param recheck Called now and then while anybody waits: a sender that stands still announces nothing. */
+  constructor(recheck: () => void) {
+    this.#recheck = recheck
+  }
 
   /** Whether anybody waits. */
   get pending(): boolean {
@@ -32,8 +41,16 @@ export class Barriers {
     let slowest = Number.POSITIVE_INFINITY
     for (const { applied } of senders) slowest = Math.min(slowest, applied)
     const passed = this.#waiting.filter(({ version }) => version <= slowest)
-    if (passed.length === 0) return
     this.#waiting = this.#waiting.filter(({ version }) => version > slowest)
+    this.#watchWhilePending()
     for (const { resolve } of passed) resolve()
+  }
+
+  #watchWhilePending(): void {
+    if (this.pending) this.#watch ??= setInterval(this.#recheck, HEARTBEAT_MS)
+    else if (this.#watch !== null) {
+      clearInterval(this.#watch)
+      this.#watch = null
+    }
   }
 }

@@ -8,11 +8,20 @@
  */
 import { MessageChannel, receiveMessageOnPort, type MessagePort } from 'node:worker_threads'
 
-import { GONE, HEARTBEAT_MS, Scoreboard, sharedMs } from '../scoreboard.ts'
+import { GONE, Scoreboard, sharedMs } from '../scoreboard.ts'
 import type { BalancePolicy, FromMember, MeshTicket, ToMember } from '../wire/control.ts'
 import { Barriers } from './barriers.ts'
 import { readMemberMessage } from './member-message.ts'
-import { balanceTable, mayCall, tableMaker, writeState, type Listing, type Seat } from './seat.ts'
+import {
+  balanceTable,
+  checkedPolicy,
+  isAwaited,
+  mayCall,
+  tableMaker,
+  writeState,
+  type Listing,
+  type Seat
+} from './seat.ts'
 
 type LinkWish = Extract<FromMember, { type: 'link' }>
 
@@ -138,19 +147,18 @@ export class Registry {
   /** By id, which changes with a member's address. */
   readonly #seats = new Map<number, Seat>()
   readonly #freeRecords: number[]
-  readonly #barriers = new Barriers()
+  readonly #barriers = new Barriers(() => this.#settleBarriers())
   #version = 1
   #nextId = 1
   #nextOrder = 0
   #publishing = false
-  #watch: NodeJS.Timeout | null = null
 
   constructor(options: RegistryOptions) {
     const capacity = options.capacity ?? 256
     this.domain = normalizeDomain(options.domain)
     this.#timeoutMs = options.timeout ?? 0
     this.#slowStartMs = options.slowStartMs ?? 2000
-    this.#balance = options.balance ?? 'least-inflight'
+    this.#balance = checkedPolicy(options.balance ?? 'least-inflight')
     this.#allow = options.allow ?? (() => true)
     this.scoreboard = Scoreboard.create(capacity)
     this.#freeRecords = Array.from({ length: capacity }, (_, index) => capacity - 1 - index)
@@ -207,7 +215,8 @@ export class Registry {
       throw new RangeError(`The mesh is full: it has room for ${this.scoreboard.capacity} members.`)
     }
     const hostnames = [hostname ?? []].flat().map(label => label.toLowerCase())
-    if (balance !== undefined) for (const label of hostnames) this.#policies.set(label, balance)
+    if (balance !== undefined)
+      for (const label of hostnames) this.#policies.set(label, checkedPolicy(balance))
     const seat: Seat = {
       ...at,
       id: this.#nextId++,
@@ -283,7 +292,7 @@ export class Registry {
   #addHostname(seat: Seat, hostname: string, how: Answering): void {
     seat.listings.set(hostname, { meta: how.meta, paused: false, order: how.order ?? this.#nextOrder++ })
     seat.callsAs = new Set(seat.listings.keys())
-    if (how.balance !== undefined) this.#policies.set(hostname, how.balance)
+    if (how.balance !== undefined) this.#policies.set(hostname, checkedPolicy(how.balance))
   }
 
   #removeHostname(seat: Seat, hostname: string): void {
@@ -365,20 +374,9 @@ export class Registry {
    */
   #settleBarriers(): void {
     if (this.#publishing || !this.#barriers.pending) return
-    this.#barriers.settle([...this.#seats.values()].filter(seat => this.#isAwaited(seat)))
-    if (this.#barriers.pending) {
-      this.#watch ??= setInterval(() => this.#settleBarriers(), HEARTBEAT_MS)
-      return
-    }
-    if (this.#watch !== null) clearInterval(this.#watch)
-    this.#watch = null
+    this.#barriers.settle([...this.#seats.values()].filter(seat => isAwaited(seat, this.scoreboard)))
+    if (this.#barriers.pending) return
     for (const { control } of this.#seats.values()) control?.unref()
-  }
-
-  #isAwaited({ control, record, generation }: Seat): boolean {
-    const { scoreboard } = this
-    if (control === null || !scoreboard.hasJoined(record, generation)) return false
-    return scoreboard.heartbeatAge(record) < STUCK_MS
   }
 
   #tell(readers: Iterable<Seat>): void {
@@ -425,9 +423,6 @@ export class Registry {
     void this.#publish()
   }
 }
-
-/** Nobody waits longer than this for a sender whose event loop does not turn, in milliseconds. */
-const STUCK_MS = 10 * HEARTBEAT_MS
 
 /** A mesh domain in lower case with its leading dot. */
 function normalizeDomain(domain: string): string {

@@ -4,7 +4,8 @@
  */
 import type { MessagePort } from 'node:worker_threads'
 
-import { DRAINING, EJECTED, READY, STARTING, type Scoreboard } from '../scoreboard.ts'
+import { MeshError } from '../errors.ts'
+import { DRAINING, EJECTED, HEARTBEAT_MS, READY, STARTING, type Scoreboard } from '../scoreboard.ts'
 import type { BalancePolicy, Table, Upstream } from '../wire/control.ts'
 
 /** How a member answers for one hostname. */
@@ -104,4 +105,28 @@ export function balanceTable(
   const balance: Record<string, BalancePolicy> = Object.create(null)
   for (const hostname of hostnames) balance[hostname] = policies.get(hostname) ?? otherwise
   return balance
+}
+
+/** Nobody waits longer than this for a sender whose event loop does not turn, in milliseconds. */
+const STUCK_MS = 10 * HEARTBEAT_MS
+
+/** Whether a barrier waits for a member: one that has joined, and whose event loop turns. */
+export function isAwaited({ control, record, generation }: Seat, scoreboard: Scoreboard): boolean {
+  if (control === null || !scoreboard.hasJoined(record, generation)) return false
+  return scoreboard.heartbeatAge(record) < STUCK_MS
+}
+
+const policy = /^(?:least-inflight|round-robin|random|power-of-two|hash:(?:path|ip|(?:header|cookie):.+))$/
+
+/**
+ * A balancing policy as it was offered.
+ *
+ * @throws MESH_INVALID_OPTION for what is none.
+ */
+export function checkedPolicy<Policy>(offered: Policy): Policy {
+  if (typeof offered === 'string' && policy.test(offered)) return offered
+  const expected =
+    'least-inflight, round-robin, random, power-of-two, hash:path, hash:ip, hash:header:<name> or hash:cookie:<name>'
+  const text = typeof offered === 'string' ? offered : (JSON.stringify(offered) ?? typeof offered)
+  throw new MeshError('MESH_INVALID_OPTION', { option: 'balance', offered: text, expected })
 }

@@ -8,7 +8,7 @@
  */
 import { BYTES, LATIN1, NO_BODY, UTF8, type BodyField, type BodyKind } from './frames.ts'
 
-/** Pieces up to this many bytes travel as a string. Measured: docs/decisions/0005. */
+/** Pieces up to this many bytes travel as a string: it clones faster up to about here. */
 export const STRING_MAX: number = 16 * 1024
 
 /** The kind {@link fieldOf} will give `chunk`. */

@@ -200,3 +200,26 @@ test('changes of one turn are published together', async t => {
   await Promise.all(members.map(member => member.publish()))
   assert.deepEqual(versions, [1, 65])
 })
+
+test('an unknown balancing policy is refused with what there is', () => {
+  const wrong = {
+    code: 'MESH_INVALID_OPTION',
+    message: /^balance has to be least-inflight, .*; got hash:sid\.$/
+  }
+  assert.throws(() => new Registry({ domain: 'a', balance: 'hash:sid' as 'random' }), wrong)
+  const registry = new Registry({ domain: 'a', balance: 'hash:cookie:sid' })
+  const candidature = { name: 'a', hostname: 'a', balance: 'hash:sid' as 'random' }
+  assert.throws(() => registry.admit(candidature), wrong)
+  registry.close()
+})
+
+test('a sender whose event loop stands still holds no barrier up', async t => {
+  const registry = new Registry({ domain: 'test.local' })
+  t.after(() => registry.close())
+  // It says that it has joined, and nothing after that.
+  const { ticket } = registry.admit({ name: 'stuck', hostname: null })
+  registry.scoreboard.join(ticket.record, ticket.generation)
+  const { member } = registry.admit({ name: 'api:0', hostname: 'api' })
+  await member.publish()
+  assert.ok(registry.scoreboard.heartbeatAge(ticket.record) >= 1000)
+})
