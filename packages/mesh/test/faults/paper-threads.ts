@@ -103,6 +103,11 @@ export class PaperPort {
     if (this.other !== null && !this.other.closed) this.other.mail.push({ kind: 'close', value: undefined })
   }
 
+  /** Whether there is something to hand over. As at node's ports, messages wait until somebody listens. */
+  get deliverable(): boolean {
+    return this.mail.length > 0 && (this.mail[0]?.kind === 'close' || 'message' in this.#listeners)
+  }
+
   /** Hands over the oldest message or the end. */
   deliver(): void {
     const mail = this.mail.shift()
@@ -186,7 +191,7 @@ export class Stage {
     for (const thread of this.threads) {
       if (thread.dead || thread.stuck) continue
       for (const port of thread.ports) {
-        if (port.mail.length > 0) choices.push(() => this.run(thread, () => port.deliver()))
+        if (port.deliverable) choices.push(() => this.run(thread, () => port.deliver()))
       }
       if (thread.tasks.length > 0) choices.push(() => this.#runTask(thread))
     }
