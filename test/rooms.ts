@@ -35,7 +35,7 @@ export const mayImport: Readonly<Record<string, Room>> = {
   'heddle/errors': { uses: [] },
   'heddle/events': { uses: [] },
   'heddle/shared': { uses: [] },
-  'heddle/config': { uses: [...ground, 'heddle/config/machine'] },
+  'heddle/config': { uses: [...ground, 'heddle/config/machine'], types: ['@heddle/mesh'] },
   'heddle/config/machine': { uses: ground },
   'heddle/channel': { uses: ground, types: ['heddle/config', '@heddle/mesh'] },
   'heddle/edge': {

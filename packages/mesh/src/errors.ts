@@ -92,6 +92,11 @@ export class MeshError<Code extends keyof MeshFailures = keyof MeshFailures> ext
   }
 }
 
+/** What was thrown, as an error: code of others throws anything. */
+export function asError(thrown: unknown): Error {
+  return thrown instanceof Error ? thrown : new Error(String(thrown))
+}
+
 /** Throws an error of somebody else's code where nothing of ours is interrupted by it: uncaught, in a later tick. */
 export function throwLater(error: unknown): void {
   process.nextTick(throwNow, error)

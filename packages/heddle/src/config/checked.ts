@@ -5,8 +5,9 @@
  * Types only. They say in TypeScript what the schema guarantees; `resolve.ts` makes a
  * {@link ResolvedConfig} of it.
  */
+import type { BalancePolicy } from '@heddle/mesh'
+
 import type {
-  BalancePolicy,
   ResolvedAdmin,
   ResolvedGracefulShutdown,
   ResolvedLogger,

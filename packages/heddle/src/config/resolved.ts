@@ -5,6 +5,7 @@
  * Runs in any thread: these are plain values that survive structured cloning. Only `resolve.ts` makes
  * them. What a user may write, with the sentence that explains each key, is in `schema.ts`.
  */
+import type { BalancePolicy } from '@heddle/mesh'
 
 /** The whole configuration after resolution. */
 export interface ResolvedConfig {
@@ -116,14 +117,6 @@ export interface ResolvedMesh {
   /** Milliseconds in which the share of a new worker grows from a tenth to its whole; 0 for at once. */
   readonly slowStart: number
 }
-
-/** How the worker for a request is chosen; the policies of `@heddle/mesh`, in the words of the schema. */
-export type BalancePolicy =
-  | 'least-inflight'
-  | 'round-robin'
-  | 'random'
-  | 'power-of-two'
-  | `hash:${'path' | 'ip' | `header:${string}` | `cookie:${string}`}`
 
 /** The administrative server on the main thread. */
 export interface ResolvedAdmin {

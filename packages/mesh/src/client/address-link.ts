@@ -5,7 +5,7 @@
  * says which failures left a request unbegun: those of a connection that never opened. What was sent on an
  * open one may have been begun.
  */
-import { MeshError, throwLater } from '../errors.ts'
+import { MeshError, asError, throwLater } from '../errors.ts'
 import type { Upstream } from '../wire/control.ts'
 import { MORE, WINDOW, type BodyField } from '../wire/frames.ts'
 import { Slots } from '../wire/slots.ts'
@@ -263,6 +263,6 @@ function poolFor(address: string, connectMs: number | undefined): AddressPool | 
   try {
     return new AddressPool(address, connectMs)
   } catch (error) {
-    return error instanceof Error ? error : new Error(String(error))
+    return asError(error)
   }
 }

@@ -8,7 +8,7 @@
 import { MessageChannel, type MessagePort } from 'node:worker_threads'
 
 import { currentDeadline } from '../deadline.ts'
-import { LoadSheddingError, MeshError, throwLater } from '../errors.ts'
+import { LoadSheddingError, MeshError, asError, throwLater } from '../errors.ts'
 import { HEARTBEAT_MS, sharedMs, type Scoreboard } from '../scoreboard.ts'
 import type { FromMember, Table, Upstream } from '../wire/control.ts'
 import type { FlushMoment } from '../wire/frame-port.ts'
@@ -362,8 +362,4 @@ function tell(exchange: Exchange, error: Error): void {
   } catch (thrown) {
     throwLater(thrown)
   }
-}
-
-function asError(thrown: unknown): Error {
-  return thrown instanceof Error ? thrown : new Error(String(thrown))
 }

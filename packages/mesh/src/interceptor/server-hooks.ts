@@ -3,6 +3,7 @@
  */
 import type { IncomingMessage } from 'node:http'
 
+import { asError } from '../errors.ts'
 import type { ServerHooks } from '../server/hooks.ts'
 import { hookList, type ServerHookOptions } from './hooks.ts'
 
@@ -58,7 +59,7 @@ export function startingHooks(start: () => Promise<unknown>, hooks: ServerHooks 
           await start()
         } catch (error) {
           // Its caller is told why; whoever set it up may try again.
-          request.destroy(error instanceof Error ? error : new Error(String(error)))
+          request.destroy(asError(error))
           return
         }
         started = true

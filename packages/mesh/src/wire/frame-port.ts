@@ -6,6 +6,7 @@
  */
 import type { MessagePort } from 'node:worker_threads'
 
+import { asError } from '../errors.ts'
 import { frameLength } from './frames.ts'
 
 /** When a batch leaves: at the end of the current callback, or when this turn's I/O has been handled. */
@@ -85,7 +86,7 @@ export class FramePort {
         this.#port.postMessage(frame)
       } catch (error) {
         broken.add(frame[1])
-        this.#receiver.onUnsendable(frame, error instanceof Error ? error : new Error(String(error)))
+        this.#receiver.onUnsendable(frame, asError(error))
       }
     }
   }

@@ -7,22 +7,13 @@
 import { syncBuiltinESMExports } from 'node:module'
 import workerThreads from 'node:worker_threads'
 
+import { randomFrom } from '../fixtures/random.ts'
+
 const realImmediate = globalThis.setImmediate
 
 interface Mail {
   readonly kind: 'message' | 'close'
   readonly value: unknown
-}
-
-/** Numbers from a seed, evenly spread over 0 to 1 (mulberry32). */
-export function randomFrom(seed: number): () => number {
-  let state = seed >>> 0
-  return () => {
-    state = (state + 0x6d2b79f5) >>> 0
-    let mixed = Math.imul(state ^ (state >>> 15), state | 1)
-    mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61)
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32
-  }
 }
 
 /** A thread: what it still has to do, and whether it does anything at all. */

@@ -11,7 +11,7 @@ import { MAX_ATTEMPTS } from '../../src/client/retry.ts'
 import type { Mesh } from '../../src/index.ts'
 import { Fleet, Hand } from '../fixtures/fleet.ts'
 import type { SharedMemory } from './mortal.ts'
-import { randomFrom } from './paper-threads.ts'
+import { randomFrom } from '../fixtures/random.ts'
 import { WatchedCall, type CallPlan, type CallingThread, type Watch } from './watched-call.ts'
 
 const manners = ['exit', 'crash', 'heap', 'wait', 'native']

@@ -21,7 +21,7 @@ import {
 } from '../../src/wire/frames.ts'
 import { AttackedClient, AttackedServer, headFrame, requestFrame } from '../faults/misbehaving.ts'
 import type { RawEnd } from '../faults/misbehaving.ts'
-import { randomFrom } from '../faults/paper-threads.ts'
+import { randomFrom } from '../fixtures/random.ts'
 
 const alone = process.env['HEDDLE_FUZZ_SEED']
 const count = Number(process.env['HEDDLE_FUZZ_BATCHES'] ?? 4000)

@@ -9,7 +9,7 @@ import { test } from 'node:test'
 import type { ClientSocket } from '../../src/http1/client-socket.ts'
 import { ResponseWriter } from '../../src/http1/response-writer.ts'
 import { LATIN1, MORE, NO_BODY, UTF8 } from '../../src/wire/frames.ts'
-import { randomFrom } from '../faults/paper-threads.ts'
+import { randomFrom } from '../fixtures/random.ts'
 
 const alone = process.env['HEDDLE_FUZZ_SEED']
 

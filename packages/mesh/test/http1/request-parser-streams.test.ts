@@ -5,7 +5,8 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 
-import { limits, parse, seeded } from './request-script.ts'
+import { randomFrom } from '../fixtures/random.ts'
+import { limits, parse } from './request-script.ts'
 
 const streams: readonly string[] = [
   'GET / HTTP/1.1\r\nHost: a\r\n\r\n',
@@ -47,7 +48,7 @@ test('RequestParser says the same when bytes come one by one', () => {
 })
 
 test('RequestParser says the same for random cuts', () => {
-  const random = seeded(7)
+  const random = randomFrom(7)
   for (let round = 0; round < 300; round++) {
     const stream = streams[Math.trunc(random() * streams.length)] ?? ''
     const pieces: string[] = []
@@ -65,7 +66,7 @@ const statuses = new Set([400, 413, 414, 431, 501, 505])
 
 test('RequestParser reports what is wrong with mutated requests and reads on after none', () => {
   for (let seed = 0; seed < 4000; seed++) {
-    const random = seeded(seed)
+    const random = randomFrom(seed)
     const pick = <T>(of: readonly T[]): T | undefined => of[Math.trunc(random() * of.length)]
     let text = pick(streams) ?? ''
     for (let edits = 1 + Math.trunc(random() * 4); edits > 0; edits--) {
