@@ -13,7 +13,8 @@ const textPatterns: Readonly<Record<NumberKey['kind'], string | null>> = {
   integer: null,
   duration: String.raw`^\s*\d+(\.\d+)?\s*([mM][sS]|[sSmMhHdD])?\s*$`,
   size: String.raw`^\s*\d+(\.\d+)?\s*([kKmMgG][iI]?)?[bB]?\s*$`,
-  memory: String.raw`^\s*\d+(\.\d+)?\s*([kKmMgG][iI]?)?[bB]?\s*$`
+  memory: String.raw`^\s*\d+(\.\d+)?\s*([kKmMgG][iI]?)?[bB]?\s*$`,
+  ratio: String.raw`^\s*\d+(\.\d+)?\s*%?\s*$`
 }
 
 /** The JSON Schema of the whole configuration. */
@@ -64,7 +65,8 @@ function objectShape(key: ObjectKey): Json {
 }
 
 function numberShape(key: NumberKey): Json {
-  const number = { type: 'integer', minimum: key.min, ...(key.max === undefined ? {} : { maximum: key.max }) }
+  const type = key.kind === 'ratio' ? 'number' : 'integer'
+  const number = { type, minimum: key.min, ...(key.max === undefined ? {} : { maximum: key.max }) }
   const pattern = textPatterns[key.kind]
   return { anyOf: [number, ...(pattern === null ? [] : [{ type: 'string', pattern }]), variable] }
 }

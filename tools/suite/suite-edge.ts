@@ -123,7 +123,7 @@ class SettingsOf implements ResolvedServer {
   readonly threads = 1
   readonly backlog = 511
   readonly trustProxy: readonly string[] = ['0.0.0.0/0', '::/0']
-  readonly responseTimeout = 0
+  readonly requestTimeout = 0
   readonly clientTimeout = 0
   readonly tunnelTimeout = 0
   readonly maxUrlSize: number = Number.POSITIVE_INFINITY
@@ -142,7 +142,7 @@ class SettingsOf implements ResolvedServer {
       : headersTimeout
   }
 
-  get requestTimeout(): number {
+  get bodyTimeout(): number {
     return this.#server.requestTimeout
   }
 

@@ -16,6 +16,34 @@ export type ThreadState = 'starting' | 'ready' | 'ejected' | 'draining' | 'stopp
  */
 export type ExitReason = 'stopped' | 'failed' | 'crashed' | 'out-of-memory' | 'exited' | 'timed-out' | 'stuck'
 
+/**
+ * Why a running worker is replaced. `unhealthy`: bad checks in a row. `blocked`: its event loop stands still.
+ * `requests`, `age`, `heap`, `rss`: a limit of `recycle`. `restart`, `reload`: somebody asked.
+ */
+export type ReplaceReason =
+  | 'unhealthy'
+  | 'blocked'
+  | 'requests'
+  | 'age'
+  | 'heap'
+  | 'rss'
+  | 'restart'
+  | 'reload'
+
+/** Where in the code a blocked worker is. */
+export interface BlockedPlace {
+  /** `javascript`: it runs code of the application. `native`: it is in a call that JavaScript cannot interrupt. */
+  readonly kind: 'javascript' | 'native'
+  /** The hottest function; `null` when nothing could be found out. */
+  readonly function: string | null
+  /** File and line of it in the source, as `file:line:column`. */
+  readonly location: string | null
+  /** The stack at that moment, the innermost call first, one line each as in an error's stack. */
+  readonly stack: readonly string[]
+  /** How it was found out, for example `cpu profile` or `inspector`. */
+  readonly method: string
+}
+
 /** Which thread a fact is about. */
 export interface ThreadFact {
   /** Id of the application; `null` for an edge thread. */
@@ -55,6 +83,39 @@ export interface HeddleEvents {
   }
   /** A replacement is ready. */
   'worker:restarted': ThreadFact & { readonly restarts: number; readonly bootMs: number }
+  /** The event loop of a worker has stood still for `blockedMs`; `where` is `null` when nothing could be found out. */
+  'worker:blocked': ThreadFact & { readonly blockedMs: number; readonly where: BlockedPlace | null }
+  /** It turns again. */
+  'worker:unblocked': ThreadFact & { readonly blockedMs: number }
+  /** A check was bad: `checks` in a row by now, each reason a sentence with the value and the limit. */
+  'worker:unhealthy': ThreadFact & { readonly checks: number; readonly reasons: readonly string[] }
+  /** A check was good after bad ones. */
+  'worker:healthy': ThreadFact
+  /** The fresh worker for this slot is being started; the old one goes on. `detail` says more in a sentence. */
+  'worker:replacing': ThreadFact & { readonly reason: ReplaceReason; readonly detail: string | null }
+  /** The fresh worker answers and the old one is draining. */
+  'worker:replaced': ThreadFact & { readonly reason: ReplaceReason; readonly bootMs: number }
+  /** The fresh worker did not become ready: the old one stays. */
+  'worker:replacement-failed': ThreadFact & { readonly reason: ReplaceReason; readonly error: Error | null }
+  /** Restarts of a slot failed too often: one is tried every `openForMs`; `closed` when one has succeeded. */
+  'worker:circuit': ThreadFact & {
+    readonly state: 'open' | 'half-open' | 'closed'
+    readonly failures: number
+    readonly openForMs: number
+  }
+  'application:added': { readonly application: string }
+  'application:removed': { readonly application: string }
+  /** Its number of workers is another now. */
+  'application:scaled': { readonly application: string; readonly from: number; readonly to: number }
+  /** All workers of these applications are being replaced by fresh ones, or have been. */
+  'restart:started': { readonly applications: readonly string[] }
+  'restart:finished': { readonly applications: readonly string[]; readonly restartMs: number }
+  'restart:failed': { readonly applications: readonly string[]; readonly error: Error }
+  /** New code and configuration are being put in force; `changes` says what differs, one sentence each. */
+  'reload:started': { readonly reason: string; readonly changes: readonly string[] }
+  'reload:finished': { readonly changes: readonly string[]; readonly reloadMs: number }
+  /** Nothing has changed: what ran before runs on. */
+  'reload:failed': { readonly error: Error }
   /** The public port is open. */
   'server:listening': { readonly url: string; readonly port: number }
   /** The public port is closed. */

@@ -4,9 +4,7 @@
  * A part of `schema.ts`, apart from it only for its length.
  */
 import type { Key, ObjectKey } from './key.ts'
-
-const second = 1000
-const minute = 60 * second
+import { inheritedSupervision } from './supervision-schema.ts'
 
 /** The key `env`, at the top and in an application. */
 export const env: Key = {
@@ -22,34 +20,6 @@ export const envFile: Key = {
   kind: 'text',
   sentence:
     'File with variables, one NAME=value per line. A variable that is set in the environment Heddle was started in keeps that value.'
-}
-
-/** The key `restart` as it is at the top. */
-export const restart: ObjectKey = {
-  kind: 'object',
-  name: 'RestartOptions',
-  sentence:
-    'What happens when a worker ends by itself. The first time after a good run it is replaced at once.',
-  keys: {
-    backoffMin: {
-      kind: 'duration',
-      min: 1,
-      default: 250,
-      sentence: 'How long the second restart in a row waits. The wait doubles with each further one.'
-    },
-    backoffMax: {
-      kind: 'duration',
-      min: 1,
-      default: 30 * second,
-      sentence: 'The longest wait between two restarts.'
-    },
-    resetAfter: {
-      kind: 'duration',
-      min: 1,
-      default: minute,
-      sentence: 'A worker that was ready for this long starts with a clean record.'
-    }
-  }
 }
 
 const limits: ObjectKey = {
@@ -140,6 +110,6 @@ export const application: ObjectKey = {
       sentence:
         'How the worker for a request is chosen, from outside and from other applications. `hash:…` sends what has the same key to the same worker as long as that is ready.'
     },
-    restart: { ...restart, inherits: 'restart' }
+    ...inheritedSupervision
   }
 }

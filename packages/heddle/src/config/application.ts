@@ -61,7 +61,11 @@ export function resolveApplication(
     },
     dependencies: settings.dependencies,
     balance: settings.balance,
-    restart: { ...config.restart, ...settings.restart }
+    restart: { ...config.restart, ...settings.restart },
+    health: { ...config.health, ...settings.health },
+    recycle: { ...config.recycle, ...settings.recycle },
+    rollout: { ...config.rollout, ...settings.rollout },
+    queue: { ...config.queue, ...settings.queue }
   }
 }
 

@@ -8,7 +8,7 @@ import type { Mistake } from '../errors.ts'
 import type { ChoiceKey, Key, ListKey, MapKey, NumberKey, ObjectKey, TextKey } from './key.ts'
 import { didYouMean } from './nearest.ts'
 import { isPlainObject, joinPath } from './substitute.ts'
-import { parseDuration, parseMemory, parseSize } from './units.ts'
+import { parseDuration, parseMemory, parseRatio, parseSize } from './units.ts'
 
 /** What the checker has to know about where the value comes from. */
 export interface CheckContext {
@@ -55,8 +55,8 @@ function checkBoolean(value: unknown, path: string, context: CheckContext): unkn
 
 function checkNumber(key: NumberKey, value: unknown, path: string, context: CheckContext): unknown {
   const read = readNumber(key, value, context.asText.has(path))
-  if (read !== null && Number.isSafeInteger(read) && read >= key.min && read <= (key.max ?? Infinity))
-    return read
+  const isNumber = key.kind === 'ratio' ? Number.isFinite(read) : Number.isSafeInteger(read)
+  if (read !== null && isNumber && read >= key.min && read <= (key.max ?? Infinity)) return read
   return refuse(context, path, value, `expected ${expectedNumber(key)}`)
 }
 
@@ -64,7 +64,8 @@ const readers: Readonly<Record<NumberKey['kind'], (text: string) => number | nul
   integer: text => (/^[+-]?\d+$/.test(text.trim()) ? Number(text) : null),
   duration: parseDuration,
   size: parseSize,
-  memory: parseMemory
+  memory: parseMemory,
+  ratio: parseRatio
 }
 
 function readNumber(key: NumberKey, value: unknown, asText: boolean): number | null {
@@ -79,7 +80,8 @@ export function expectedNumber(key: NumberKey): string {
     integer: { noun: 'a whole number', of: '', example: '' },
     duration: { noun: 'a duration', of: ' ms', example: ' (milliseconds or a text such as "30s")' },
     size: { noun: 'a size', of: ' bytes', example: ' (bytes or a text such as "16KB")' },
-    memory: { noun: 'an amount of memory', of: ' MiB', example: ' (MiB or a text such as "256MB")' }
+    memory: { noun: 'an amount of memory', of: ' MiB', example: ' (MiB or a text such as "256MB")' },
+    ratio: { noun: 'a part', of: '', example: ' (such as 0.25 or "25%")' }
   }
   const { noun, of, example } = units[key.kind]
   const bounds = key.max === undefined ? `of at least ${key.min}${of}` : `from ${key.min} to ${key.max}${of}`

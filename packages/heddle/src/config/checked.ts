@@ -10,9 +10,13 @@ import type { BalancePolicy } from '@heddle/mesh'
 import type {
   ResolvedAdmin,
   ResolvedGracefulShutdown,
+  ResolvedHealth,
   ResolvedLogger,
   ResolvedMesh,
+  ResolvedQueue,
+  ResolvedRecycle,
   ResolvedRestart,
+  ResolvedRollout,
   ResolvedServer
 } from './resolved.ts'
 
@@ -25,6 +29,11 @@ export interface CheckedConfig {
   readonly routes: readonly CheckedRoute[]
   readonly workers?: number
   readonly restart: ResolvedRestart
+  readonly health: ResolvedHealth
+  readonly recycle: ResolvedRecycle
+  readonly rollout: ResolvedRollout
+  readonly queue: ResolvedQueue
+  readonly maxZombies: number
   readonly env?: Readonly<Record<string, string>>
   readonly envFile?: string
   readonly startTimeout: number
@@ -50,6 +59,10 @@ export interface CheckedApplication {
   readonly dependencies: readonly string[]
   readonly balance: BalancePolicy
   readonly restart?: Partial<ResolvedRestart>
+  readonly health?: Partial<ResolvedHealth>
+  readonly recycle?: Partial<ResolvedRecycle>
+  readonly rollout?: Partial<ResolvedRollout>
+  readonly queue?: Partial<ResolvedQueue>
 }
 
 /** Limits in MiB, as far as they were written. */
@@ -65,4 +78,5 @@ export interface CheckedRoute {
   readonly path: string
   readonly application: string
   readonly stripPrefix: boolean
+  readonly requestTimeout?: number
 }

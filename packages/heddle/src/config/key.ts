@@ -45,11 +45,12 @@ export interface BooleanKey extends KeyFacts {
 }
 
 /**
- * A whole number. `integer` counts; `duration` is milliseconds or a text such as "30s"; `size` is bytes or
- * "16KB"; `memory` is MiB or "256MB". Bounds are in that unit.
+ * A number, whole unless it is a `ratio`. `integer` counts; `duration` is milliseconds or a text such as "30s";
+ * `size` is bytes or "16KB"; `memory` is MiB or "256MB"; `ratio` is a part such as 0.25 or "25%". Bounds are in
+ * that unit.
  */
 export interface NumberKey extends KeyFacts {
-  readonly kind: 'integer' | 'duration' | 'size' | 'memory'
+  readonly kind: 'integer' | 'duration' | 'size' | 'memory' | 'ratio'
   readonly min: number
   readonly max?: number
 }

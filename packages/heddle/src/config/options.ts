@@ -43,6 +43,27 @@ export interface HeddleConfig {
    */
   readonly restart?: RestartOptions
   /**
+   * When a worker counts as unhealthy. It is judged from outside: a worker that is blocked is judged too.
+   */
+  readonly health?: HealthOptions
+  /**
+   * When a worker that works is replaced by a fresh one, which is ready before the old one goes. 0 never does.
+   */
+  readonly recycle?: RecycleOptions
+  /**
+   * How running workers are replaced, whatever the reason: the new one is ready before the old one goes.
+   */
+  readonly rollout?: RolloutOptions
+  /**
+   * Where requests wait while an application has no worker that takes them.
+   */
+  readonly queue?: QueueOptions
+  /**
+   * How many threads may be stuck in native code for good, over all applications, before the liveness probe says no.
+   * @default 8
+   */
+  readonly maxZombies?: number
+  /**
    * Environment variables for the workers. They outrank the environment Heddle was started in and the env files.
    */
   readonly env?: Readonly<Record<string, string>>
@@ -126,6 +147,22 @@ export interface ApplicationOptions {
    * What happens when a worker ends by itself. The first time after a good run it is replaced at once.
    */
   readonly restart?: RestartOptions
+  /**
+   * When a worker counts as unhealthy. It is judged from outside: a worker that is blocked is judged too.
+   */
+  readonly health?: HealthOptions
+  /**
+   * When a worker that works is replaced by a fresh one, which is ready before the old one goes. 0 never does.
+   */
+  readonly recycle?: RecycleOptions
+  /**
+   * How running workers are replaced, whatever the reason: the new one is ready before the old one goes.
+   */
+  readonly rollout?: RolloutOptions
+  /**
+   * Where requests wait while an application has no worker that takes them.
+   */
+  readonly queue?: QueueOptions
 }
 
 /** Memory limits of one worker. A worker that reaches one ends with an out-of-memory error and is replaced. */
@@ -160,10 +197,181 @@ export interface RestartOptions {
    */
   readonly backoffMax?: number | string
   /**
+   * The largest part of a wait that chance takes away, so that workers that failed together do not come back together.
+   * @default 0.25
+   */
+  readonly jitter?: number | string
+  /**
    * A worker that was ready for this long starts with a clean record.
    * @default 60000 (1 min)
    */
   readonly resetAfter?: number | string
+  /**
+   * After so many failures of one worker within `window` its circuit opens: it is restarted only once in `openFor` until one restart succeeds. 0 never opens it.
+   * @default 10
+   */
+  readonly maxFailures?: number
+  /**
+   * The time in which failures are counted for `maxFailures`.
+   * @default 60000 (1 min)
+   */
+  readonly window?: number | string
+  /**
+   * How long an open circuit waits before it tries one restart.
+   * @default 30000 (30 s)
+   */
+  readonly openFor?: number | string
+}
+
+/** When a worker counts as unhealthy. It is judged from outside: a worker that is blocked is judged too. */
+export interface HealthOptions {
+  /**
+   * Whether workers are judged. A worker that does not turn gets no new requests either way.
+   * @default true
+   */
+  readonly enabled?: boolean
+  /**
+   * Time between two checks of a worker.
+   * @default 5000 (5 s)
+   */
+  readonly interval?: number | string
+  /**
+   * How long a worker is not judged after it became ready, while it warms up.
+   * @default 30000 (30 s)
+   */
+  readonly gracePeriod?: number | string
+  /**
+   * After so many bad checks in a row the worker is replaced.
+   * @default 3
+   */
+  readonly maxUnhealthyChecks?: number
+  /**
+   * After so many bad checks in a row the worker gets no new requests, unless too few are left.
+   * @default 2
+   */
+  readonly fall?: number
+  /**
+   * After so many good checks in a row it gets requests again.
+   * @default 2
+   */
+  readonly rise?: number
+  /**
+   * Event loop utilization over one interval above which a check is bad, when other workers of the application are less busy. 0 sets no limit.
+   * @default 0.98
+   */
+  readonly maxELU?: number | string
+  /**
+   * Part of the real heap limit above which a check is bad. 0 sets no limit.
+   * @default 0.95
+   */
+  readonly maxHeapUsed?: number | string
+  /**
+   * Event loop delay (99th percentile of an interval) above which a check is bad. 0 sets no limit.
+   * @default 0 (0 ms)
+   */
+  readonly maxLoopDelay?: number | string
+  /**
+   * Memory outside of the heap (buffers) above which a check is bad. 0 sets no limit.
+   * @default 0
+   */
+  readonly maxExternal?: number | string
+  /**
+   * Response time (99th percentile of an interval) above which a check is bad. 0 sets no limit.
+   * @default 0 (0 ms)
+   */
+  readonly maxResponseTime?: number | string
+  /**
+   * Part of the answers of an interval that may be errors (status 500 and above, or none). Above it a check is bad. 0 sets no limit.
+   * @default 0
+   */
+  readonly maxErrorRate?: number | string
+  /**
+   * With fewer answers in an interval response time and error rate are not judged.
+   * @default 20
+   */
+  readonly minRequests?: number
+  /**
+   * Path that is asked of every worker at each check; a status of 400 or above, or none in time, is bad.
+   * @default none is asked
+   */
+  readonly path?: string
+  /**
+   * How long `path` and the checks of the application may take to answer.
+   * @default 5000 (5 s)
+   */
+  readonly timeout?: number | string
+  /**
+   * A worker whose event loop stands still for longer is reported with the place in the code where it does.
+   * @default 1000 (1 s)
+   */
+  readonly maxBlocked?: number | string
+  /**
+   * After so many requests in a row that a worker answered with 502, 503 or 504, or not at all, it gets none for `ejectFor`, unless too few workers are left. 0 switches this off.
+   * @default 5
+   */
+  readonly maxFailures?: number
+  /**
+   * How long; it doubles each time the worker is taken out again, up to ten times as long.
+   * @default 10000 (10 s)
+   */
+  readonly ejectFor?: number | string
+}
+
+/** When a worker that works is replaced by a fresh one, which is ready before the old one goes. 0 never does. */
+export interface RecycleOptions {
+  /**
+   * After so many requests.
+   * @default 0
+   */
+  readonly maxRequests?: number
+  /**
+   * When it is this old.
+   * @default 0 (0 ms)
+   */
+  readonly maxAge?: number | string
+  /**
+   * When its heap in use exceeds this.
+   * @default 0
+   */
+  readonly maxHeap?: number | string
+  /**
+   * When the memory of the whole process exceeds this: the worker that holds the most of it is replaced.
+   * @default 0
+   */
+  readonly maxRss?: number | string
+  /**
+   * Each worker’s limits are lower by up to this part, so that not all reach them together.
+   * @default 0.1
+   */
+  readonly jitter?: number | string
+}
+
+/** How running workers are replaced, whatever the reason: the new one is ready before the old one goes. */
+export interface RolloutOptions {
+  /**
+   * How many workers of one application are replaced at a time.
+   * @default 1
+   */
+  readonly concurrency?: number
+  /**
+   * How long a worker that was replaced may finish its requests, streams and WebSockets before they are cut.
+   * @default 30000 (30 s)
+   */
+  readonly drainTimeout?: number | string
+}
+
+/** Where requests wait while an application has no worker that takes them. */
+export interface QueueOptions {
+  /**
+   * How many may wait in each thread that sends. Further ones are answered 503. 0 lets none wait.
+   * @default 1000
+   */
+  readonly max?: number
+  /**
+   * How long one may wait. Then 503 with Retry-After.
+   * @default 10000 (10 s)
+   */
+  readonly timeout?: number | string
 }
 
 /** Makes an application of every directory inside one directory; its name becomes the id. */
@@ -192,12 +400,12 @@ export interface ServerOptions {
    */
   readonly hostname?: string
   /**
-   * `edge`: threads of Heddle hold the port and balance every request. `direct`: the workers of the entrypoint listen themselves and the kernel spreads connections; faster, but a blocked worker takes its connections with it, and there are no routes.
+   * `edge`: threads of Heddle hold the port and balance every request. `handoff`: a thread of Heddle holds the port and hands each connection to the worker of the entrypoint with the fewest. `direct`: the workers of the entrypoint listen themselves and the kernel spreads connections; faster, but a blocked worker takes its connections with it. `handoff` and `direct` know no routes.
    * @default "edge"
    */
-  readonly mode?: 'edge' | 'direct'
+  readonly mode?: 'edge' | 'handoff' | 'direct'
   /**
-   * Edge threads. Ignored in direct mode.
+   * Edge threads. Ignored in the other modes.
    * @default 1 for up to 4 CPUs, then one for every 4 CPUs, rounded up
    */
   readonly threads?: number
@@ -220,7 +428,7 @@ export interface ServerOptions {
    * How long the body of a request may pause while it arrives. Then 408. 0 waits for ever.
    * @default 60000 (1 min)
    */
-  readonly requestTimeout?: number | string
+  readonly bodyTimeout?: number | string
   /**
    * How long an idle connection is kept for the next request. Longer than that of usual load balancers (60 s), so that they never send into a closing connection.
    * @default 72000 (72 s)
@@ -230,7 +438,7 @@ export interface ServerOptions {
    * How long the application may take until the head of its response. Then 504. 0 waits for ever.
    * @default 30000 (30 s)
    */
-  readonly responseTimeout?: number | string
+  readonly requestTimeout?: number | string
   /**
    * How long a client may take no byte of its response before it is given up. 0 waits for ever.
    * @default 60000 (1 min)
@@ -294,6 +502,11 @@ export interface RouteOptions {
    * @default false
    */
   readonly stripPrefix?: boolean
+  /**
+   * How long the application may take until the head of its response. Then 504. 0 waits for ever.
+   * @default `server.requestTimeout`
+   */
+  readonly requestTimeout?: number | string
 }
 
 /** How a stop unfolds. */
@@ -332,6 +545,49 @@ export interface MeshOptions {
    * @default 2000 (2 s)
    */
   readonly slowStart?: number | string
+  /**
+   * The circuit breaker between a caller and an application: after too many failures calls fail at once for a while. Failures are calls without an answer in time and the statuses 502, 503 and 504.
+   */
+  readonly breaker?: BreakerOptions
+}
+
+/** The circuit breaker between a caller and an application: after too many failures calls fail at once for a while. Failures are calls without an answer in time and the statuses 502, 503 and 504. */
+export interface BreakerOptions {
+  /**
+   * Whether calls between applications have one.
+   * @default true
+   */
+  readonly enabled?: boolean
+  /**
+   * Whether public requests have one too.
+   * @default false
+   */
+  readonly edge?: boolean
+  /**
+   * Part of the calls within `window` that has to fail for the circuit to open.
+   * @default 0.5
+   */
+  readonly errorRatio?: number | string
+  /**
+   * With fewer calls within `window` it does not open.
+   * @default 20
+   */
+  readonly volume?: number
+  /**
+   * The time that is looked at.
+   * @default 10000 (10 s)
+   */
+  readonly window?: number | string
+  /**
+   * How long it stays open before single calls are let through to try.
+   * @default 5000 (5 s)
+   */
+  readonly openFor?: number | string
+  /**
+   * So many of them in a row have to succeed for it to close.
+   * @default 3
+   */
+  readonly probes?: number
 }
 
 /** The administrative server: health probes and status. It is never on the public port. */

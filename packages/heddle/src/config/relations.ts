@@ -53,7 +53,7 @@ export function resolveRoutes(
 ): ResolvedRoute[] {
   const seen = new Map<string, number>()
   const resolved: ResolvedRoute[] = []
-  routes.forEach(({ host, path, application, stripPrefix }, index) => {
+  routes.forEach(({ host, path, application, stripPrefix, requestTimeout }, index) => {
     const place = `routes[${index}]`
     if (!ids.includes(application)) mistakes.push(unknownId(`${place}.application`, application, ids))
     const prefix = path === '/' ? path : path.replace(/\/+$/, '')
@@ -61,7 +61,8 @@ export function resolveRoutes(
       host: host?.toLowerCase() ?? null,
       prefix: prefix === '' ? '/' : prefix,
       application,
-      stripPrefix
+      stripPrefix,
+      requestTimeout: requestTimeout ?? null
     }
     const key = `${route.host ?? ''} ${route.prefix}`
     const twin = seen.get(key)
@@ -97,8 +98,9 @@ export function resolveEntrypoint(
   mistakes: Mistake[]
 ): string | null {
   const { entrypoint } = config
-  if (config.server.mode === 'direct' && routes.length > 0) {
-    const message = 'routes need server.mode "edge": in direct mode the entrypoint answers everything'
+  const { mode } = config.server
+  if (mode !== 'edge' && routes.length > 0) {
+    const message = `routes need server.mode "edge": in ${mode} mode the entrypoint answers everything`
     mistakes.push({ path: 'routes', message, offered: undefined })
   }
   if (entrypoint !== undefined) {

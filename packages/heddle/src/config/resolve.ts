@@ -188,6 +188,7 @@ function assemble(config: CheckedConfig, sources: Sources, parts: Parts): Resolv
     },
     logger,
     startTimeout: config.startTimeout,
+    maxZombies: config.maxZombies,
     gracefulShutdown: {
       drainDelay: gracefulShutdown.drainDelay ?? (isInKubernetes(sources.env) ? 5000 : 0),
       timeout: gracefulShutdown.timeout

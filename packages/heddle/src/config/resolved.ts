@@ -25,6 +25,8 @@ export interface ResolvedConfig {
   readonly logger: ResolvedLogger
   /** Milliseconds all workers of one application together may take to become ready. */
   readonly startTimeout: number
+  /** Stuck threads beyond which the liveness probe says no. */
+  readonly maxZombies: number
   readonly gracefulShutdown: ResolvedGracefulShutdown
   /** Things worth telling the operator that are not mistakes, as sentences. */
   readonly warnings: readonly string[]
@@ -52,6 +54,10 @@ export interface ResolvedApplication {
   /** How the worker for a request is chosen. */
   readonly balance: BalancePolicy
   readonly restart: ResolvedRestart
+  readonly health: ResolvedHealth
+  readonly recycle: ResolvedRecycle
+  readonly rollout: ResolvedRollout
+  readonly queue: ResolvedQueue
 }
 
 /** Memory limits of one worker, in MiB; `null` leaves the choice to V8. */
@@ -69,22 +75,78 @@ export interface ResolvedRestart {
   readonly backoffMax: number
   /** A worker that was ready for this many milliseconds starts with a clean record. */
   readonly resetAfter: number
+  /** Largest part of a wait, 0 to 1, that chance takes away. */
+  readonly jitter: number
+  /** Failures within `window` after which the circuit opens; 0 for never. */
+  readonly maxFailures: number
+  /** Milliseconds in which failures are counted. */
+  readonly window: number
+  /** Milliseconds between two tries while the circuit is open. */
+  readonly openFor: number
+}
+
+/** When a worker counts as unhealthy. Times in milliseconds, memory in MiB, parts from 0 to 1; a limit of 0 is none. */
+export interface ResolvedHealth {
+  readonly enabled: boolean
+  readonly interval: number
+  readonly gracePeriod: number
+  readonly maxUnhealthyChecks: number
+  readonly fall: number
+  readonly rise: number
+  readonly maxELU: number
+  readonly maxHeapUsed: number
+  readonly maxLoopDelay: number
+  readonly maxExternal: number
+  readonly maxResponseTime: number
+  readonly maxErrorRate: number
+  readonly minRequests: number
+  /** Asked of every worker at each check; absent for none. */
+  readonly path?: string
+  readonly timeout: number
+  readonly maxBlocked: number
+  readonly maxFailures: number
+  readonly ejectFor: number
+}
+
+/** When a worker that works is replaced. Times in milliseconds, memory in MiB; 0 for never. */
+export interface ResolvedRecycle {
+  readonly maxRequests: number
+  readonly maxAge: number
+  readonly maxHeap: number
+  readonly maxRss: number
+  /** Largest part, 0 to 1, by which the limits of one worker are lower. */
+  readonly jitter: number
+}
+
+/** How running workers are replaced. */
+export interface ResolvedRollout {
+  readonly concurrency: number
+  /** Milliseconds a replaced worker may finish what it has. */
+  readonly drainTimeout: number
+}
+
+/** Where requests wait for a worker. */
+export interface ResolvedQueue {
+  /** How many may wait in each thread that sends; 0 for none. */
+  readonly max: number
+  /** Milliseconds one may wait. */
+  readonly timeout: number
 }
 
 /** The public server. Times in milliseconds, sizes in bytes. */
 export interface ResolvedServer {
   readonly port: number
   readonly hostname: string
-  readonly mode: 'edge' | 'direct'
-  /** Edge threads. Ignored in direct mode. */
+  readonly mode: 'edge' | 'handoff' | 'direct'
+  /** Edge threads. Ignored in the other modes. */
   readonly threads: number
   readonly backlog: number
   /** Addresses or CIDR ranges whose x-forwarded-* and x-request-id headers are believed. */
   readonly trustProxy: readonly string[]
   readonly headersTimeout: number
-  readonly requestTimeout: number
+  readonly bodyTimeout: number
   readonly keepAliveTimeout: number
-  readonly responseTimeout: number
+  readonly requestTimeout: number
   readonly clientTimeout: number
   readonly tunnelTimeout: number
   readonly maxRequestsPerSocket: number
@@ -104,6 +166,8 @@ export interface ResolvedRoute {
   readonly application: string
   /** Whether the prefix is removed from the path the application sees. */
   readonly stripPrefix: boolean
+  /** Milliseconds until the response head; 0 waits for ever, `null` as the server says. */
+  readonly requestTimeout: number | null
 }
 
 /** The in-process mesh. */
@@ -116,6 +180,18 @@ export interface ResolvedMesh {
   readonly timeout: number
   /** Milliseconds in which the share of a new worker grows from a tenth to its whole; 0 for at once. */
   readonly slowStart: number
+  readonly breaker: ResolvedBreaker
+}
+
+/** The circuit breaker between a caller and an application. Times in milliseconds. */
+export interface ResolvedBreaker {
+  readonly enabled: boolean
+  readonly edge: boolean
+  readonly errorRatio: number
+  readonly volume: number
+  readonly window: number
+  readonly openFor: number
+  readonly probes: number
 }
 
 /** The administrative server on the main thread. */

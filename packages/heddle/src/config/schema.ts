@@ -6,8 +6,9 @@
  * any thread; it never reads anything.
  */
 import type { Key, ObjectKey } from './key.ts'
-import { application, env, envFile, restart } from './application-schema.ts'
+import { application, env, envFile } from './application-schema.ts'
 import { serverKeys } from './server-schema.ts'
+import { supervision } from './supervision-schema.ts'
 
 const second = 1000
 
@@ -62,6 +63,13 @@ const route: ObjectKey = {
       kind: 'boolean',
       default: false,
       sentence: 'Whether the prefix is removed from the path the application sees.'
+    },
+    requestTimeout: {
+      kind: 'duration',
+      min: 0,
+      sentence:
+        'How long the application may take until the head of its response. Then 504. 0 waits for ever.',
+      defaultText: '`server.requestTimeout`'
     }
   }
 }
@@ -82,6 +90,43 @@ const gracefulShutdown: ObjectKey = {
       min: 1,
       default: 25 * second,
       sentence: 'From the end of `drainDelay` to the moment the process kills itself, whatever still runs.'
+    }
+  }
+}
+
+const breaker: ObjectKey = {
+  kind: 'object',
+  name: 'BreakerOptions',
+  sentence:
+    'The circuit breaker between a caller and an application: after too many failures calls fail at once for a while. Failures are calls without an answer in time and the statuses 502, 503 and 504.',
+  keys: {
+    enabled: { kind: 'boolean', default: true, sentence: 'Whether calls between applications have one.' },
+    edge: { kind: 'boolean', default: false, sentence: 'Whether public requests have one too.' },
+    errorRatio: {
+      kind: 'ratio',
+      min: 0.01,
+      max: 1,
+      default: 0.5,
+      sentence: 'Part of the calls within `window` that has to fail for the circuit to open.'
+    },
+    volume: {
+      kind: 'integer',
+      min: 1,
+      default: 20,
+      sentence: 'With fewer calls within `window` it does not open.'
+    },
+    window: { kind: 'duration', min: second, default: 10 * second, sentence: 'The time that is looked at.' },
+    openFor: {
+      kind: 'duration',
+      min: 1,
+      default: 5 * second,
+      sentence: 'How long it stays open before single calls are let through to try.'
+    },
+    probes: {
+      kind: 'integer',
+      min: 1,
+      default: 3,
+      sentence: 'So many of them in a row have to succeed for it to close.'
     }
   }
 }
@@ -121,7 +166,8 @@ const mesh: ObjectKey = {
       default: 2 * second,
       sentence:
         'In what time the share of a new worker grows from a tenth to its whole, so that it warms up under little load. 0 gives it all at once; the policies `hash:…` always do.'
-    }
+    },
+    breaker
   }
 }
 
@@ -206,7 +252,14 @@ export const schema: ObjectKey = {
       sentence: 'Which application gets which requests. The longest path wins.'
     },
     workers,
-    restart,
+    ...supervision,
+    maxZombies: {
+      kind: 'integer',
+      min: 1,
+      default: 8,
+      sentence:
+        'How many threads may be stuck in native code for good, over all applications, before the liveness probe says no.'
+    },
     env,
     envFile: { ...envFile, sentence: `${envFile.sentence} Relative to the configuration file.` },
     startTimeout: {

@@ -31,19 +31,19 @@ export const serverKeys: Readonly<Record<string, Key>> = {
   },
   mode: {
     kind: 'choice',
-    choices: ['edge', 'direct'],
+    choices: ['edge', 'handoff', 'direct'],
     default: 'edge',
     sentence:
-      '`edge`: threads of Heddle hold the port and balance every request. `direct`: the workers of the entrypoint listen themselves and the kernel spreads connections; faster, but a blocked worker takes its connections with it, and there are no routes.',
+      '`edge`: threads of Heddle hold the port and balance every request. `handoff`: a thread of Heddle holds the port and hands each connection to the worker of the entrypoint with the fewest. `direct`: the workers of the entrypoint listen themselves and the kernel spreads connections; faster, but a blocked worker takes its connections with it. `handoff` and `direct` know no routes.',
     flag: 'mode',
-    flagSentence: 'Who holds the public port: threads of Heddle, or the workers themselves.',
+    flagSentence: 'Who holds the public port and balances: edge, handoff or direct.',
     variables: ['HEDDLE_MODE']
   },
   threads: {
     kind: 'integer',
     min: 1,
     max: 64,
-    sentence: 'Edge threads. Ignored in direct mode.',
+    sentence: 'Edge threads. Ignored in the other modes.',
     defaultText: '1 for up to 4 CPUs, then one for every 4 CPUs, rounded up'
   },
   backlog: {
@@ -65,7 +65,7 @@ export const serverKeys: Readonly<Record<string, Key>> = {
     default: 10 * second,
     sentence: 'How long the head of a request may take to arrive. Then 408.'
   },
-  requestTimeout: {
+  bodyTimeout: {
     kind: 'duration',
     min: 0,
     default: 60 * second,
@@ -78,7 +78,7 @@ export const serverKeys: Readonly<Record<string, Key>> = {
     sentence:
       'How long an idle connection is kept for the next request. Longer than that of usual load balancers (60 s), so that they never send into a closing connection.'
   },
-  responseTimeout: {
+  requestTimeout: {
     kind: 'duration',
     min: 0,
     default: 30 * second,

@@ -1,5 +1,5 @@
 /**
- * Reads durations and sizes as people write them: "30s", "1.5h", "256MB".
+ * Reads durations, sizes and parts as people write them: "30s", "1.5h", "256MB", "25%".
  *
  * Pure, for any thread. Returns `null` for what it cannot read and never guesses a unit.
  */
@@ -31,6 +31,14 @@ export function parseSize(text: string): number | null {
 export function parseMemory(text: string): number | null {
   const bytes = parse(text, sizes, 1024 ** 2)
   return bytes === null ? null : Math.ceil(bytes / 1024 ** 2)
+}
+
+/** A part of a whole in a text such as "25%" or "0.25". */
+export function parseRatio(text: string): number | null {
+  const match = /^(\d+(?:\.\d+)?)\s*(%?)$/.exec(text.trim())
+  if (match === null) return null
+  const [, amount = '', percent] = match
+  return percent === '%' ? Number(amount) / 100 : Number(amount)
 }
 
 function parse(text: string, units: Readonly<Record<string, number>>, bare: number): number | null {

@@ -125,7 +125,7 @@ export class EdgeServer implements ConnectionHost {
           (head.minor === 0 ? HTTP10 : 0),
         body: null,
         peer: connection.requests === 1 ? peer.firstLine : peer.line,
-        timeoutMs: this.#boot.server.responseTimeout,
+        timeoutMs: this.#boot.server.requestTimeout,
         idempotent: isIdempotent(head.method) && head.upgrade === null,
         accept: null
       },

@@ -30,6 +30,44 @@ const lines: Lines = {
     of(log, thread).warn('Worker will be replaced.', { reason, delayMs, failures }),
   'worker:restarted': (log, { restarts, bootMs, ...thread }) =>
     of(log, thread).info('Worker was replaced.', { restarts, bootMs }),
+  'worker:blocked': (log, { blockedMs, where, ...thread }) =>
+    of(log, thread).warn('Worker is blocked: its event loop stands still.', {
+      blockedMs,
+      ...(where === null ? {} : { where })
+    }),
+  'worker:unblocked': (log, { blockedMs, ...thread }) =>
+    of(log, thread).info('Worker turns again.', { blockedMs }),
+  'worker:unhealthy': (log, { checks, reasons, ...thread }) =>
+    of(log, thread).warn('Worker is unhealthy.', { checks, reasons }),
+  'worker:healthy': (log, thread) => of(log, thread).info('Worker is healthy again.'),
+  'worker:replacing': (log, { reason, detail, ...thread }) =>
+    of(log, thread).info('Worker is being replaced.', detail === null ? { reason } : { reason, detail }),
+  'worker:replaced': (log, { reason, bootMs, ...thread }) =>
+    of(log, thread).info('Worker was replaced; the old one finishes what it has.', { reason, bootMs }),
+  'worker:replacement-failed': (log, { reason, error, ...thread }) =>
+    of(log, thread).error(
+      'Worker could not be replaced: the old one stays.',
+      error === null ? { reason } : { reason, error }
+    ),
+  'worker:circuit': (log, { state, failures, openForMs, ...thread }) => {
+    const fields = { state, failures, openForMs }
+    if (state === 'closed') of(log, thread).info('Worker restarts again: its circuit is closed.', fields)
+    else if (state === 'half-open') of(log, thread).info('Worker is tried: its circuit is half open.', fields)
+    else of(log, thread).error('Worker fails too often: its circuit is open.', fields)
+  },
+  'application:added': (log, { application }) => log.child({ application }).info('Application was added.'),
+  'application:removed': (log, { application }) =>
+    log.child({ application }).info('Application was removed.'),
+  'application:scaled': (log, { application, from, to }) =>
+    log.child({ application }).info('Application has another number of workers.', { from, to }),
+  'restart:started': (log, { applications }) => log.info('Restart begins.', { applications }),
+  'restart:finished': (log, { applications, restartMs }) =>
+    log.info('Restart is done: every worker is a fresh one.', { applications, restartMs }),
+  'restart:failed': (log, { applications, error }) =>
+    log.error('Restart failed: workers that could not be replaced stay.', { applications, error }),
+  'reload:started': (log, { reason, changes }) => log.info('Reload begins.', { reason, changes }),
+  'reload:finished': (log, { changes, reloadMs }) => log.info('Reload is done.', { changes, reloadMs }),
+  'reload:failed': (log, { error }) => log.error('Reload failed: everything runs on as it was.', { error }),
   'server:listening': (log, { url, port }) => log.info('Server is listening.', { url, port }),
   'server:closed': (log, { inTime }) => {
     if (inTime) log.debug('Server is closed: every request was finished.')

@@ -59,7 +59,7 @@ const mistakes: readonly Case[] = [
     'a wrong choice',
     { ...a, server: { mode: 'egde' } },
     {},
-    ['server.mode: expected "edge" or "direct" (did you mean "edge"?), got "egde"']
+    ['server.mode: expected "edge" or "handoff" or "direct" (did you mean "edge"?), got "egde"']
   ],
   [
     'a wrong duration',

@@ -5,6 +5,7 @@ import { test } from 'node:test'
 import type { ResolvedConfig } from '../../src/config/resolved.ts'
 import type { Sources } from '../../src/config/resolve.ts'
 import { mistakeLine } from '../../src/errors.ts'
+import { exampleBreaker, exampleHealth } from '../main/example-config.ts'
 import { a, both, paperDisk, resolveWritten, twoApplications, wrong } from './paper-disk.ts'
 
 function right(written: unknown, sources: Partial<Sources> = {}): ResolvedConfig {
@@ -48,7 +49,19 @@ test('resolve() fills in every default', () => {
       limits: { oldGenerationMb: null, youngGenerationMb: null, stackMb: null },
       dependencies: [],
       balance: 'least-inflight',
-      restart: { backoffMin: 250, backoffMax: 30_000, resetAfter: 60_000 }
+      restart: {
+        backoffMin: 250,
+        backoffMax: 30_000,
+        jitter: 0.25,
+        resetAfter: 60_000,
+        maxFailures: 10,
+        window: 60_000,
+        openFor: 30_000
+      },
+      health: exampleHealth,
+      recycle: { maxRequests: 0, maxAge: 0, maxHeap: 0, maxRss: 0, jitter: 0.1 },
+      rollout: { concurrency: 1, drainTimeout: 30_000 },
+      queue: { max: 1000, timeout: 10_000 }
     }
   ])
   assert.deepEqual(rest, {
@@ -63,9 +76,9 @@ test('resolve() fills in every default', () => {
       backlog: 511,
       trustProxy: [],
       headersTimeout: 10_000,
-      requestTimeout: 60_000,
+      bodyTimeout: 60_000,
       keepAliveTimeout: 72_000,
-      responseTimeout: 30_000,
+      requestTimeout: 30_000,
       clientTimeout: 60_000,
       tunnelTimeout: 3_600_000,
       maxRequestsPerSocket: 0,
@@ -76,10 +89,11 @@ test('resolve() fills in every default', () => {
       maxConnections: 0
     },
     routes: [],
-    mesh: { domain: '.heddle.local', deny: {}, timeout: 0, slowStart: 2000 },
+    mesh: { domain: '.heddle.local', deny: {}, timeout: 0, slowStart: 2000, breaker: exampleBreaker },
     admin: { enabled: true, hostname: '127.0.0.1', port: 9090, portChosen: false, token: null },
     logger: { level: 'info', format: 'auto' },
     startTimeout: 30_000,
+    maxZombies: 8,
     gracefulShutdown: { drainDelay: 0, timeout: 25_000 },
     warnings: []
   })
@@ -162,6 +176,10 @@ test('resolve() reads durations, sizes and memory with units', () => {
   assert.deepEqual(config.applications[0]?.restart, {
     backoffMin: 250,
     backoffMax: 120_000,
+    jitter: 0.25,
+    maxFailures: 10,
+    window: 60_000,
+    openFor: 30_000,
     resetAfter: 60_000
   })
   assert.deepEqual(

@@ -8,7 +8,7 @@ import { toId } from '../../src/config/applications.ts'
 import { findDuplicateKeys } from '../../src/config/json.ts'
 import { nearest } from '../../src/config/nearest.ts'
 import { heapOptionIn, splitNodeOptions, workerOptions } from '../../src/config/node-options.ts'
-import { parseDuration, parseMemory, parseSize } from '../../src/config/units.ts'
+import { parseDuration, parseMemory, parseRatio, parseSize } from '../../src/config/units.ts'
 
 test('parseDuration() reads milliseconds', () => {
   const table: readonly [string, number | null][] = [
@@ -36,6 +36,18 @@ test('parseSize() reads bytes and parseMemory() MiB', () => {
     null
   ])
   assert.deepEqual(['256', '256MB', '2GB', '1KB', 'much'].map(parseMemory), [256, 256, 2048, 1, null])
+})
+
+test('parseRatio() reads parts of a whole', () => {
+  assert.deepEqual(['0.25', '25%', '1', '12.5 %', '-1', '%', 'half'].map(parseRatio), [
+    0.25,
+    0.25,
+    1,
+    0.125,
+    null,
+    null,
+    null
+  ])
 })
 
 test('nearest() finds what was probably meant', () => {

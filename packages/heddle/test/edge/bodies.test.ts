@@ -116,7 +116,7 @@ test('EdgeServer holds the application back while the client does not read', asy
 })
 
 test('EdgeServer holds the client back while the application does not read', async t => {
-  const patient = await openStage({ server: { responseTimeout: 1500 } })
+  const patient = await openStage({ server: { requestTimeout: 1500 } })
   t.after(() => patient.close())
   const socket = connect(patient.port, '127.0.0.1')
   socket.on('error', () => undefined)

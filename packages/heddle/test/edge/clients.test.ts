@@ -9,8 +9,8 @@ import { openStage, type Stage } from './stage.ts'
 
 let stage: Stage
 const routes = [
-  { host: 'b.example', prefix: '/', application: 'plain', stripPrefix: false },
-  { host: 'c.example', prefix: '/api', application: 'api', stripPrefix: true }
+  { host: 'b.example', prefix: '/', application: 'plain', stripPrefix: false, requestTimeout: null },
+  { host: 'c.example', prefix: '/api', application: 'api', stripPrefix: true, requestTimeout: null }
 ]
 before(async () => {
   stage = await openStage({ workers: { api: 1, plain: 1 }, routes })

@@ -27,7 +27,7 @@ const claims = [
 
 test('EdgeServer replaces what an untrusted client claims about itself', async t => {
   const stage = await openStage({
-    routes: [{ host: null, prefix: '/v1', application: 'api', stripPrefix: true }]
+    routes: [{ host: null, prefix: '/v1', application: 'api', stripPrefix: true, requestTimeout: null }]
   })
   t.after(() => stage.close())
   const client = await RawClient.open(stage.port)

@@ -40,8 +40,8 @@ describe('EdgeServer on HTTP connections', { concurrency: 4 }, () => {
     assert.equal(await client.rest(), '')
   })
 
-  test('answers 408 when a body pauses longer than requestTimeout, and tells the handler', async t => {
-    const stage = await stageWith(t, { requestTimeout: 200 })
+  test('answers 408 when a body pauses longer than bodyTimeout, and tells the handler', async t => {
+    const stage = await stageWith(t, { bodyTimeout: 200 })
     const client = await RawClient.open(stage.port)
     client.send(`${request('POST', '/hash?slow', ['Content-Length: 10'])}12345`)
     assert.equal((await client.response()).status, 408)

@@ -14,11 +14,11 @@ before(async () => {
   stage = await openStage({
     entrypoint: null,
     workers: { api: 1, plain: 1 },
-    server: { responseTimeout: 300, maxBodySize: 1000 },
+    server: { requestTimeout: 300, maxBodySize: 1000 },
     routes: [
-      { host: 'localhost', prefix: '/', application: 'api', stripPrefix: false },
-      { host: 'gone.example', prefix: '/', application: 'plain', stripPrefix: false },
-      { host: '*.wild.example', prefix: '/', application: 'api', stripPrefix: false }
+      { host: 'localhost', prefix: '/', application: 'api', stripPrefix: false, requestTimeout: null },
+      { host: 'gone.example', prefix: '/', application: 'plain', stripPrefix: false, requestTimeout: null },
+      { host: '*.wild.example', prefix: '/', application: 'api', stripPrefix: false, requestTimeout: null }
     ]
   })
   await stage.worker('plain:0').member.withdraw()

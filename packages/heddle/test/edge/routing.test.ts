@@ -16,7 +16,8 @@ const route = (
   host,
   prefix,
   application,
-  stripPrefix
+  stripPrefix,
+  requestTimeout: null
 })
 
 const routes: readonly ResolvedRoute[] = [

@@ -1,5 +1,26 @@
 /** Resolved configurations for the tests of the main thread. */
-import type { ResolvedApplication, ResolvedConfig } from '../../src/config/resolved.ts'
+import type { ResolvedApplication, ResolvedConfig, ResolvedHealth } from '../../src/config/resolved.ts'
+
+/** The defaults. */
+export const exampleHealth: ResolvedHealth = {
+  enabled: true,
+  interval: 5000,
+  gracePeriod: 30_000,
+  maxUnhealthyChecks: 3,
+  fall: 2,
+  rise: 2,
+  maxELU: 0.98,
+  maxHeapUsed: 0.95,
+  maxLoopDelay: 0,
+  maxExternal: 0,
+  maxResponseTime: 0,
+  maxErrorRate: 0,
+  minRequests: 20,
+  timeout: 5000,
+  maxBlocked: 1000,
+  maxFailures: 5,
+  ejectFor: 10_000
+}
 
 /** An application with one worker, changed where a test cares. */
 export function exampleApplication(changes: Partial<ResolvedApplication> = {}): ResolvedApplication {
@@ -14,9 +35,32 @@ export function exampleApplication(changes: Partial<ResolvedApplication> = {}): 
     limits: { oldGenerationMb: null, youngGenerationMb: null, stackMb: null },
     dependencies: [],
     balance: 'least-inflight',
-    restart: { backoffMin: 100, backoffMax: 1000, resetAfter: 10_000 },
+    restart: {
+      backoffMin: 100,
+      backoffMax: 1000,
+      resetAfter: 10_000,
+      jitter: 0.25,
+      maxFailures: 10,
+      window: 60_000,
+      openFor: 30_000
+    },
+    health: exampleHealth,
+    recycle: { maxRequests: 0, maxAge: 0, maxHeap: 0, maxRss: 0, jitter: 0.1 },
+    rollout: { concurrency: 1, drainTimeout: 5000 },
+    queue: { max: 1000, timeout: 10_000 },
     ...changes
   }
+}
+
+/** The defaults. */
+export const exampleBreaker: ResolvedConfig['mesh']['breaker'] = {
+  enabled: true,
+  edge: false,
+  errorRatio: 0.5,
+  volume: 20,
+  window: 10_000,
+  openFor: 5000,
+  probes: 3
 }
 
 /** What a test may change about {@link exampleConfig}. */
@@ -44,9 +88,9 @@ export function exampleConfig(changes: ConfigChanges = {}): ResolvedConfig {
       backlog: 511,
       trustProxy: [],
       headersTimeout: 10_000,
-      requestTimeout: 60_000,
+      bodyTimeout: 60_000,
       keepAliveTimeout: 72_000,
-      responseTimeout: 30_000,
+      requestTimeout: 30_000,
       clientTimeout: 60_000,
       tunnelTimeout: 3_600_000,
       maxRequestsPerSocket: 0,
@@ -58,7 +102,7 @@ export function exampleConfig(changes: ConfigChanges = {}): ResolvedConfig {
       ...changes.server
     },
     routes: [],
-    mesh: { domain: '.heddle.local', deny: {}, timeout: 0, slowStart: 2000 },
+    mesh: { domain: '.heddle.local', deny: {}, timeout: 0, slowStart: 2000, breaker: exampleBreaker },
     admin: {
       enabled: false,
       hostname: '127.0.0.1',
@@ -68,6 +112,7 @@ export function exampleConfig(changes: ConfigChanges = {}): ResolvedConfig {
       ...changes.admin
     },
     logger: { level: 'info', format: 'json' },
+    maxZombies: 8,
     startTimeout: changes.startTimeout ?? 10_000,
     gracefulShutdown: { drainDelay: 0, timeout: 5000, ...changes.gracefulShutdown },
     warnings: []

@@ -35,7 +35,7 @@ const limits: ConnectionLimits = {
   maxUrlSize: 128 * 1024,
   maxBodySize: Number.MAX_SAFE_INTEGER,
   headersTimeout: 0,
-  requestTimeout: 0,
+  bodyTimeout: 0,
   keepAliveTimeout: 0,
   clientTimeout: 0,
   tunnelTimeout: 0,

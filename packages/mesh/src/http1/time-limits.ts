@@ -8,7 +8,7 @@ export interface ConnectionLimits extends RequestLimits {
   /** For a whole request head, from its first byte (or the connection's start). Then 408. */
   readonly headersTimeout: number
   /** Between two pieces of a request body. Then 408. */
-  readonly requestTimeout: number
+  readonly bodyTimeout: number
   /** Between two requests. Then the connection is closed. */
   readonly keepAliveTimeout: number
   /** For a client that does not read its response. Then the connection is closed. */
@@ -54,7 +54,7 @@ export function overdue(
   // Nothing else is expected of a client before it has taken what it was sent.
   if (facts.unsent && phase !== 'tunnel') return past(limits.clientTimeout) ? 'close' : 'wait'
   if (phase === 'head') return past(limits.headersTimeout) ? lateHead : 'wait'
-  if (phase === 'exchange' && facts.awaitsBody && past(limits.requestTimeout)) return lateBody
+  if (phase === 'exchange' && facts.awaitsBody && past(limits.bodyTimeout)) return lateBody
   return past(quietLimit(phase, limits, facts)) ? 'close' : 'wait'
 }
 

@@ -3,6 +3,7 @@
  *
  * Main thread only. Without edge threads (direct mode) every step does nothing.
  */
+import type { ResolvedRestart } from '../../config/resolved.ts'
 import { HeddleError } from '../../errors.ts'
 import type { ThreadState } from '../../events.ts'
 import { Deadline } from '../../shared/deadline.ts'
@@ -25,7 +26,15 @@ export interface EdgeStatus {
 }
 
 /** An edge runs no code but ours: one that crashes is replaced without much ado. */
-const restart = { backoffMin: 100, backoffMax: 5000, resetAfter: 10_000 }
+const restart: ResolvedRestart = {
+  backoffMin: 100,
+  backoffMax: 5000,
+  resetAfter: 10_000,
+  jitter: 0.25,
+  maxFailures: 0,
+  window: 60_000,
+  openFor: 5000
+}
 
 /** All edge threads. */
 export class Edges {

@@ -29,9 +29,6 @@ export interface RestartDecision {
   readonly record: RestartRecord
 }
 
-/** The largest part of a wait that chance may take away. */
-export const jitterRatio = 0.25
-
 /**
  * Decides about one thread that is gone. The first failure after a good run is answered at once.
  *
@@ -47,5 +44,5 @@ export function nextRestart(
   const failures = wasGood ? 1 : record.failures + 1
   if (failures === 1) return { delayMs: 0, record: { failures } }
   const wait = Math.min(policy.backoffMax, policy.backoffMin * 2 ** (failures - 2))
-  return { delayMs: Math.round(wait * (1 - jitterRatio * chance)), record: { failures } }
+  return { delayMs: Math.round(wait * (1 - policy.jitter * chance)), record: { failures } }
 }

@@ -2,9 +2,17 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 
-import { jitterRatio, nextRestart } from '../../../src/main/supervisor/restart-policy.ts'
+import { nextRestart } from '../../../src/main/supervisor/restart-policy.ts'
 
-const policy = { backoffMin: 100, backoffMax: 1000, resetAfter: 10_000 }
+const policy = {
+  backoffMin: 100,
+  backoffMax: 1000,
+  resetAfter: 10_000,
+  jitter: 0.25,
+  maxFailures: 10,
+  window: 60_000,
+  openFor: 30_000
+}
 
 test('nextRestart() waits by how many failures there were in a row and how good the last run was', () => {
   const table: readonly [
@@ -38,6 +46,6 @@ test('nextRestart() leaves part of the wait to chance, and never adds to it', ()
     chance => nextRestart(policy, { failures: 5 }, { readyMs: null }, chance).delayMs
   )
   assert.equal(longest, 1000)
-  assert.equal(middle, 1000 * (1 - jitterRatio / 2))
-  assert.ok(Number(shortest) >= 1000 * (1 - jitterRatio))
+  assert.equal(middle, 1000 * (1 - policy.jitter / 2))
+  assert.ok(Number(shortest) >= 1000 * (1 - policy.jitter))
 })
