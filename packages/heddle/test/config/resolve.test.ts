@@ -5,7 +5,7 @@ import { test } from 'node:test'
 import type { ResolvedConfig } from '../../src/config/resolved.ts'
 import type { Sources } from '../../src/config/resolve.ts'
 import { mistakeLine } from '../../src/errors.ts'
-import { exampleBreaker, exampleHealth } from '../main/example-config.ts'
+import { defaultApplications, defaultConfig } from './default-config.ts'
 import { a, both, paperDisk, resolveWritten, twoApplications, wrong } from './paper-disk.ts'
 
 function right(written: unknown, sources: Partial<Sources> = {}): ResolvedConfig {
@@ -37,66 +37,8 @@ test('resolve() reports mistakes of every kind in one go', () => {
 
 test('resolve() fills in every default', () => {
   const { applications, ...rest } = right(a)
-  assert.deepEqual(applications, [
-    {
-      id: 'a',
-      path: '/app/a',
-      entry: '/app/a/index.js',
-      workers: 3,
-      env: {},
-      execArgv: [],
-      preload: [],
-      limits: { oldGenerationMb: null, youngGenerationMb: null, stackMb: null },
-      dependencies: [],
-      balance: 'least-inflight',
-      restart: {
-        backoffMin: 250,
-        backoffMax: 30_000,
-        jitter: 0.25,
-        resetAfter: 60_000,
-        maxFailures: 10,
-        window: 60_000,
-        openFor: 30_000
-      },
-      health: exampleHealth,
-      recycle: { maxRequests: 0, maxAge: 0, maxHeap: 0, maxRss: 0, jitter: 0.1 },
-      rollout: { concurrency: 1, drainTimeout: 30_000 },
-      queue: { max: 1000, timeout: 10_000 }
-    }
-  ])
-  assert.deepEqual(rest, {
-    root: '/app',
-    file: '/app/heddle.json',
-    entrypoint: 'a',
-    server: {
-      port: 3000,
-      hostname: '127.0.0.1',
-      mode: 'edge',
-      threads: 1,
-      backlog: 511,
-      trustProxy: [],
-      headersTimeout: 10_000,
-      bodyTimeout: 60_000,
-      keepAliveTimeout: 72_000,
-      requestTimeout: 30_000,
-      clientTimeout: 60_000,
-      tunnelTimeout: 3_600_000,
-      maxRequestsPerSocket: 0,
-      maxHeaderSize: 16_384,
-      maxHeadersCount: 100,
-      maxUrlSize: 8192,
-      maxBodySize: 10_485_760,
-      maxConnections: 0
-    },
-    routes: [],
-    mesh: { domain: '.heddle.local', deny: {}, timeout: 0, slowStart: 2000, breaker: exampleBreaker },
-    admin: { enabled: true, hostname: '127.0.0.1', port: 9090, portChosen: false, token: null },
-    logger: { level: 'info', format: 'auto' },
-    startTimeout: 30_000,
-    maxZombies: 8,
-    gracefulShutdown: { drainDelay: 0, timeout: 25_000 },
-    warnings: []
-  })
+  assert.deepEqual(applications, defaultApplications)
+  assert.deepEqual(rest, defaultConfig)
 })
 
 test('resolve() lets flags outrank variables, variables the file, and the file defaults', () => {
