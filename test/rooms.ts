@@ -13,14 +13,15 @@ export interface Room {
   readonly loads?: readonly string[]
 }
 
-const meshGround = ['mesh/errors', 'mesh/node-http', 'mesh/wire', 'mesh/scoreboard']
+const meshGround = ['mesh/errors', 'mesh/node-http', 'mesh/wire', 'mesh/scoreboard', 'mesh/durations']
 const ground = ['heddle/errors', 'heddle/shared']
 
 /** One line for each room; `…/*` speaks for all rooms of that folder. */
 export const mayImport: Readonly<Record<string, Room>> = {
   'mesh/errors': { uses: [] },
   'mesh/wire': { uses: ['mesh/errors'] },
-  'mesh/scoreboard': { uses: [] },
+  'mesh/durations': { uses: [] },
+  'mesh/scoreboard': { uses: ['mesh/durations'] },
   'mesh/deadline': { uses: [] },
   'mesh/node-http': { uses: [] },
   'mesh/registry': { uses: meshGround },

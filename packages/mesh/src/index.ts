@@ -23,13 +23,24 @@ export {
   type ThreadInterceptorOptions
 } from './interceptor/thread-interceptor.ts'
 export { wire, type WireOptions, type Wired } from './interceptor/wire.ts'
-export {
-  Registry,
-  type Admission,
-  type Candidature,
-  type Member,
-  type RegistryOptions
-} from './registry/registry.ts'
+export type {
+  Admission,
+  Candidature,
+  Circuit,
+  Expectation,
+  Member,
+  RegistryOptions
+} from './registry/membership.ts'
+export { Registry } from './registry/registry.ts'
+export { durationBoundsMs, percentileMs } from './durations.ts'
+export type { MemberCounts } from './scoreboard.ts'
 export type { ServerHooks } from './server/hooks.ts'
 export { joinMesh, type JoinOptions, type Mesh } from './thread.ts'
-export type { BalancePolicy, MeshTicket, Upstream } from './wire/control.ts'
+export type {
+  BalancePolicy,
+  BreakerRules,
+  CircuitState,
+  MeshTicket,
+  QueueRules,
+  Upstream
+} from './wire/control.ts'

@@ -2,11 +2,13 @@
  * One block of shared memory with a record for each member: what every thread may know of every other
  * without asking. Any thread.
  *
- * The registry alone writes `state` and `generation`; senders add to and take from `inflight`; the
- * member itself writes `heartbeat` and that it has joined. A record is 64 bytes, one cache line, so that members do not slow
- * one another by writing. A record given to a new thread gets a new generation: a sender with an old
- * table does not mistake one for the other.
+ * The registry alone writes `state` and `generation`; senders add to and take from `inflight` and count
+ * answers; the member itself writes `heartbeat` and that it has joined. A record is 192 bytes, three cache
+ * lines: members do not slow one another by writing, and the counts of durations stay off the line that
+ * every choice of an upstream reads. A record given to a new thread gets a new generation: a sender with an
+ * old table does not mistake one for the other.
  */
+import { BUCKETS, bucketOf } from './durations.ts'
 
 /** Where a member stands, as senders see it. Only `READY` ones are chosen. */
 export const STARTING = 0
@@ -19,15 +21,44 @@ export const EJECTED = 3
 /** Gone; the record is free. */
 export const GONE = 4
 
-const STRIDE = 16
+const STRIDE = 48
 const STATE = 0
 const GENERATION = 1
 const INFLIGHT = 2
 const HEARTBEAT = 3
 const JOINED = 4
+/** Requests that got no answer, or 502, 503 or 504: since the record was opened, and since the last good answer. */
+const FAILURES = 5
+const FAILURES_IN_ROW = 6
+/** Five counts of answers, by the class of their status. */
+const ANSWERED = 7
+/** Counts of times to the response head. */
+const DURATIONS = 16
 
 /** Milliseconds between two heartbeats of a member's event loop. */
 export const HEARTBEAT_MS = 100
+
+/** What all senders together have seen of a member. */
+export interface MemberCounts {
+  /** Answers by the class of their status: five counts, 1xx to 5xx. An upgrade counts as 101. */
+  readonly answered: readonly number[]
+  /** Requests without an answer, or with 502, 503 or 504. */
+  readonly failures: number
+  /** Of those, the ones since the last good answer. */
+  readonly failuresInRow: number
+  /** How many answers took how long to their head, by the bounds of `durationBoundsMs`. */
+  readonly durations: readonly number[]
+}
+
+/** Statuses of those who stand in front of an application, and of one that says it cannot: its failures. */
+function isFailure(status: number): boolean {
+  return status >= 502 && status <= 504
+}
+
+/** Statuses are checked to be from 100 to 999; what is beyond 5xx counts as 5xx. */
+function statusClass(status: number): number {
+  return Math.min(4, Math.floor(status / 100) - 1)
+}
 
 /** A view of the shared records. */
 export class Scoreboard {
@@ -50,6 +81,7 @@ export class Scoreboard {
   open(record: number): number {
     const generation = Atomics.add(this.#cells, record * STRIDE + GENERATION, 1) + 1
     Atomics.store(this.#cells, record * STRIDE + INFLIGHT, 0)
+    this.#cells.fill(0, record * STRIDE + FAILURES, (record + 1) * STRIDE)
     Atomics.store(this.#cells, record * STRIDE + STATE, STARTING)
     this.beat(record)
     return generation
@@ -92,6 +124,46 @@ export class Scoreboard {
     // A late answer of a thread that is gone must not change the books of its successor.
     if (Atomics.load(this.#cells, record * STRIDE + GENERATION) !== generation) return
     Atomics.add(this.#cells, record * STRIDE + INFLIGHT, count)
+  }
+
+  /**
+   * Counts an answer of the thread of that generation.
+   *
+   * @param afterMs Milliseconds to the response head.
+   */
+  countAnswer(record: number, generation: number, status: number, afterMs: number): void {
+    const at = record * STRIDE
+    const cells = this.#cells
+    if (Atomics.load(cells, at + GENERATION) !== generation) return
+    Atomics.add(cells, at + ANSWERED + statusClass(status), 1)
+    Atomics.add(cells, at + DURATIONS + bucketOf(afterMs), 1)
+    if (isFailure(status)) this.#countFailure(at)
+    else if (Atomics.load(cells, at + FAILURES_IN_ROW) !== 0) Atomics.store(cells, at + FAILURES_IN_ROW, 0)
+  }
+
+  /** Counts a request the thread of that generation did not answer, or not in time. */
+  countFailure(record: number, generation: number): void {
+    const at = record * STRIDE
+    if (Atomics.load(this.#cells, at + GENERATION) === generation) this.#countFailure(at)
+  }
+
+  #countFailure(at: number): void {
+    Atomics.add(this.#cells, at + FAILURES, 1)
+    Atomics.add(this.#cells, at + FAILURES_IN_ROW, 1)
+  }
+
+  /** What senders have counted since the record was opened. Each count wraps at 2^32. */
+  counts(record: number): MemberCounts {
+    const at = record * STRIDE
+    const read = (cell: number): number => Atomics.load(this.#cells, at + cell) >>> 0
+    const range = (from: number, count: number): number[] =>
+      Array.from({ length: count }, (_, index) => read(from + index))
+    return {
+      answered: range(ANSWERED, 5),
+      failures: read(FAILURES),
+      failuresInRow: read(FAILURES_IN_ROW),
+      durations: range(DURATIONS, BUCKETS)
+    }
   }
 
   /** Says "from now on I apply tables". The member itself, before it reads its first one. */

@@ -5,7 +5,7 @@
  */
 import { MessagePort } from 'node:worker_threads'
 
-import type { FromMember } from '../wire/control.ts'
+import type { CircuitState, FromMember } from '../wire/control.ts'
 import { CELLS_BYTES } from '../wire/frames.ts'
 
 /**
@@ -16,8 +16,11 @@ import { CELLS_BYTES } from '../wire/frames.ts'
 export function readMemberMessage(message: unknown, version: number): FromMember | null {
   if (typeof message !== 'object' || message === null) return null
   const fields = message as { readonly [name: string]: unknown }
-  const { type, version: applied, to, port, cells } = fields
+  const { type, version: applied, to, port, cells, hostname, state } = fields
   if (type === 'applied') return isWhole(applied, version) ? { type, version: applied } : null
+  if (type === 'circuit' && typeof hostname === 'string' && isCircuitState(state)) {
+    return { type, hostname, state }
+  }
   const linked = port instanceof MessagePort
   const celled = cells instanceof SharedArrayBuffer && cells.byteLength === CELLS_BYTES
   if (type === 'link' && linked && celled && isWhole(to, Number.MAX_SAFE_INTEGER)) {
@@ -25,6 +28,10 @@ export function readMemberMessage(message: unknown, version: number): FromMember
   }
   if (linked) port.close()
   return null
+}
+
+function isCircuitState(value: unknown): value is CircuitState {
+  return value === 'closed' || value === 'open' || value === 'half-open'
 }
 
 function isWhole(value: unknown, most: number): value is number {

@@ -6,17 +6,35 @@
  * loop are published together: sixty threads that join at once are told of one another a few times, not
  * sixty times.
  */
-import { MessageChannel, receiveMessageOnPort, type MessagePort } from 'node:worker_threads'
+import { MessageChannel, receiveMessageOnPort } from 'node:worker_threads'
 
 import { GONE, Scoreboard, sharedMs } from '../scoreboard.ts'
-import type { BalancePolicy, FromMember, MeshTicket, ToMember } from '../wire/control.ts'
+import type {
+  BalancePolicy,
+  BreakerRules,
+  CircuitState,
+  FromMember,
+  MeshTicket,
+  QueueRules,
+  ToMember
+} from '../wire/control.ts'
 import { Barriers } from './barriers.ts'
 import { readMemberMessage } from './member-message.ts'
+import type {
+  Admission,
+  Answering,
+  Candidature,
+  Circuit,
+  Expectation,
+  Member,
+  RegistryOptions
+} from './membership.ts'
 import {
   balanceTable,
   checkedPolicy,
   isAwaited,
   mayCall,
+  queueTable,
   tableMaker,
   writeState,
   type Listing,
@@ -24,115 +42,6 @@ import {
 } from './seat.ts'
 
 type LinkWish = Extract<FromMember, { type: 'link' }>
-
-/** What a mesh is made with. */
-export interface RegistryOptions {
-  /** Suffix of mesh host names: `http://<hostname><domain>`. A missing leading dot is added. */
-  readonly domain: string
-  /**
-   * Most members at one time, network addresses among them.
-   *
-   * @default 256
-   */
-  readonly capacity?: number
-  /**
-   * Whether a thread that answers to `from` may call `to`. Threads without a hostname may call everyone, and
-   * everyone may call its own. One that answers to several hostnames may call what one of them may.
-   */
-  readonly allow?: (from: string, to: string) => boolean
-  /**
-   * Milliseconds a request may wait for its response head; 0 waits for ever.
-   *
-   * @default 0
-   */
-  readonly timeout?: number
-  /**
-   * How upstreams are chosen where nothing else is said of their hostname.
-   *
-   * @default 'least-inflight'
-   */
-  readonly balance?: BalancePolicy
-  /**
-   * Milliseconds in which the share of a new upstream grows from a tenth to its whole; 0 for at once.
-   *
-   * @default 2000
-   */
-  readonly slowStartMs?: number
-}
-
-/** Who asks for a seat. */
-export interface Candidature {
-  /** For messages, and for the policy `hash`: best the same for a thread and its successor. */
-  readonly name: string
-  /** What it answers to, or all of that; `null` for one that only calls. Case does not matter. */
-  readonly hostname: string | readonly string[] | null
-  /** For `canAccept` and balancing functions. Has to be cloneable. */
-  readonly meta?: unknown
-  /** How its hostnames are balanced from now on. */
-  readonly balance?: BalancePolicy
-}
-
-/** How a member answers to a hostname. */
-export interface Answering {
-  /** For `canAccept` and balancing functions. Has to be cloneable. */
-  readonly meta?: unknown
-  /** How the hostname is balanced from now on. */
-  readonly balance?: BalancePolicy
-  /**
-   * Its place among those who answer to it: turns go in this order.
-   *
-   * @default behind all others
-   */
-  readonly order?: number
-}
-
-/** A seat for a thread about to be started. */
-export interface Admission {
-  /** Goes into the thread's `workerData`. */
-  readonly ticket: MeshTicket
-  /** Goes into its `transferList`. */
-  readonly transferList: readonly MessagePort[]
-  readonly member: Member
-}
-
-/**
- * A member as the main thread sees it: a thread, whose other half is `thread.ts`, or a network address. Of
- * one that is removed everything answers at once and changes nothing.
- */
-export interface Member {
-  readonly name: string
-  /** The first of {@link hostnames}, `null` when there is none. */
-  readonly hostname: string | null
-  /** What it answers to, in lower case. */
-  readonly hostnames: readonly string[]
-  /** Puts the member in the table as ready. Resolves when every sender has applied it. */
-  publish(): Promise<void>
-  /** Takes it out of balancing, or puts it back, in one store: no sender is waited for. */
-  eject(out: boolean): void
-  /** No new requests: marks it draining. Resolves when no sender can choose it any more. */
-  withdraw(): Promise<void>
-  /** Resolves with whether nothing is in flight to it, after at most `timeoutMs` milliseconds. */
-  drained(timeoutMs: number): Promise<boolean>
-  /** Lets it answer to one more hostname. Resolves when every sender has applied it. */
-  addHostname(hostname: string, how?: Answering): Promise<void>
-  /** Takes a hostname from it. It calls others as before, also when no hostname is left. Resolves as above. */
-  removeHostname(hostname: string): Promise<void>
-  /** Leaves it out of balancing for one hostname, or takes it in again. Resolves as above. */
-  pause(hostname: string, out: boolean): Promise<void>
-  /** Changes what balancing is told of it. Resolves as above. */
-  updateMeta(hostname: string, meta: unknown): Promise<void>
-  /**
-   * From now on it is reached at this address, `null` for its thread: `http://host:port`, `https://host:port`
-   * or `unix:/path`. Requests under way finish where they are. Resolves as above.
-   */
-  moveTo(address: string | null): Promise<void>
-  /** Requests sent to it and not finished. */
-  inflight(): number
-  /** Milliseconds since its event loop last wrote its heartbeat (every 100 ms while it turns). */
-  heartbeatAge(): number
-  /** The thread is gone or given up: it leaves the table and its links are cut. Idempotent. */
-  remove(): void
-}
 
 /** The mesh as its owner holds it. */
 export class Registry {
@@ -143,7 +52,11 @@ export class Registry {
   readonly #slowStartMs: number
   readonly #balance: BalancePolicy
   readonly #allow: (from: string, to: string) => boolean
+  readonly #breaker: BreakerRules | null
+  readonly #onCircuit: (circuit: Circuit) => void
   readonly #policies = new Map<string, BalancePolicy>()
+  /** Hostnames that are known whoever answers to them, with where requests wait for them. */
+  readonly #expected = new Map<string, QueueRules | null>()
   /** By id, which changes with a member's address. */
   readonly #seats = new Map<number, Seat>()
   readonly #freeRecords: number[]
@@ -158,6 +71,8 @@ export class Registry {
     this.domain = normalizeDomain(options.domain)
     this.#timeoutMs = options.timeout ?? 0
     this.#slowStartMs = options.slowStartMs ?? 2000
+    this.#breaker = options.breaker ?? null
+    this.#onCircuit = options.onCircuit ?? (() => {})
     this.#balance = checkedPolicy(options.balance ?? 'least-inflight')
     this.#allow = options.allow ?? (() => true)
     this.scoreboard = Scoreboard.create(capacity)
@@ -187,6 +102,7 @@ export class Registry {
       hostname: member.hostname,
       domain: this.domain,
       timeoutMs: this.#timeoutMs,
+      breaker: candidature.breaker === false ? null : this.#breaker,
       control: port2,
       scoreboard: this.scoreboard.buffer
     }
@@ -201,6 +117,36 @@ export class Registry {
    */
   admitAddress(candidature: Candidature & { readonly address: string }): Member {
     return this.#handle(this.#seat(candidature, { control: null, address: candidature.address }))
+  }
+
+  /**
+   * Makes a hostname known for as long as it is not forgotten: while nobody answers to it, and while nobody
+   * who does is ready, requests for it wait as the rules allow. Once more changes the rules. Resolves when
+   * every sender has applied it.
+   */
+  expect(hostname: string, { balance, queue = null }: Expectation = {}): Promise<void> {
+    const label = hostname.toLowerCase()
+    if (balance !== undefined) this.#policies.set(label, checkedPolicy(balance))
+    this.#expected.set(label, queue)
+    return this.#publish()
+  }
+
+  /**
+   * Takes back {@link expect}: nothing waits for the hostname any more, and requests that do fail. Resolves
+   * when every sender has applied it.
+   */
+  forget(hostname: string): Promise<void> {
+    const label = hostname.toLowerCase()
+    if (!this.#expected.delete(label)) return Promise.resolve()
+    this.#forgetPolicy(label)
+    return this.#publish()
+  }
+
+  /** The circuits that are not closed. */
+  circuits(): readonly Circuit[] {
+    return [...this.#seats.values()].flatMap(({ name, circuits }) =>
+      Array.from(circuits, ([to, state]) => ({ from: name, to, state }))
+    )
   }
 
   /** Removes every member. */
@@ -229,7 +175,9 @@ export class Registry {
       draining: false,
       ejected: false,
       readyAt: 0,
-      applied: 0
+      applied: 0,
+      circuits: new Map(),
+      lastCounts: null
     }
     this.#seats.set(seat.id, seat)
     return seat
@@ -280,6 +228,7 @@ export class Registry {
           if (seat.address !== address) this.#move(seat, address)
         }),
       inflight: () => (this.#has(seat) ? scoreboard.inflight(seat.record) : 0),
+      counts: () => seat.lastCounts ?? scoreboard.counts(seat.record),
       heartbeatAge: () => scoreboard.heartbeatAge(seat.record),
       remove: () => this.#remove(seat)
     }
@@ -302,6 +251,7 @@ export class Registry {
   }
 
   #forgetPolicy(hostname: string): void {
+    if (this.#expected.has(hostname)) return
     for (const { listings } of this.#seats.values()) if (listings.has(hostname)) return
     this.#policies.delete(hostname)
   }
@@ -322,7 +272,14 @@ export class Registry {
       this.#settleBarriers()
       return
     }
-    this.#link(seat, message)
+    if (message.type === 'circuit') this.#circuit(seat, message.hostname, message.state)
+    else this.#link(seat, message)
+  }
+
+  #circuit(seat: Seat, hostname: string, state: CircuitState): void {
+    if (state === 'closed') seat.circuits.delete(hostname)
+    else seat.circuits.set(hostname, state)
+    this.#onCircuit({ from: seat.name, to: hostname, state })
   }
 
   #link(seat: Seat, { to, port, cells }: LinkWish): void {
@@ -380,12 +337,14 @@ export class Registry {
   }
 
   #tell(readers: Iterable<Seat>): void {
-    const hostnames = new Set<string>()
+    const hostnames = new Set<string>(this.#expected.keys())
     for (const { listings } of this.#seats.values()) for (const label of listings.keys()) hostnames.add(label)
     const tableFor = tableMaker(this.#seats.values(), {
       version: this.#version,
       slowStartMs: this.#slowStartMs,
       balance: balanceTable(this.#policies, hostnames, this.#balance),
+      queues: queueTable(this.#expected),
+      expected: this.#expected.keys(),
       allow: this.#allow
     })
     for (const reader of readers) {
@@ -417,6 +376,7 @@ export class Registry {
   #forget(seat: Seat): void {
     if (!this.#has(seat)) return
     this.#seats.delete(seat.id)
+    seat.lastCounts = this.scoreboard.counts(seat.record)
     this.scoreboard.setState(seat.record, GONE)
     for (const hostname of seat.listings.keys()) this.#forgetPolicy(hostname)
     this.#freeRecords.unshift(seat.record)

@@ -5,8 +5,16 @@
 import type { MessagePort } from 'node:worker_threads'
 
 import { MeshError } from '../errors.ts'
-import { DRAINING, EJECTED, HEARTBEAT_MS, READY, STARTING, type Scoreboard } from '../scoreboard.ts'
-import type { BalancePolicy, Table, Upstream } from '../wire/control.ts'
+import {
+  DRAINING,
+  EJECTED,
+  HEARTBEAT_MS,
+  READY,
+  STARTING,
+  type MemberCounts,
+  type Scoreboard
+} from '../scoreboard.ts'
+import type { BalancePolicy, CircuitState, QueueRules, Table, Upstream } from '../wire/control.ts'
 
 /** How a member answers for one hostname. */
 export interface Listing {
@@ -38,6 +46,10 @@ export interface Seat {
   readyAt: number
   /** Last table version it has applied; 0 until its thread has joined. */
   applied: number
+  /** Its circuits that are not closed, by hostname. */
+  readonly circuits: Map<string, CircuitState>
+  /** What was counted of it, once it is out and its record another's. */
+  lastCounts: MemberCounts | null
 }
 
 /** What a registry says to all of its members alike. */
@@ -45,6 +57,9 @@ export interface TableRules {
   readonly version: number
   readonly slowStartMs: number
   readonly balance: Table['balance']
+  readonly queues: Table['queues']
+  /** Hostnames that are known even while nobody answers to them. */
+  readonly expected: Iterable<string>
   /** Whether a thread of `from` may call `to`. */
   readonly allow: (from: string, to: string) => boolean
 }
@@ -79,6 +94,7 @@ export function tableMaker(seats: Iterable<Seat>, rules: TableRules): (reader: S
     Array.from(seat.listings, ([hostname, listing]) => ({ seat, hostname, listing }))
   )
   const upstreams: Record<string, Upstream[]> = Object.create(null)
+  for (const hostname of rules.expected) upstreams[hostname] = []
   for (const { seat, hostname, listing } of listed.toSorted((a, b) => a.listing.order - b.listing.order)) {
     const { id, name, record, generation, address, readyAt, published } = seat
     const list = (upstreams[hostname] ??= [])
@@ -86,12 +102,13 @@ export function tableMaker(seats: Iterable<Seat>, rules: TableRules): (reader: S
     if (published && !paused) list.push({ id, name, record, generation, meta, address, readyAt })
   }
   const hostnames = Object.keys(upstreams)
-  const { version, balance, slowStartMs } = rules
+  const { version, balance, queues, slowStartMs } = rules
   return reader => ({
     version,
     upstreams,
     denied: hostnames.filter(hostname => !mayCall(reader, hostname, rules.allow)),
     balance,
+    queues,
     slowStartMs
   })
 }
@@ -105,6 +122,13 @@ export function balanceTable(
   const balance: Record<string, BalancePolicy> = Object.create(null)
   for (const hostname of hostnames) balance[hostname] = policies.get(hostname) ?? otherwise
   return balance
+}
+
+/** Where requests may wait, as a table holds it. */
+export function queueTable(expected: ReadonlyMap<string, QueueRules | null>): Table['queues'] {
+  const queues: Record<string, QueueRules> = Object.create(null)
+  for (const [hostname, queue] of expected) if (queue !== null) queues[hostname] = queue
+  return queues
 }
 
 /** Nobody waits longer than this for a sender whose event loop does not turn, in milliseconds. */

@@ -19,6 +19,8 @@ export interface MeshTicket {
   readonly generation: number
   /** Milliseconds a request may wait for its response head; 0 waits for ever. */
   readonly timeoutMs: number
+  /** How this thread's calls are cut off from applications that fail; `null` for never. */
+  readonly breaker: BreakerRules | null
   readonly control: MessagePort
   readonly scoreboard: SharedArrayBuffer
 }
@@ -54,6 +56,30 @@ export type BalancePolicy =
   | 'power-of-two'
   | `hash:${'path' | 'ip' | `header:${string}` | `cookie:${string}`}`
 
+/** How requests wait for a hostname nobody answers to at the moment. */
+export interface QueueRules {
+  /** How many may wait in each thread that sends. */
+  readonly max: number
+  /** Milliseconds one may wait. */
+  readonly timeoutMs: number
+}
+
+/** When calls to a hostname fail at once, because too many before them have failed. Times in milliseconds. */
+export interface BreakerRules {
+  /** Part of the calls within the window that has to fail, 0 to 1. */
+  readonly errorRatio: number
+  /** With fewer calls within the window the circuit stays closed. */
+  readonly volume: number
+  readonly windowMs: number
+  /** How long the circuit is open before calls are let through to try. */
+  readonly openMs: number
+  /** So many tries in a row have to succeed for it to close. */
+  readonly probes: number
+}
+
+/** Where a circuit is: `closed` lets all calls through, `half-open` a few, `open` none. */
+export type CircuitState = 'closed' | 'open' | 'half-open'
+
 /** Who answers for what, as one member may see it. Immutable; replaced as a whole. */
 export interface Table {
   readonly version: number
@@ -62,6 +88,8 @@ export interface Table {
   readonly denied: readonly string[]
   /** How to choose, by hostname; `least-inflight` where nothing is said. */
   readonly balance: { readonly [hostname: string]: BalancePolicy }
+  /** Where requests may wait, by hostname; nowhere else. */
+  readonly queues: { readonly [hostname: string]: QueueRules }
   /** Milliseconds in which the share of a new upstream grows from a tenth to its whole; 0 for at once. */
   readonly slowStartMs: number
 }
@@ -81,6 +109,8 @@ export type ToMember =
 export type FromMember =
   /** The table of this version is in force in the sender: it chooses from no older one. */
   | { readonly type: 'applied'; readonly version: number }
+  /** The circuit from this member to a hostname is in another state now. */
+  | { readonly type: 'circuit'; readonly hostname: string; readonly state: CircuitState }
   /** Hand this end of a new link to member `to`. */
   | {
       readonly type: 'link'

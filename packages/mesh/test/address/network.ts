@@ -62,7 +62,13 @@ export function networkOf(
     const address = typeof place === 'string' ? place : null
     return { id, name: `api:${record}`, record, generation, meta: null, address, readyAt: 0 }
   })
-  const table = { version: 1, upstreams: { api: upstreams }, denied: [], balance: { api: policy } }
+  const table = {
+    version: 1,
+    upstreams: { api: upstreams },
+    denied: [],
+    balance: { api: policy },
+    queues: {}
+  }
   client.apply({ ...table, slowStartMs: 0 })
   const inflight = (): number => upstreams.reduce((sum, { record }) => sum + scoreboard.inflight(record), 0)
   return { client, scoreboard, upstreams, inflight }

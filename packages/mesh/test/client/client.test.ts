@@ -41,7 +41,7 @@ function clientOf(denied: readonly string[]): MeshClient {
     isOut: () => false,
     tell: () => assert.fail('Nothing is to be told.')
   })
-  client.apply({ version: 1, upstreams: { api: [] }, denied, balance: {}, slowStartMs: 0 })
+  client.apply({ version: 1, upstreams: { api: [] }, denied, balance: {}, queues: {}, slowStartMs: 0 })
   return client
 }
 

@@ -198,7 +198,7 @@ export class AttackedClient {
         if (message.type === 'link') this.#links[message.to] = new RawEnd(message.port, message.cells)
       }
     })
-    this.client.apply({ version: 1, upstreams: hosts, denied: [], balance: {}, slowStartMs: 0 })
+    this.client.apply({ version: 1, upstreams: hosts, denied: [], balance: {}, queues: {}, slowStartMs: 0 })
   }
 
   /** Sends a request to an upstream; resolves with what the caller is told, the frame's id and its link. */

@@ -223,3 +223,47 @@ test('a sender whose event loop stands still holds no barrier up', async t => {
   await member.publish()
   assert.ok(registry.scoreboard.heartbeatAge(ticket.record) >= 1000)
 })
+
+test('Registry.expect() keeps a hostname known while nobody answers to it, until forget()', async t => {
+  const registry = open(t)
+  const caller = joinMesh(registry.admit({ name: 'caller', hostname: null }).ticket)
+  t.after(() => caller.leave())
+  await registry.expect('API', { balance: 'random', queue: { max: 1, timeoutMs: 10 } })
+  assert.deepEqual([caller.client.knows('api'), caller.client.hasReady('api')], [true, false])
+  const { member, ticket } = registry.admit({ name: 'api:0', hostname: 'api' })
+  t.after(() => ticket.control.close())
+  await member.publish()
+  assert.equal(caller.client.hasReady('api'), true)
+  member.remove()
+  await registry.expect('api')
+  assert.deepEqual([caller.client.knows('api'), caller.client.hasReady('api')], [true, false])
+  await registry.forget('Api')
+  await registry.forget('api')
+  assert.equal(caller.client.knows('api'), false)
+})
+
+test('Member.counts() is what senders have counted, and stays when the member is removed', t => {
+  const registry = open(t, { capacity: 1 })
+  const { member, ticket } = registry.admit({ name: 'a', hostname: 'a' })
+  const { record, generation } = ticket
+  const { scoreboard } = registry
+  for (const status of [101, 200, 204, 302, 404, 500, 503])
+    scoreboard.countAnswer(record, generation, status, 3)
+  assert.equal(member.counts().failuresInRow, 1)
+  scoreboard.countFailure(record, generation)
+  assert.deepEqual([member.counts().failures, member.counts().failuresInRow], [2, 2])
+  scoreboard.countAnswer(record, generation, 500, 3)
+  scoreboard.countAnswer(record, generation - 1, 200, 3)
+  scoreboard.countFailure(record, generation - 1)
+  const { answered, failures, failuresInRow, durations } = member.counts()
+  assert.deepEqual([answered, failures, failuresInRow], [[1, 2, 1, 1, 3], 2, 0])
+  assert.equal(
+    durations.reduce((sum, count) => sum + count, 0),
+    8
+  )
+  member.remove()
+  const next = registry.admit({ name: 'b', hostname: 'b' })
+  assert.equal(next.ticket.record, record)
+  assert.deepEqual(next.member.counts().answered, [0, 0, 0, 0, 0])
+  assert.deepEqual(member.counts().answered, [1, 2, 1, 1, 3])
+})
