@@ -43,6 +43,44 @@ export interface HeddleFailures {
   }
   /** The server was stopped before it had started. */
   HEDDLE_STOPPED: { readonly reason: string }
+
+  /** There is no application of this id; `known` are those there are. */
+  HEDDLE_UNKNOWN_APPLICATION: { readonly application: string; readonly known: readonly string[] }
+  /** The application has no worker of this number; `workers` is how many it has. */
+  HEDDLE_UNKNOWN_WORKER: {
+    readonly application: string
+    readonly slot: number
+    readonly workers: number
+  }
+  /** An application of this id is there already. */
+  HEDDLE_APPLICATION_EXISTS: { readonly application: string }
+  /** Other applications depend on this one, so it may neither be stopped nor removed. */
+  HEDDLE_APPLICATION_NEEDED: { readonly application: string; readonly dependents: readonly string[] }
+  /** Something else is under way that does not go together with what was asked for. Nothing was done. */
+  HEDDLE_BUSY: { readonly asked: string; readonly running: string; readonly runningMs: number }
+  /** The server is not running (yet, or any more): nothing can be changed. */
+  HEDDLE_NOT_RUNNING: { readonly asked: string; readonly phase: string }
+  /** Workers could not be replaced by fresh ones; the old ones stay. The cause is the first error. */
+  HEDDLE_RESTART_FAILED: {
+    readonly failed: readonly { readonly worker: string; readonly reason: string }[]
+  }
+  /** A reload could not be carried out, and everything is as it was. The cause says why. */
+  HEDDLE_RELOAD_FAILED: { readonly reason: string }
+  /** The new configuration has changes that need a new process. Nothing was done. */
+  HEDDLE_RELOAD_REFUSED: { readonly changes: readonly string[] }
+  /** A request to the management API cannot be understood. */
+  HEDDLE_REQUEST_INVALID: { readonly reason: string }
+
+  /** No server runs that a command could speak to; `running` says which others do, one sentence each. */
+  HEDDLE_NO_SERVER: { readonly wanted: string; readonly running: readonly string[] }
+  /** More than one server fits; `running` are those. */
+  HEDDLE_SERVER_AMBIGUOUS: { readonly wanted: string; readonly running: readonly string[] }
+  /** The connection to the server ended before it had answered. */
+  HEDDLE_CONNECTION_LOST: { readonly pid: number | null; readonly asked: string }
+  /** The server has not ended in the time its configuration gives it. */
+  HEDDLE_STOP_OVERDUE: { readonly pid: number; readonly afterMs: number }
+  /** The socket for commands could not be opened. */
+  HEDDLE_SOCKET_FAILED: { readonly path: string; readonly reason: string }
 }
 
 const messages: { readonly [Code in keyof HeddleFailures]: (detail: HeddleFailures[Code]) => string } = {
@@ -59,7 +97,37 @@ const messages: { readonly [Code in keyof HeddleFailures]: (detail: HeddleFailur
   HEDDLE_EDGE_FAILED: ({ edge, reason }) => `The edge thread ${edge} could not start: it ${reason}.`,
   HEDDLE_LISTEN_FAILED: ({ server, hostname, port, code }) =>
     `The ${server === 'admin' ? 'administrative' : 'public'} port ${hostname}:${port} could not be opened: ${listenReason(code)}.`,
-  HEDDLE_STOPPED: ({ reason }) => `The server was stopped before it had started: ${reason}.`
+  HEDDLE_STOPPED: ({ reason }) => `The server was stopped before it had started: ${reason}.`,
+
+  HEDDLE_UNKNOWN_APPLICATION: ({ application, known }) =>
+    `There is no application "${application}"; there ${known.length === 1 ? 'is' : 'are'} ${known.length === 0 ? 'none' : known.join(', ')}.`,
+  HEDDLE_UNKNOWN_WORKER: ({ application, slot, workers }) =>
+    `The application ${application} has no worker ${slot}: its ${workers} are numbered from 0.`,
+  HEDDLE_APPLICATION_EXISTS: ({ application }) => `There is an application "${application}" already.`,
+  HEDDLE_APPLICATION_NEEDED: ({ application, dependents }) =>
+    `The application ${application} is needed by ${dependents.join(', ')}: stop or remove ${dependents.length === 1 ? 'that' : 'those'} first.`,
+  HEDDLE_BUSY: ({ asked, running, runningMs }) =>
+    `The ${asked} has to wait: a ${running} is under way, for ${(runningMs / 1000).toFixed(1)} s by now.`,
+  HEDDLE_NOT_RUNNING: ({ asked, phase }) => `The ${asked} is not possible: the server is ${phase}.`,
+  HEDDLE_RESTART_FAILED: ({ failed }) =>
+    `${failed.length === 1 ? 'A worker' : `${failed.length} workers`} could not be replaced, and the old ${failed.length === 1 ? 'one stays' : 'ones stay'}: ${failed.map(({ worker, reason }) => `${worker} ${reason}`).join('; ')}.`,
+  HEDDLE_RELOAD_FAILED: ({ reason }) => `The reload failed, and everything runs on as it was: ${reason}`,
+  HEDDLE_RELOAD_REFUSED: ({ changes }) =>
+    `The configuration has changes that need a new start, so nothing was changed: ${changes.join('; ')}.`,
+  HEDDLE_REQUEST_INVALID: ({ reason }) => `The request cannot be understood: ${reason}.`,
+
+  HEDDLE_NO_SERVER: ({ wanted, running }) => `No server runs ${wanted}.${others(running)}`,
+  HEDDLE_SERVER_AMBIGUOUS: ({ wanted, running }) =>
+    `${running.length} servers run ${wanted}: choose one with --pid.${others(running)}`,
+  HEDDLE_CONNECTION_LOST: ({ pid, asked }) =>
+    `The connection to the server${pid === null ? '' : ` (process ${pid})`} ended before the ${asked} was done.`,
+  HEDDLE_STOP_OVERDUE: ({ pid, afterMs }) =>
+    `The server (process ${pid}) has not ended within ${(afterMs / 1000).toFixed(1)} s.`,
+  HEDDLE_SOCKET_FAILED: ({ path, reason }) => `The socket for commands ${path} cannot be used: ${reason}.`
+}
+
+function others(running: readonly string[]): string {
+  return running.length === 0 ? ' Nothing else runs either.' : ['', ...running].join('\n  ')
 }
 
 const listenReasons: Readonly<Record<string, string>> = {

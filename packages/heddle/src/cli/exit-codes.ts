@@ -21,9 +21,12 @@ export type ExitName =
   | 'ok'
   | 'unexpected'
   | 'usage'
+  | 'noServer'
   | 'nodeTooOld'
   | 'applicationFailed'
   | 'portUnavailable'
+  | 'busy'
+  | 'connectionLost'
   | 'configInvalid'
   | 'interrupted'
   | 'killed'
@@ -37,10 +40,16 @@ export const exitCodes: Readonly<Record<ExitName, ExitCode>> = {
     meaning: 'The command line is wrong: an unknown command or option, a missing value.',
     retry: false
   },
+  noServer: {
+    code: 68,
+    meaning: 'No server runs there, or more than one; those that run are listed.',
+    retry: false
+  },
   nodeTooOld: { code: 69, meaning: 'The Node.js that runs Heddle is older than 22.19.', retry: false },
   applicationFailed: {
     code: 70,
-    meaning: 'An application or a thread of Heddle could not start; its own error is printed.',
+    meaning:
+      'An application or a thread of Heddle could not start; its own error is printed. After a restart or a reload: what ran before runs on.',
     retry: true
   },
   portUnavailable: {
@@ -48,9 +57,20 @@ export const exitCodes: Readonly<Record<ExitName, ExitCode>> = {
     meaning: 'A port could not be opened: it is in use or not allowed.',
     retry: true
   },
+  busy: {
+    code: 75,
+    meaning: 'The server has something else under way, or is starting or stopping; nothing was changed.',
+    retry: true
+  },
+  connectionLost: {
+    code: 76,
+    meaning: 'The server ended, or ended the connection, before it had answered; or it did not end in time.',
+    retry: true
+  },
   configInvalid: {
     code: 78,
-    meaning: 'The configuration is missing, cannot be read, or has mistakes; all of them are printed.',
+    meaning:
+      'The configuration is missing, cannot be read, has mistakes, or (reload) has changes that need a new start; all of them are printed.',
     retry: false
   },
   interrupted: { code: 130, meaning: 'Stopped by a signal before it had started.', retry: false },
@@ -82,5 +102,23 @@ export const outcomes: { readonly [Code in keyof HeddleFailures]: Outcome } = {
     exit: exitCodes.portUnavailable.code,
     hint: 'Choose another port with --port or --admin-port (0 takes any free one), or stop what uses it.'
   },
-  HEDDLE_STOPPED: { exit: exitCodes.interrupted.code, hint: null }
+  HEDDLE_STOPPED: { exit: exitCodes.interrupted.code, hint: null },
+  HEDDLE_UNKNOWN_APPLICATION: { exit: exitCodes.usage.code, hint: null },
+  HEDDLE_UNKNOWN_WORKER: { exit: exitCodes.usage.code, hint: null },
+  HEDDLE_APPLICATION_EXISTS: { exit: exitCodes.usage.code, hint: null },
+  HEDDLE_APPLICATION_NEEDED: { exit: exitCodes.usage.code, hint: null },
+  HEDDLE_BUSY: { exit: exitCodes.busy.code, hint: null },
+  HEDDLE_NOT_RUNNING: { exit: exitCodes.busy.code, hint: null },
+  HEDDLE_RESTART_FAILED: { exit: exitCodes.applicationFailed.code, hint: null },
+  HEDDLE_RELOAD_FAILED: { exit: exitCodes.applicationFailed.code, hint: null },
+  HEDDLE_RELOAD_REFUSED: { exit: exitCodes.configInvalid.code, hint: null },
+  HEDDLE_REQUEST_INVALID: { exit: exitCodes.usage.code, hint: null },
+  HEDDLE_NO_SERVER: {
+    exit: exitCodes.noServer.code,
+    hint: 'Run the command in the directory of its configuration, or name it with --config, --pid or --socket.'
+  },
+  HEDDLE_SERVER_AMBIGUOUS: { exit: exitCodes.noServer.code, hint: null },
+  HEDDLE_CONNECTION_LOST: { exit: exitCodes.connectionLost.code, hint: null },
+  HEDDLE_STOP_OVERDUE: { exit: exitCodes.connectionLost.code, hint: null },
+  HEDDLE_SOCKET_FAILED: { exit: exitCodes.noServer.code, hint: null }
 }
