@@ -32,6 +32,7 @@ import type {
 import {
   balanceTable,
   checkedPolicy,
+  createSeat,
   isAwaited,
   mayCall,
   queueTable,
@@ -163,22 +164,11 @@ export class Registry {
     const hostnames = [hostname ?? []].flat().map(label => label.toLowerCase())
     if (balance !== undefined)
       for (const label of hostnames) this.#policies.set(label, checkedPolicy(balance))
-    const seat: Seat = {
-      ...at,
-      id: this.#nextId++,
-      name,
-      record,
-      generation: this.scoreboard.open(record),
-      listings: new Map(hostnames.map(label => [label, { meta, paused: false, order: this.#nextOrder++ }])),
-      callsAs: new Set(hostnames),
-      published: false,
-      draining: false,
-      ejected: false,
-      readyAt: 0,
-      applied: 0,
-      circuits: new Map(),
-      lastCounts: null
-    }
+    const listings = new Map(
+      hostnames.map(label => [label, { meta, paused: false, order: this.#nextOrder++ }])
+    )
+    const generation = this.scoreboard.open(record)
+    const seat = createSeat({ ...at, id: this.#nextId++, name, record, generation }, listings)
     this.#seats.set(seat.id, seat)
     return seat
   }

@@ -52,6 +52,25 @@ export interface Seat {
   lastCounts: MemberCounts | null
 }
 
+/** A seat nobody has published yet. */
+export function createSeat(
+  identity: Pick<Seat, 'id' | 'name' | 'record' | 'generation' | 'control' | 'address'>,
+  listings: Map<string, Listing>
+): Seat {
+  return {
+    ...identity,
+    listings,
+    callsAs: new Set(listings.keys()),
+    published: false,
+    draining: false,
+    ejected: false,
+    readyAt: 0,
+    applied: 0,
+    circuits: new Map(),
+    lastCounts: null
+  }
+}
+
 /** What a registry says to all of its members alike. */
 export interface TableRules {
   readonly version: number
