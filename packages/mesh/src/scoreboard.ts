@@ -32,6 +32,8 @@ const FAILURES = 5
 const FAILURES_IN_ROW = 6
 /** Five counts of answers, by the class of their status. */
 const ANSWERED = 7
+/** Until when a draining member may finish what it has; 0 when nobody has said. */
+const DRAINED_BY = 12
 /** Counts of times to the response head. */
 const DURATIONS = 16
 
@@ -51,7 +53,7 @@ export interface MemberCounts {
 }
 
 /** Statuses of those who stand in front of an application, and of one that says it cannot: its failures. */
-function isFailure(status: number): boolean {
+export function isFailure(status: number): boolean {
   return status >= 502 && status <= 504
 }
 
@@ -94,6 +96,27 @@ export class Scoreboard {
 
   state(record: number): number {
     return Atomics.load(this.#cells, record * STRIDE + STATE)
+  }
+
+  /** Whether the thread of that generation has the record and finishes what it has. */
+  isDraining(record: number, generation: number): boolean {
+    const at = record * STRIDE
+    return (
+      Atomics.load(this.#cells, at + STATE) === DRAINING &&
+      Atomics.load(this.#cells, at + GENERATION) === generation
+    )
+  }
+
+  /** Says how many milliseconds a member that drains may take, 0 for as long as it likes. Registry only. */
+  limitDrain(record: number, forMs: number): void {
+    const until = forMs > 0 && forMs < 2 ** 31 ? (sharedMs() + forMs) | 0 || 1 : 0
+    Atomics.store(this.#cells, record * STRIDE + DRAINED_BY, until)
+  }
+
+  /** Milliseconds a draining member may still take, below 0 when they are over; `null` when nobody has said. */
+  drainLeft(record: number): number | null {
+    const until = Atomics.load(this.#cells, record * STRIDE + DRAINED_BY)
+    return until === 0 ? null : (until - monotonicMs()) | 0
   }
 
   /** Whether the thread of that generation has the record and takes requests. */

@@ -121,8 +121,13 @@ export interface Member {
   publish(): Promise<void>
   /** Takes it out of balancing, or puts it back, in one store: no sender is waited for. */
   eject(out: boolean): void
-  /** No new requests: marks it draining. Resolves when no sender can choose it any more. */
-  withdraw(): Promise<void>
+  /**
+   * No new requests: marks it draining. Resolves when no sender can choose it any more.
+   *
+   * @param drainMs Milliseconds it may finish what it has, for all to see: WebSockets to it are told to close,
+   *   spread over that time. 0, the default, says nothing of it.
+   */
+  withdraw(drainMs?: number): Promise<void>
   /** Resolves with whether nothing is in flight to it, after at most `timeoutMs` milliseconds. */
   drained(timeoutMs: number): Promise<boolean>
   /** Lets it answer to one more hostname. Resolves when every sender has applied it. */

@@ -203,10 +203,10 @@ export class Registry {
         seat.ejected = out
         if (this.#has(seat)) writeState(seat, scoreboard)
       },
-      withdraw: () =>
+      withdraw: (drainMs = 0) =>
         change(() => {
-          seat.published = false
-          seat.draining = true
+          scoreboard.limitDrain(seat.record, drainMs)
+          Object.assign(seat, { published: false, draining: true })
         }),
       drained: timeoutMs => this.#drained(seat, timeoutMs),
       addHostname: (hostname, how = {}) => change(() => this.#addHostname(seat, hostname.toLowerCase(), how)),

@@ -26,8 +26,8 @@ export interface MeshSeat {
 export interface MeshMember {
   /** Puts it in the table; resolves when every sender has applied that. */
   publish(): Promise<void>
-  /** No new requests; resolves when every sender has applied that. */
-  withdraw(): Promise<void>
+  /** No new requests, and `drainMs` for what it has; resolves when every sender has applied that. */
+  withdraw(drainMs: number): Promise<void>
   /** Resolves true when nothing is in flight to it, false after `timeoutMs`. */
   drained(timeoutMs: number): Promise<boolean>
   inflight(): number

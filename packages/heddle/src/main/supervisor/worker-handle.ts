@@ -112,7 +112,7 @@ export class WorkerHandle {
     const { seat, clock } = this.#options
     this.life.move('draining', 'gets no new requests')
     if (this.#introduction?.hasServer !== true) return
-    await deadline.bound(within(clock, tableMs, seat.member.withdraw()))
+    await deadline.bound(within(clock, tableMs, seat.member.withdraw(deadline.remaining())))
     await deadline.bound(seat.member.drained(deadline.remaining()))
   }
 
