@@ -11,6 +11,12 @@ export interface MeshFailures {
   MESH_UNKNOWN_HOST: { readonly host: string }
   /** The application is known, but none of its workers is ready: all starting, ejected or draining. */
   MESH_NO_UPSTREAM: { readonly host: string }
+  /** No worker became ready in the time a request may wait for one. */
+  MESH_QUEUE_TIMEOUT: { readonly host: string; readonly afterMs: number }
+  /** As many requests as may wait for a worker are waiting already. */
+  MESH_QUEUE_FULL: { readonly host: string; readonly max: number }
+  /** Too many calls have failed: for so many milliseconds further ones fail at once. */
+  MESH_CIRCUIT_OPEN: { readonly from: string; readonly host: string; readonly retryAfterMs: number }
   /** The configuration forbids this caller to reach that application. */
   MESH_DENIED: { readonly from: string; readonly host: string }
   /** The upstream did not begin its response in time. */
@@ -38,6 +44,12 @@ export interface MeshFailures {
 const messages: { readonly [Code in keyof MeshFailures]: (detail: MeshFailures[Code]) => string } = {
   MESH_UNKNOWN_HOST: ({ host }) => `No application in the mesh answers to ${host}.`,
   MESH_NO_UPSTREAM: ({ host }) => `No worker of ${host} is ready to take a request.`,
+  MESH_QUEUE_TIMEOUT: ({ host, afterMs }) =>
+    `No worker of ${host} became ready within the ${afterMs} ms a request may wait.`,
+  MESH_QUEUE_FULL: ({ host, max }) =>
+    `No worker of ${host} is ready, and ${max} requests wait for one already.`,
+  MESH_CIRCUIT_OPEN: ({ from, host, retryAfterMs }) =>
+    `Too many calls from ${from} to ${host} have failed: further ones fail at once for ${retryAfterMs} ms.`,
   MESH_DENIED: ({ from, host }) => `${from} may not call ${host}.`,
   MESH_TIMEOUT: ({ host, worker, afterMs }) =>
     `${worker} did not begin its response for ${host} within ${afterMs} ms.`,

@@ -1,7 +1,7 @@
 /** The door of `@heddle/mesh`. */
 export { MeshAgent } from './client/http-agent.ts'
 export type { BalanceFunction, Candidate } from './client/balancing.ts'
-export type { Intercept } from './client/client.ts'
+export type { Intercept } from './client/client-options.ts'
 export { LoadSheddingError, MeshError, type MeshFailures } from './errors.ts'
 export type { ChannelHook } from './interceptor/channel-policy.ts'
 export type { Interceptor } from './interceptor/compose.ts'

@@ -6,7 +6,8 @@ import type { RequestListener, Server } from 'node:http'
 import { receiveMessageOnPort, type MessagePort } from 'node:worker_threads'
 
 import type { BalanceFunction } from './client/balancing.ts'
-import { MeshClient, type Intercept } from './client/client.ts'
+import type { Intercept } from './client/client-options.ts'
+import { MeshClient } from './client/client.ts'
 import { installGlobals } from './client/globals.ts'
 import { HEARTBEAT_MS, Scoreboard } from './scoreboard.ts'
 import type { ServerHooks } from './server/hooks.ts'
@@ -67,6 +68,7 @@ export class Mesh {
       scoreboard,
       flushMoment: options.flush ?? 'tick',
       balance: options.balance,
+      breaker: ticket.breaker,
       intercept: options.intercept,
       isOut: () => scoreboard.isGone(record, generation),
       tell: (message, transfer) => this.#tell(message, transfer)

@@ -11,6 +11,9 @@ const worker = 'api:1'
 const samples: { readonly [Code in keyof MeshFailures]: MeshFailures[Code] } = {
   MESH_UNKNOWN_HOST: { host },
   MESH_NO_UPSTREAM: { host },
+  MESH_QUEUE_TIMEOUT: { host, afterMs: 50 },
+  MESH_QUEUE_FULL: { host, max: 7 },
+  MESH_CIRCUIT_OPEN: { from: 'web', host, retryAfterMs: 70 },
   MESH_DENIED: { from: 'web', host },
   MESH_TIMEOUT: { host, worker, afterMs: 50 },
   MESH_UPSTREAM_LOST: { host, worker, begun: true },

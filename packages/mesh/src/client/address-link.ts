@@ -151,6 +151,7 @@ export class AddressLink implements Link, AddressRequestOwner {
   onHead(request: AddressRequest, head: ResponseHead): void {
     const { exchange } = request
     this.#answered(exchange)
+    this.#owner.onAnswered(exchange, this, { status: head.status, nowMs: performance.now() })
     if ((head.flags & MORE) === 0) this.#responded(request)
     guarded(() => exchange.handler.onHead(head))
   }
@@ -222,6 +223,7 @@ export class AddressLink implements Link, AddressRequestOwner {
   }
 
   #breakOff(exchange: Exchange, cause: Error): void {
+    if (exchange.state === WAITING) this.#owner.onFailed(exchange, this)
     this.#finish(exchange)
     const facts = { host: this.hostname, worker: this.upstream.name, reason: cause.message }
     const error = new MeshError('MESH_RESPONSE_ABORTED', facts, { cause })

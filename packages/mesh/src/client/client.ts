@@ -5,12 +5,12 @@
  * It also decides what becomes of requests whose upstream is lost or does not begin, and ends those
  * that wait too long. It never asks another thread anything on a request's way.
  */
-import { MessageChannel, type MessagePort } from 'node:worker_threads'
+import { MessageChannel } from 'node:worker_threads'
 
 import { currentDeadline } from '../deadline.ts'
-import { LoadSheddingError, MeshError, asError, throwLater } from '../errors.ts'
-import { HEARTBEAT_MS, sharedMs, type Scoreboard } from '../scoreboard.ts'
-import type { FromMember, Table, Upstream } from '../wire/control.ts'
+import { MeshError, asError } from '../errors.ts'
+import { HEARTBEAT_MS, isFailure, sharedMs, type Scoreboard } from '../scoreboard.ts'
+import type { Table, Upstream } from '../wire/control.ts'
 import type { FlushMoment } from '../wire/frame-port.ts'
 import { CELLS_BYTES, WINDOW } from '../wire/frames.ts'
 import { sizeOf } from '../wire/body.ts'
@@ -20,40 +20,20 @@ import {
   Exchange,
   UPLOADING,
   WAITING,
+  fail,
+  tell,
+  type Answer,
   type ExchangeHandler,
   type Link,
   type LinkOwner,
   type MeshRequest
 } from './exchange.ts'
 import { AddressLink } from './address-link.ts'
-import { Group, type BalanceFunction, type Exclusions } from './balancing.ts'
+import type { ClientOptions, Intercept } from './client-options.ts'
+import { Directory } from './directory.ts'
 import { ThreadLink } from './link.ts'
+import type { Queue } from './queue.ts'
 import { RetryBudget, decideRetry } from './retry.ts'
-
-/** A request and its handler, as they are to be taken instead of what was given. */
-export interface Intercepted {
-  readonly request: MeshRequest
-  readonly handler: ExchangeHandler
-}
-
-/** Sees every request before it is sent; what it throws fails the request. */
-export type Intercept = (request: MeshRequest, handler: ExchangeHandler) => Intercepted
-
-/** What a client is made with. */
-export interface ClientOptions {
-  /** Name of the member it belongs to, for messages. */
-  readonly name: string
-  readonly scoreboard: Scoreboard
-  readonly flushMoment: FlushMoment
-  /** A balancing function of the user's, which overrides the table's policies for requests of this thread. */
-  readonly balance?: BalanceFunction | undefined
-  /** Hooks of the user's, in front of every request. */
-  readonly intercept?: Intercept | undefined
-  /** Whether this thread has been taken out of the mesh: it may finish what it has begun. */
-  isOut(): boolean
-  /** Passes a message, and the ports in it, to the registry. */
-  tell(message: FromMember, transfer: readonly MessagePort[]): void
-}
 
 /** A request not begun by an upstream that has missed this many heartbeats is sent elsewhere. */
 const STALE_MS = 5 * HEARTBEAT_MS
@@ -68,11 +48,7 @@ export class MeshClient implements LinkOwner {
   readonly #options: ClientOptions
   readonly #links = new Map<number, Link>()
   readonly #budget = new RetryBudget()
-  /** Who answers for what. A map: hosts come from URLs, and objects have more keys than were put in. */
-  readonly #groups = new Map<string, Group>()
-  #denied: ReadonlySet<string> = new Set()
-  /** Until when upstreams are passed over, by id; `null` while there are none. */
-  #avoided: Map<number, number> | null = null
+  readonly #directory: Directory
   #sweeps = 0
   #sweeper: NodeJS.Timeout | null = null
   #closed = false
@@ -81,31 +57,32 @@ export class MeshClient implements LinkOwner {
     this.#options = options
     this.scoreboard = options.scoreboard
     this.flushMoment = options.flushMoment
+    const { name, scoreboard, balance, breaker } = options
+    this.#directory = new Directory({
+      name,
+      scoreboard,
+      balance,
+      breaker,
+      onCircuit: (hostname, state) => options.tell({ type: 'circuit', hostname, state }, [])
+    })
   }
 
   /** Takes a new table into force: links to upstreams that are no longer in it end with their last exchange. */
   apply(table: Table): void {
-    for (const hostname of this.#groups.keys()) {
-      if (!Object.hasOwn(table.upstreams, hostname)) this.#groups.delete(hostname)
-    }
-    for (const [hostname, upstreams] of Object.entries(table.upstreams)) {
-      let group = this.#groups.get(hostname)
-      if (group === undefined) this.#groups.set(hostname, (group = new Group(hostname)))
-      const policy = this.#options.balance ?? table.balance[hostname] ?? 'least-inflight'
-      group.update(upstreams, { policy, slowStartMs: table.slowStartMs })
-    }
-    this.#denied = new Set(table.denied)
+    const gone = this.#directory.apply(table)
     for (const link of this.#links.values()) if (link.size === 0) this.#retire(link)
+    for (const { queue } of gone) this.#release(queue)
+    for (const { queue } of this.#directory.destinations()) if (queue.size > 0) this.#release(queue)
   }
 
   /** Whether the application is in the mesh, ready or not. */
   knows(hostname: string): boolean {
-    return this.#groups.has(hostname)
+    return this.#directory.find(hostname) !== null
   }
 
   /** Whether the application has a worker that takes requests right now. */
   hasReady(hostname: string): boolean {
-    return this.#groups.get(hostname)?.hasReady(this.scoreboard) === true
+    return this.#directory.find(hostname)?.group.hasReady(this.scoreboard) === true
   }
 
   /**
@@ -132,9 +109,9 @@ export class MeshClient implements LinkOwner {
   #send(request: MeshRequest, handler: ExchangeHandler): Exchange {
     const window = WINDOW - sizeOf(request.flags, request.body)
     const exchange = new Exchange(request, handler, this.#clock(), window)
-    const upstream = this.#inherit(exchange) ?? this.#choose(exchange)
+    const upstream = this.#inherit(exchange) ?? this.#directory.admit(exchange) ?? this.#choose(exchange)
     if (upstream instanceof Error) {
-      process.nextTick(fail, exchange, upstream)
+      this.#sendLater(exchange, upstream)
       return exchange
     }
     this.#budget.earn()
@@ -149,6 +126,7 @@ export class MeshClient implements LinkOwner {
     if (this.#closed) return
     this.#closed = true
     for (const link of [...this.#links.values()]) link.close()
+    for (const { queue } of this.#directory.destinations()) this.#release(queue)
     if (this.#sweeper !== null) clearInterval(this.#sweeper)
   }
 
@@ -162,8 +140,20 @@ export class MeshClient implements LinkOwner {
   }
 
   avoid(upstream: Upstream, forMs: number): void {
-    this.#avoided ??= new Map()
-    this.#avoided.set(upstream.id, performance.now() + forMs)
+    this.#directory.avoid(upstream, performance.now() + forMs)
+  }
+
+  onAnswered({ request, startedMs, sentMs }: Exchange, link: Link, answer: Answer): void {
+    const { record, generation } = link.upstream
+    const { status, nowMs } = answer
+    this.scoreboard.countAnswer(record, generation, status, nowMs - Math.max(startedMs, sentMs))
+    this.#directory.record(request.hostname, isFailure(status), nowMs)
+  }
+
+  onFailed({ request }: Exchange, link: Link): void {
+    const { record, generation } = link.upstream
+    if (record !== -1) this.scoreboard.countFailure(record, generation)
+    this.#directory.record(request.hostname, true, performance.now())
   }
 
   /** A request made while another is being answered waits no longer than that one's caller. */
@@ -178,48 +168,45 @@ export class MeshClient implements LinkOwner {
     return new MeshError('MESH_TIMEOUT', { host: hostname, worker: 'Nobody', afterMs: 0 })
   }
 
-  /** What load shedding or a balancing function throws fails the request it was asked about. */
   #choose(exchange: Exchange): Upstream | Error {
-    try {
-      return this.#pick(exchange)
-    } catch (error) {
-      return asError(error)
-    }
+    return this.#closed ? this.#closedError() : this.#directory.choose(exchange)
   }
 
-  #pick(exchange: Exchange): Upstream | Error {
-    const { request, tried } = exchange
-    const host = request.hostname
-    if (this.#closed) return this.#closedError()
-    if (this.#denied.has(host)) {
-      return new MeshError('MESH_DENIED', { from: this.#options.name, host })
-    }
-    const group = this.#groups.get(host)
-    if (group === undefined) return new MeshError('MESH_UNKNOWN_HOST', { host })
-    const exclusions = tried.length === 0 && this.#avoided === null ? null : this.#exclusions(tried)
-    const upstream = group.choose(request, this.scoreboard, exclusions, sharedMs(exchange.startedMs))
-    if (upstream === null) return new MeshError('MESH_NO_UPSTREAM', { host })
-    return request.accept === null || request.accept(upstream)
-      ? upstream
-      : this.#chooseAccepting(exchange, group, upstream)
+  /** Lets a request wait that nobody takes now, where that is allowed, and fails it where it is not. */
+  #sendLater(exchange: Exchange, cause: Error): void {
+    const refusal = this.#enqueue(exchange, cause)
+    if (refusal !== null) process.nextTick(fail, exchange, refusal)
   }
 
-  /** Asks one upstream after the other whether it takes a request that the first has declined. */
-  #chooseAccepting(exchange: Exchange, group: Group, declined: Upstream): Upstream | Error {
-    const { request } = exchange
-    const tried = [...exchange.tried, declined.id]
-    const exclusions = this.#exclusions(tried)
-    const nowMs = sharedMs(exclusions.nowMs)
-    for (;;) {
-      const next = group.choose(request, this.scoreboard, exclusions, nowMs)
-      if (next === null) return new LoadSheddingError(request.hostname)
-      if (request.accept === null || request.accept(next)) return next
-      tried.push(next.id)
+  #enqueue(exchange: Exchange, cause: Error): Error | null {
+    const destination = this.#directory.find(exchange.request.hostname)
+    if (!isNobodyReady(cause) || destination === null || destination.rules === null) return cause
+    const { queue, rules, hostname: host } = destination
+    if (queue.size >= rules.max) {
+      return rules.max === 0 ? cause : new MeshError('MESH_QUEUE_FULL', { host, max: rules.max })
     }
+    queue.send(exchange, this.#clock())
+    // Nobody else keeps the thread alive for it.
+    this.#sweeper?.ref()
+    return null
   }
 
-  #exclusions(tried: readonly number[]): Exclusions {
-    return { tried, avoided: this.#avoided, nowMs: performance.now() }
+  /** Sends what waits and has found somebody, and fails what will not find anybody any more. */
+  #release(queue: Queue): void {
+    for (const exchange of queue.exchanges()) {
+      // A handler that was told of another may have given it up.
+      if (exchange.link !== queue) continue
+      const upstream = this.#choose(exchange)
+      if (isNobodyReady(upstream)) continue
+      queue.detach(exchange)
+      const link = upstream instanceof Error ? upstream : this.#link(upstream, queue.hostname)
+      if (link === null) fail(exchange, this.#closedError())
+      else if (link instanceof Error) fail(exchange, link)
+      else {
+        if (exchange.tried.length === 0) this.#budget.earn()
+        link.send(exchange, performance.now())
+      }
+    }
   }
 
   #closedError(): MeshError {
@@ -251,10 +238,8 @@ export class MeshClient implements LinkOwner {
 
   #retire(link: Link): void {
     const { id } = link.upstream
-    for (const { upstreams } of this.#groups.values()) {
-      if (upstreams.some(upstream => upstream.id === id)) return
-    }
-    this.#links.delete(link.upstream.id)
+    if (this.#directory.lists(id)) return
+    this.#links.delete(id)
     link.close()
   }
 
@@ -277,9 +262,16 @@ export class MeshClient implements LinkOwner {
     link.detach(exchange)
     const host = request.hostname
     const lost = new MeshError('MESH_UPSTREAM_LOST', { host, worker: link.upstream.name, begun }, { cause })
-    if (!decision.retry) return fail(exchange, lost)
+    if (!decision.retry) {
+      this.#directory.record(host, true, performance.now())
+      return fail(exchange, lost)
+    }
     const upstream = this.#choose(exchange)
-    if (upstream instanceof Error) return fail(exchange, lost)
+    if (upstream instanceof Error) {
+      if (this.#enqueue(exchange, upstream) !== null) return fail(exchange, lost)
+      if (decision.costs) this.#budget.spend()
+      return
+    }
     const next = this.#link(upstream, host)
     if (next === null) return fail(exchange, this.#closedError())
     if (decision.costs) this.#budget.spend()
@@ -299,9 +291,9 @@ export class MeshClient implements LinkOwner {
     const now = performance.now()
     if (++this.#sweeps % (1000 / SWEEP_MS) === 0) {
       this.#budget.refill()
-      this.#forgive(now)
+      this.#directory.forgive(now)
     }
-    let busy = false
+    let busy = this.#sweepQueues(now)
     for (const link of this.#links.values()) {
       if (link.size === 0) continue
       busy = true
@@ -316,11 +308,27 @@ export class MeshClient implements LinkOwner {
     this.#sweeper = null
   }
 
-  /** Upstreams that were passed over long enough are chosen again. */
-  #forgive(nowMs: number): void {
-    if (this.#avoided === null) return
-    for (const [id, untilMs] of this.#avoided) if (untilMs <= nowMs) this.#avoided.delete(id)
-    if (this.#avoided.size === 0) this.#avoided = null
+  /** Returns whether requests wait. */
+  #sweepQueues(nowMs: number): boolean {
+    let waiting = false
+    for (const { queue, rules, hostname: host } of this.#directory.destinations()) {
+      if (queue.size === 0) continue
+      this.#release(queue)
+      for (const exchange of queue.exchanges()) {
+        const afterMs = rules?.timeoutMs ?? 0
+        if (nowMs - exchange.sentMs < afterMs) this.#look(exchange, queue, { now: nowMs, stuck: false })
+        else this.#giveUp(exchange, queue, new MeshError('MESH_QUEUE_TIMEOUT', { host, afterMs }))
+      }
+      waiting ||= queue.size > 0
+    }
+    if (!waiting) this.#sweeper?.unref()
+    return waiting
+  }
+
+  #giveUp(exchange: Exchange, link: Link, error: MeshError): void {
+    link.abort(exchange, 'timeout')
+    this.onFailed(exchange, link)
+    tell(exchange, error)
   }
 
   #look(exchange: Exchange, link: Link, at: { now: number; stuck: boolean }): void {
@@ -328,8 +336,7 @@ export class MeshClient implements LinkOwner {
     const { timeoutMs } = exchange
     if (timeoutMs > 0 && at.now - exchange.startedMs >= timeoutMs) {
       const facts = { host: request.hostname, worker: link.upstream.name, afterMs: timeoutMs }
-      link.abort(exchange, 'timeout')
-      tell(exchange, new MeshError('MESH_TIMEOUT', facts))
+      this.#giveUp(exchange, link, new MeshError('MESH_TIMEOUT', facts))
       return
     }
     if (!at.stuck || at.now - exchange.sentMs < STALE_MS || !link.revocable(exchange)) return
@@ -342,24 +349,14 @@ export class MeshClient implements LinkOwner {
   }
 }
 
+/** Whether a hostname is known and has nobody who takes requests, so that waiting may help. */
+function isNobodyReady(found: unknown): boolean {
+  return found instanceof MeshError && found.code === 'MESH_NO_UPSTREAM'
+}
+
 /** The response was complete: nothing is owed but the rest of the request, which nobody reads any more. */
 function finishUpload(exchange: Exchange, link: Link): void {
   exchange.state = DONE
   link.detach(exchange)
   if (exchange.needsDrain) exchange.handler.onWritable()
-}
-
-function fail(exchange: Exchange, error: Error): void {
-  if (exchange.state === DONE) return
-  exchange.state = DONE
-  tell(exchange, error)
-}
-
-/** A handler that throws must not keep others from being told. */
-function tell(exchange: Exchange, error: Error): void {
-  try {
-    exchange.handler.onError(error)
-  } catch (thrown) {
-    throwLater(thrown)
-  }
 }

@@ -4,6 +4,7 @@
  * An exchange survives a change of upstream: as long as no byte of an answer was seen and sending again
  * is safe, the client moves it to another link and its owner never knows.
  */
+import { throwLater } from '../errors.ts'
 import type { Scoreboard } from '../scoreboard.ts'
 import type { FlushMoment } from '../wire/frame-port.ts'
 import { MORE, type BodyField } from '../wire/frames.ts'
@@ -37,6 +38,13 @@ export interface Link {
   close(): void
 }
 
+/** An answer, as far as it is counted. */
+export interface Answer {
+  readonly status: number
+  /** When its head was here, on this thread's clock. */
+  readonly nowMs: number
+}
+
 /** What a link tells the client that owns it. */
 export interface LinkOwner {
   readonly scoreboard: Scoreboard
@@ -48,6 +56,10 @@ export interface LinkOwner {
    * closes one. The exchange is still on the link; {@link Link.revoke} says whether it had begun.
    */
   onExchangeLost(link: Link, exchange: Exchange, cause: Error): void
+  /** The head of an answer has come. */
+  onAnswered(exchange: Exchange, link: Link, answer: Answer): void
+  /** The upstream broke its answer off before the head. */
+  onFailed(exchange: Exchange, link: Link): void
   /** Choose this upstream only when there is no other, for so many milliseconds. */
   avoid(upstream: Upstream, forMs: number): void
 }
@@ -185,5 +197,21 @@ export class Exchange {
   /** Lets the server send `bytes` more of its response. */
   consumed(bytes: number): void {
     if (this.state === ANSWERED) this.link?.acknowledge(this, bytes)
+  }
+}
+
+/** Ends an exchange that has not ended yet, and tells its owner why. */
+export function fail(exchange: Exchange, error: Error): void {
+  if (exchange.state === DONE) return
+  exchange.state = DONE
+  tell(exchange, error)
+}
+
+/** Tells the owner of an exchange why it has ended. A handler that throws must not keep others from being told. */
+export function tell(exchange: Exchange, error: Error): void {
+  try {
+    exchange.handler.onError(error)
+  } catch (thrown) {
+    throwLater(thrown)
   }
 }

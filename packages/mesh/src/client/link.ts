@@ -48,6 +48,8 @@ export class ThreadLink implements Link, FrameReceiver {
   /** Slots of requests that were taken back: the server may still have to read their cells. */
   #parked: number[] = []
   readonly #check = new FrameCheck()
+  /** Passed on for each answer, and never kept. */
+  readonly #answer = { status: 0, nowMs: 0 }
   #lost = false
 
   constructor(
@@ -205,6 +207,7 @@ export class ThreadLink implements Link, FrameReceiver {
   }
 
   onBatch(batch: readonly unknown[]): void {
+    this.#answer.nowMs = 0
     for (let at = 0; at < batch.length && !this.#lost; at += frameLength[batch[at] as number] ?? 1) {
       const offence = this.#check.offence(batch, at) ?? this.#take(batch, at)
       if (offence === null) continue
@@ -252,6 +255,7 @@ export class ThreadLink implements Link, FrameReceiver {
         const complete = (flags & MORE) === 0
         exchange.state = ANSWERED
         exchange.replay = null
+        this.#tellAnswer(exchange, batch[at + 3] as number)
         if (complete) this.#responded(exchange)
         handler.onHead({
           status: batch[at + 3] as number,
@@ -282,6 +286,7 @@ export class ThreadLink implements Link, FrameReceiver {
         break
       case ABORT: {
         const worker = this.upstream.name
+        if (exchange.state === WAITING) this.#owner.onFailed(exchange, this)
         this.#finish(exchange)
         const reason = batch[at + 2] as string
         handler.onError(new MeshError('MESH_RESPONSE_ABORTED', { host: this.hostname, worker, reason }))
@@ -289,6 +294,14 @@ export class ThreadLink implements Link, FrameReceiver {
       }
       default:
     }
+  }
+
+  /** The time is asked for once in a batch: answers that came together came at one time. */
+  #tellAnswer(exchange: Exchange, status: number): void {
+    const answer = this.#answer
+    answer.status = status
+    if (answer.nowMs === 0) answer.nowMs = performance.now()
+    this.#owner.onAnswered(exchange, this, answer)
   }
 
   #credit(exchange: Exchange, bytes: number): void {

@@ -6,7 +6,7 @@
  * does not come through here.
  */
 import { MeshError, throwLater } from '../errors.ts'
-import type { Intercept } from '../client/client.ts'
+import type { Intercept } from '../client/client-options.ts'
 import type { ExchangeHandler, MeshRequest, ResponseHead } from '../client/exchange.ts'
 import { isIdempotent } from '../client/retry.ts'
 import { bytesOf } from '../wire/body.ts'

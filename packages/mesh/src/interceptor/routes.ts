@@ -5,7 +5,7 @@
 import { isMainThread, threadId, type MessagePort, type Worker } from 'node:worker_threads'
 
 import type { BalanceFunction } from '../client/balancing.ts'
-import type { Intercept } from '../client/client.ts'
+import type { Intercept } from '../client/client-options.ts'
 import { MeshError } from '../errors.ts'
 import type { Member } from '../registry/membership.ts'
 import { Registry } from '../registry/registry.ts'

@@ -43,6 +43,7 @@ export function networkOf(
     name: 'caller',
     scoreboard,
     flushMoment: 'tick',
+    breaker: null,
     isOut: () => false,
     tell: message => {
       if (message.type === 'link') threads.get(message.to)?.accept(message)

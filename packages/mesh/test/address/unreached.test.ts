@@ -64,6 +64,8 @@ function linkOf(t: TestContext, address: string, connectMs?: number) {
     scoreboard: Scoreboard.create(1),
     flushMoment: 'tick',
     onLinkLost: () => {},
+    onAnswered: () => {},
+    onFailed: () => {},
     onExchangeLost: (link, exchange, cause) => {
       assert.equal(link.revoke(exchange), true)
       link.detach(exchange)

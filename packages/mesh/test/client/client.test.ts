@@ -38,6 +38,7 @@ function clientOf(denied: readonly string[]): MeshClient {
     name: 'caller',
     scoreboard: Scoreboard.create(1),
     flushMoment: 'tick',
+    breaker: null,
     isOut: () => false,
     tell: () => assert.fail('Nothing is to be told.')
   })

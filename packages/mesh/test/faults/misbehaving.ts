@@ -193,6 +193,7 @@ export class AttackedClient {
       name: 'attacked',
       scoreboard: this.scoreboard,
       flushMoment: 'tick',
+      breaker: null,
       isOut: () => false,
       tell: message => {
         if (message.type === 'link') this.#links[message.to] = new RawEnd(message.port, message.cells)
