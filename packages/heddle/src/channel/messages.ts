@@ -36,6 +36,19 @@ export interface WorkerBoot {
   readonly listen: DirectListen | null
   /** URL the public server will answer at, for `heddle/worker`. */
   readonly publicUrl: string | null
+  /** Where it says how it is; see `vitals.ts`. */
+  readonly vitals: SharedArrayBuffer
+  readonly checks: CheckPlan
+}
+
+/** How a worker checks itself. */
+export interface CheckPlan {
+  /** Milliseconds between two rounds. */
+  readonly intervalMs: number
+  /** Milliseconds one check may take. */
+  readonly timeoutMs: number
+  /** Path its server is asked for; `null` for none. */
+  readonly path: string | null
 }
 
 /** The address a worker shares with its siblings through SO_REUSEPORT. */

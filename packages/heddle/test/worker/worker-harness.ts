@@ -11,6 +11,7 @@ import { Registry } from '@heddle/mesh'
 import type { Member } from '@heddle/mesh'
 
 import type { FromWorker, ToWorker, WorkerBoot } from '../../src/channel/messages.ts'
+import { createVitals } from '../../src/channel/vitals.ts'
 
 const bootFile = new URL('../../src/worker/boot.ts', import.meta.url)
 const applications = new URL('../fixtures/applications/', import.meta.url)
@@ -59,6 +60,8 @@ export function startWorker(t: TestContext, entry: string, options: StartOptions
     logger: { level: 'silent', format: 'json', colour: false },
     listen: null,
     publicUrl: null,
+    vitals: createVitals(),
+    checks: { intervalMs: 60_000, timeoutMs: 5000, path: null },
     ...options.boot
   }
   const worker = new Worker(bootFile, {

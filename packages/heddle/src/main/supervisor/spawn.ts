@@ -37,6 +37,8 @@ export interface WorkerSurroundings {
   readonly logger: LogStyle
   readonly listen: DirectListen | null
   readonly publicUrl: string | null
+  /** Shared memory in which the worker says how it is. */
+  readonly vitals: SharedArrayBuffer
 }
 
 /** Everything a worker in this slot is started with. */
@@ -45,8 +47,8 @@ export function planWorker(
   slot: number,
   surroundings: WorkerSurroundings
 ): ThreadPlan {
-  const { files, seat, meshDomain, logger, listen, publicUrl } = surroundings
-  const { id, workers, path, entry, preload } = application
+  const { files, seat, meshDomain, logger, listen, publicUrl, vitals } = surroundings
+  const { id, workers, path, entry, preload, health } = application
   const name = `${id}:${slot}`
   const workerData: WorkerBoot = {
     application: id,
@@ -60,7 +62,9 @@ export function planWorker(
     ticket: seat.ticket,
     logger,
     listen,
-    publicUrl
+    publicUrl,
+    vitals,
+    checks: { intervalMs: health.interval, timeoutMs: health.timeout, path: health.path ?? null }
   }
   return {
     name,

@@ -4,6 +4,7 @@
  * Main thread only. It decides nothing about routing or the order of applications; `lifecycle.ts` walks.
  */
 import type { DirectListen } from '../../channel/messages.ts'
+import { createVitals } from '../../channel/vitals.ts'
 import type { ResolvedApplication } from '../../config/resolved.ts'
 import { HeddleError } from '../../errors.ts'
 import type { ThreadState } from '../../events.ts'
@@ -151,7 +152,8 @@ export class Supervisor {
       meshDomain: config.mesh.domain,
       logger,
       listen: this.#listenOf(id),
-      publicUrl: publicPort.number === 0 ? null : publicUrl(config.server.hostname, publicPort.number)
+      publicUrl: publicPort.number === 0 ? null : publicUrl(config.server.hostname, publicPort.number),
+      vitals: createVitals()
     })
     const fact = { application: id, slot: index, worker }
     return new WorkerHandle({ fact, seat, plan, clock, announce, startThread })

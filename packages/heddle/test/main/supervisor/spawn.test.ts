@@ -3,6 +3,7 @@ import assert from 'node:assert/strict'
 import { existsSync } from 'node:fs'
 import { test } from 'node:test'
 
+import { createVitals } from '../../../src/channel/vitals.ts'
 import { publicUrl } from '../../../src/main/supervisor/public-url.ts'
 import { ownThreadFiles, planEdge, planWorker } from '../../../src/main/supervisor/spawn.ts'
 import { exampleApplication, exampleConfig } from '../example-config.ts'
@@ -10,7 +11,15 @@ import { Stage } from './fakes.ts'
 
 const { files, seats, logger } = new Stage(exampleConfig()).surroundings
 const seat = seats.admit({ name: 'api:1', hostname: 'api' })
-const surroundings = { files, seat, meshDomain: '.heddle.local', logger, listen: null, publicUrl: null }
+const surroundings = {
+  files,
+  seat,
+  meshDomain: '.heddle.local',
+  logger,
+  listen: null,
+  publicUrl: null,
+  vitals: createVitals()
+}
 
 test('planWorker() gives a worker its own environment, options, limits and name', () => {
   const application = exampleApplication({
