@@ -16,61 +16,62 @@ function record(breaker: Breaker, calls: string, atMs: number): void {
   for (const call of calls) breaker.record(call === '-', atMs)
 }
 
-test('Breaker opens when enough calls of the window have failed, and not before', () => {
-  const table: readonly [calls: readonly (readonly [atMs: number, calls: string])[], state: string][] = [
-    [[[0, '---']], 'closed'],
-    [[[0, '----']], 'open'],
-    [[[0, '++--']], 'open'],
-    [[[0, '+++--']], 'closed'],
-    [[[0, '--++']], 'closed'],
-    [[[0, '--++-']], 'open'],
+const table: readonly [calls: readonly (readonly [atMs: number, calls: string])[], state: string][] = [
+  [[[0, '---']], 'closed'],
+  [[[0, '----']], 'open'],
+  [[[0, '++--']], 'open'],
+  [[[0, '+++--']], 'closed'],
+  [[[0, '--++']], 'closed'],
+  [[[0, '--++-']], 'open'],
+  [
     [
-      [
-        [0, '---'],
-        [1100, '-']
-      ],
-      'closed'
+      [0, '---'],
+      [1100, '-']
     ],
+    'closed'
+  ],
+  [
     [
-      [
-        [0, '---'],
-        [800, '-']
-      ],
-      'open'
+      [0, '---'],
+      [800, '-']
     ],
+    'open'
+  ],
+  [
     [
-      [
-        [0, '++++++++'],
-        [1100, '----']
-      ],
-      'open'
+      [0, '++++++++'],
+      [1100, '----']
     ],
+    'open'
+  ],
+  [
     [
-      [
-        [0, '-'],
-        [300, '-'],
-        [600, '-'],
-        [900, '-']
-      ],
-      'open'
+      [0, '-'],
+      [300, '-'],
+      [600, '-'],
+      [900, '-']
     ],
+    'open'
+  ],
+  [
     [
-      [
-        [0, '-'],
-        [300, '-'],
-        [600, '-'],
-        [1050, '-']
-      ],
-      'closed'
+      [0, '-'],
+      [300, '-'],
+      [600, '-'],
+      [1050, '-']
     ],
+    'closed'
+  ],
+  [
     [
-      [
-        [0, '---'],
-        [1e9, '---']
-      ],
-      'closed'
-    ]
+      [0, '---'],
+      [1e9, '---']
+    ],
+    'closed'
   ]
+]
+
+test('Breaker opens when enough calls of the window have failed, and not before', () => {
   for (const [calls, state] of table) {
     const { breaker } = open()
     for (const [atMs, made] of calls) record(breaker, made, atMs)
