@@ -1,0 +1,91 @@
+/**
+ * What is done to the contenders while they are under load.
+ *
+ * Runs in the process of the benchmark. A scenario acts until its time is over and says how often it did.
+ */
+
+// oxlint-disable no-await-in-loop -- one event follows the other.
+
+import { setTimeout as delay } from 'node:timers/promises'
+
+/**
+ * What a scenario may do: an operation of the contender, harm to whichever worker answers, new code.
+ * @typedef {{ isOver: () => boolean, operate: (name: string, workers?: number) => Promise<unknown>,
+ *   harm: (kind: string, ms?: number) => Promise<void>, changeCode: () => void }} Actor
+ */
+
+async function repeat(actor, turn) {
+  let times = 0
+  do {
+    await turn(times)
+    times++
+  } while (!actor.isOver())
+  return times
+}
+
+/** Harm each so many milliseconds, counted from one beginning to the next. */
+function harmEvery(everyMs, kinds, ms) {
+  return actor =>
+    repeat(actor, async turn => {
+      const pause = delay(everyMs)
+      await actor.harm(kinds[turn % kinds.length], ms)
+      await pause
+    })
+}
+
+/**
+ * The scenarios by id. `needs`: the operation without which it cannot be played. `hasDeaths`: workers die by
+ * themselves, so that what had begun on them may be excused.
+ * @type {Record<string, { title: string, needs?: string, hasDeaths: boolean,
+ *   act: (actor: Actor) => Promise<number> }>}
+ */
+export const scenarios = {
+  restart: {
+    title: 'rolling restarts back to back',
+    needs: 'restart',
+    hasDeaths: false,
+    act: actor => repeat(actor, () => actor.operate('restart'))
+  },
+  reload: {
+    title: 'reload with changed code',
+    needs: 'reload',
+    hasDeaths: false,
+    act: actor =>
+      repeat(actor, async () => {
+        actor.changeCode()
+        await actor.operate('reload')
+      })
+  },
+  scale: {
+    title: 'scale 4 → 1 → 4',
+    needs: 'scale',
+    hasDeaths: false,
+    act: actor =>
+      repeat(actor, async () => {
+        await actor.operate('scale', 1)
+        await actor.operate('scale', 4)
+      })
+  },
+  hangup: {
+    title: 'kill -HUP',
+    needs: 'hangup',
+    hasDeaths: false,
+    act: actor =>
+      repeat(actor, async () => {
+        actor.changeCode()
+        await actor.operate('hangup')
+      })
+  },
+  crash: {
+    title: 'one worker crashes every 2 s',
+    hasDeaths: true,
+    act: harmEvery(2000, ['throw', 'exit'])
+  },
+  block: { title: 'one worker blocked for 5 s', hasDeaths: false, act: harmEvery(7000, ['block'], 5000) },
+  native: {
+    title: 'one worker stuck in native code for 8 s',
+    hasDeaths: false,
+    act: harmEvery(10_000, ['native'], 8000)
+  },
+  heap: { title: 'one worker fills its heap', hasDeaths: true, act: harmEvery(8000, ['heap']) }
+}
