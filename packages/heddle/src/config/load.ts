@@ -29,6 +29,10 @@ export interface LoadOptions {
   readonly configPath?: string
   /** File or directory of the only application, instead of a configuration file. */
   readonly entry?: string
+  /** The configuration itself, instead of a file; paths in it are relative to `cwd`. */
+  readonly written?: unknown
+  /** Further applications by id, as if they had been written with the others. */
+  readonly further?: Readonly<Record<string, unknown>>
   readonly flags?: ConfigFlags
   /** Defaults to `process.env`. */
   readonly env?: Readonly<Record<string, string | undefined>>
@@ -59,17 +63,11 @@ interface Written {
  */
 export async function loadConfig(options: LoadOptions): Promise<ResolvedConfig> {
   const env = options.env ?? process.env
-  const written =
-    options.entry === undefined
-      ? await readFile(
-          findFile(resolvePath(options.cwd, options.configPath ?? env['HEDDLE_CONFIG'] ?? '')),
-          env
-        )
-      : fromEntry(options.cwd, options.entry)
+  const written = await readWritten(options, env)
   const resolution = resolve({
     root: written.root,
     file: written.file,
-    written: written.value,
+    written: withFurther(written.value, options.further),
     flags: options.flags ?? {},
     env,
     machine: options.machine ?? readMachine(),
@@ -79,6 +77,20 @@ export async function loadConfig(options: LoadOptions): Promise<ResolvedConfig> 
   const mistakes = [...written.mistakes, ...(resolution.ok ? [] : resolution.mistakes)]
   if (resolution.ok && mistakes.length === 0) return resolution.config
   throw new HeddleError('HEDDLE_CONFIG_INVALID', { file: written.file, mistakes })
+}
+
+async function readWritten(options: LoadOptions, env: NonNullable<LoadOptions['env']>): Promise<Written> {
+  const { cwd, entry, written, configPath = env['HEDDLE_CONFIG'] ?? '' } = options
+  if (written !== undefined) return { root: cwd, file: null, value: written, mistakes: [] }
+  if (entry !== undefined) return fromEntry(cwd, entry)
+  return readFile(findFile(resolvePath(cwd, configPath)), env)
+}
+
+function withFurther(value: unknown, further: LoadOptions['further']): unknown {
+  if (further === undefined || !isPlainObject(value)) return value
+  const applications = isPlainObject(value['applications']) ? value['applications'] : {}
+  // With a second application nobody would be left to guess who answers what no route claims.
+  return { ...value, applications: { ...applications, ...further } }
 }
 
 /** The real disk. */

@@ -264,11 +264,13 @@ const queue: ObjectKey = {
   }
 }
 
+type Name = 'restart' | 'health' | 'recycle' | 'rollout' | 'queue'
+
 /** The keys by their names, as they are at the top level. */
-export const supervision = { restart, health, recycle, rollout, queue } as const
+export const supervision: Readonly<Record<Name, ObjectKey>> = { restart, health, recycle, rollout, queue }
 
 /** The same keys as they are in an application. */
-export const inheritedSupervision: Readonly<Record<keyof typeof supervision, Key>> = {
+export const inheritedSupervision: Readonly<Record<Name, Key>> = {
   restart: { ...restart, inherits: 'restart' },
   health: { ...health, inherits: 'health' },
   recycle: { ...recycle, inherits: 'recycle' },
