@@ -36,6 +36,7 @@ export const mayImport: Readonly<Record<string, Room>> = {
   'heddle/errors': { uses: [] },
   'heddle/events': { uses: [] },
   'heddle/shared': { uses: [] },
+  'heddle/control': { uses: ['heddle/errors'] },
   'heddle/config': { uses: [...ground, 'heddle/config/machine'], types: ['@heddle/mesh'] },
   'heddle/config/machine': { uses: ground },
   'heddle/channel': { uses: ground, types: ['heddle/config', '@heddle/mesh'] },
@@ -49,17 +50,20 @@ export const mayImport: Readonly<Record<string, Room>> = {
   },
   'heddle/worker/kinds': { uses: [...ground, 'heddle/channel', 'srvx/node'] },
   'heddle/main/*': {
-    uses: [...ground, 'heddle/events', 'heddle/channel', '@heddle/mesh'],
+    uses: [...ground, 'heddle/events', 'heddle/channel', 'heddle/control', '@heddle/mesh'],
     types: ['heddle/config']
   },
   'heddle/main': {
-    uses: [...ground, 'heddle/events', 'heddle/channel', 'heddle/main/*', '@heddle/mesh'],
+    uses: [...ground, 'heddle/events', 'heddle/channel', 'heddle/control', 'heddle/main/*', '@heddle/mesh'],
     types: ['heddle/config']
   },
-  'heddle/cli': { uses: [...ground, 'heddle/config', 'commander'], loads: ['heddle/cli/commands'] },
+  'heddle/cli': {
+    uses: [...ground, 'heddle/config', 'heddle/control', 'commander'],
+    loads: ['heddle/cli/commands']
+  },
   'heddle/cli/commands': {
-    uses: [...ground, 'heddle/config', 'heddle/cli'],
-    types: ['heddle/channel'],
+    uses: [...ground, 'heddle/config', 'heddle/control', 'heddle/cli'],
+    types: ['heddle/channel', 'heddle/events', 'heddle/main/*'],
     loads: ['heddle/main']
   }
 }

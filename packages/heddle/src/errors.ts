@@ -56,6 +56,8 @@ export interface HeddleFailures {
   HEDDLE_APPLICATION_EXISTS: { readonly application: string }
   /** Other applications depend on this one, so it may neither be stopped nor removed. */
   HEDDLE_APPLICATION_NEEDED: { readonly application: string; readonly dependents: readonly string[] }
+  /** Public requests go to this application, so it cannot be removed at run time; `by` is the key that says so. */
+  HEDDLE_APPLICATION_ROUTED: { readonly application: string; readonly by: 'entrypoint' | 'routes' }
   /** Something else is under way that does not go together with what was asked for. Nothing was done. */
   HEDDLE_BUSY: { readonly asked: string; readonly running: string; readonly runningMs: number }
   /** The server is not running (yet, or any more): nothing can be changed. */
@@ -106,6 +108,8 @@ const messages: { readonly [Code in keyof HeddleFailures]: (detail: HeddleFailur
   HEDDLE_APPLICATION_EXISTS: ({ application }) => `There is an application "${application}" already.`,
   HEDDLE_APPLICATION_NEEDED: ({ application, dependents }) =>
     `The application ${application} is needed by ${dependents.join(', ')}: stop or remove ${dependents.length === 1 ? 'that' : 'those'} first.`,
+  HEDDLE_APPLICATION_ROUTED: ({ application, by }) =>
+    `The application ${application} gets public requests (${by}): take it out of the configuration and reload.`,
   HEDDLE_BUSY: ({ asked, running, runningMs }) =>
     `The ${asked} has to wait: a ${running} is under way, for ${(runningMs / 1000).toFixed(1)} s by now.`,
   HEDDLE_NOT_RUNNING: ({ asked, phase }) => `The ${asked} is not possible: the server is ${phase}.`,

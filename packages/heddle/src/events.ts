@@ -137,25 +137,36 @@ export type Announce = <Name extends keyof HeddleEvents>(name: Name, fact: Heddl
 /** Where the facts are announced and heard: a misspelt event does not compile. */
 export class Events {
   readonly #emitter = new EventEmitter()
+  readonly #listeners = new Set<(name: keyof HeddleEvents, fact: unknown) => void>()
 
   /** Calls the listener at each event of that name; returns how to take it back. */
   on<Name extends keyof HeddleEvents>(name: Name, listener: (fact: HeddleEvents[Name]) => void): () => void {
-    const guarded = (fact: HeddleEvents[Name]): void => {
-      try {
-        listener(fact)
-      } catch (error) {
-        // Whoever announces is in the middle of something, and must not stumble over a listener.
-        queueMicrotask(() => {
-          throw error
-        })
-      }
-    }
+    const guarded = (fact: HeddleEvents[Name]): void => guard(() => listener(fact))
     this.#emitter.on(name, guarded)
     return () => this.#emitter.off(name, guarded)
+  }
+
+  /** Calls the listener at each event of any name; returns how to take it back. */
+  onAny(listener: (name: keyof HeddleEvents, fact: unknown) => void): () => void {
+    const own = (name: keyof HeddleEvents, fact: unknown): void => listener(name, fact)
+    this.#listeners.add(own)
+    return () => this.#listeners.delete(own)
   }
 
   /** Announces one fact to all who listen, before it returns. */
   emit<Name extends keyof HeddleEvents>(name: Name, fact: HeddleEvents[Name]): void {
     this.#emitter.emit(name, fact)
+    for (const listener of this.#listeners) guard(() => listener(name, fact))
+  }
+}
+
+/** Whoever announces is in the middle of something, and must not stumble over a listener. */
+function guard(call: () => void): void {
+  try {
+    call()
+  } catch (error) {
+    queueMicrotask(() => {
+      throw error
+    })
   }
 }

@@ -14,10 +14,15 @@ import type { Announce } from '../events.ts'
 import { systemClock } from '../shared/clock.ts'
 import type { Log } from '../shared/log.ts'
 import { AdminServer } from './admin/admin-server.ts'
+import { Api } from './admin/api.ts'
+import type { Operations } from './admin/operations.ts'
 import type { Phase, StatusReport } from './admin/report.ts'
+import { composeOperations, fixedSource } from './compose-operations.ts'
+import type { InForce } from './compose-operations.ts'
 import { logEvents } from './event-log.ts'
 import { boot, hurryGraceMs, stop } from './lifecycle.ts'
 import type { Booted, Parts } from './lifecycle.ts'
+import type { ConfigurationSource } from './operations.ts'
 import { Edges } from './supervisor/edges.ts'
 import { publicUrl } from './supervisor/public-url.ts'
 import { ownThreadFiles } from './supervisor/spawn.ts'
@@ -34,6 +39,8 @@ export interface StartReport extends Booted {
 export interface Coordinator {
   /** What happens, as it happens. */
   readonly events: Events
+  /** What can be done to it while it runs. */
+  readonly operations: Operations
   /**
    * Resolves when the public port is open. When it rejects everything has been taken down again.
    *
@@ -62,6 +69,10 @@ export interface CoordinatorOptions {
   readonly files?: ThreadFiles
   /** Called when only killing the process is left. */
   readonly kill?: () => void
+  /** Where the configuration comes from at a reload. Without one it stays what it is. */
+  readonly source?: ConfigurationSource
+  /** Stops the server and ends the process when a command asks for it. Without one only the server stops. */
+  readonly shutDown?: (reason: string) => void
 }
 
 /** Builds a server; nothing runs yet. */
@@ -71,7 +82,8 @@ export function createCoordinator(config: ResolvedConfig, options: CoordinatorOp
 
 class Server implements Coordinator {
   readonly events = new Events()
-  readonly #config: ResolvedConfig
+  readonly operations: Operations
+  readonly #inForce: InForce
   readonly #parts: Parts
   readonly #registry: Registry
   readonly #kill: () => void
@@ -84,14 +96,17 @@ class Server implements Coordinator {
   #isOpen = false
 
   constructor(config: ResolvedConfig, options: CoordinatorOptions) {
-    this.#config = config
+    const inForce: InForce = { config }
+    this.#inForce = inForce
     this.#kill = options.kill ?? killProcess
     this.#registry = createRegistry(config)
     logEvents(this.events, options.log)
     const announce: Announce = (name, fact) => this.events.emit(name, fact)
     const publicPort = { number: config.server.port }
     const surroundings = {
-      config,
+      get config() {
+        return inForce.config
+      },
       seats: this.#registry,
       files: options.files ?? ownThreadFiles(),
       logger: options.logStyle ?? { level: config.logger.level, format: 'json', colour: false },
@@ -101,10 +116,34 @@ class Server implements Coordinator {
       chance: Math.random,
       publicPort
     } as const
-    const admin = config.admin.enabled ? new AdminServer(config.admin, () => this.status()) : null
     const supervisor = new Supervisor(surroundings)
     const edges = new Edges(surroundings)
-    this.#parts = { config, clock: systemClock, announce, supervisor, edges, admin, publicPort }
+    this.operations = composeOperations({
+      inForce,
+      clock: systemClock,
+      announce,
+      supervisor,
+      edges,
+      source: options.source ?? fixedSource(inForce),
+      status: () => this.status(),
+      phase: () => this.#phase,
+      stop: options.shutDown ?? (reason => void this.stop(reason)),
+      endsProcess: options.shutDown !== undefined,
+      adopted: ({ admin: settings }) => admin?.configure(settings)
+    })
+    const api = new Api(this.operations, listener => this.events.onAny(listener))
+    const admin = config.admin.enabled ? new AdminServer(config.admin, () => this.status(), api) : null
+    this.#parts = {
+      get config() {
+        return inForce.config
+      },
+      clock: systemClock,
+      announce,
+      supervisor,
+      edges,
+      admin,
+      publicPort
+    }
   }
 
   start(): Promise<StartReport> {
@@ -142,7 +181,7 @@ class Server implements Coordinator {
       pid: process.pid,
       node: process.version,
       uptimeMs: this.#startedAt === null ? 0 : Math.round(systemClock.now() - this.#startedAt),
-      url: this.#isOpen ? publicUrl(this.#config.server.hostname, publicPort.number) : null,
+      url: this.#isOpen ? publicUrl(this.#inForce.config.server.hostname, publicPort.number) : null,
       applications: supervisor.status(),
       edges: edges.status()
     }
@@ -169,7 +208,7 @@ class Server implements Coordinator {
 
   async #stop(reason: string, wasRunning: boolean): Promise<void> {
     const stopStartedAt = systemClock.now()
-    const { drainDelay, timeout } = this.#config.gracefulShutdown
+    const { drainDelay, timeout } = this.#inForce.config.gracefulShutdown
     const left = await stop(this.#parts, reason, {
       drainDelayMs: wasRunning ? drainDelay : 0,
       timeoutMs: timeout,

@@ -1,5 +1,5 @@
 /**
- * The administrative server: probes for orchestrators, and the status as JSON.
+ * The administrative server: probes for orchestrators, and the management API for whoever has the token.
  *
  * Main thread only. It answers from what the coordinator knows and waits for no other thread, so it
  * answers in the same time when every worker is blocked. Probes are open; `/api/v1/` needs the token.
@@ -8,7 +8,10 @@ import { once } from 'node:events'
 import type { IncomingMessage, Server, ServerResponse } from 'node:http'
 
 import type { ResolvedAdmin } from '../../config/resolved.ts'
+import { apiRoot } from '../../control/contract.ts'
 import { HeddleError } from '../../errors.ts'
+import { refuse, send } from './answer.ts'
+import type { Api } from './api.ts'
 import { probes, probeText } from './probes.ts'
 import type { StatusReport } from './report.ts'
 
@@ -21,15 +24,22 @@ export interface AdminAddress {
 
 /** The administrative server, from its first to its last answer. */
 export class AdminServer {
-  readonly #settings: ResolvedAdmin
   readonly #report: () => StatusReport
+  readonly #api: Api
+  #settings: ResolvedAdmin
   /** Made when the port is opened: node's HTTP modules are not loaded before the threads have been started. */
   #server: Server | null = null
   #opening: Promise<AdminAddress> | null = null
 
-  constructor(settings: ResolvedAdmin, report: () => StatusReport) {
+  constructor(settings: ResolvedAdmin, report: () => StatusReport, api: Api) {
     this.#settings = settings
     this.#report = report
+    this.#api = api
+  }
+
+  /** From now on this token is asked for. Nothing else about the server can change while it runs. */
+  configure({ token }: Pick<ResolvedAdmin, 'token'>): void {
+    this.#settings = { ...this.#settings, token }
   }
 
   /**
@@ -87,31 +97,23 @@ export class AdminServer {
   #answer(request: IncomingMessage, response: ServerResponse): void {
     const [pathname = '/', query] = (request.url ?? '/').split('?', 2)
     const probe = probes.get(pathname)
-    const isStatus = pathname === '/api/v1/status'
-    if (request.method !== 'GET' && request.method !== 'HEAD') {
-      response.setHeader('allow', 'GET, HEAD')
-      sendProblem(response, 405, `${request.method} is not possible here.`)
-    } else if (probe !== undefined) {
-      const answer = probe(this.#report())
-      send(
-        response,
-        answer.status,
-        'text/plain; charset=utf-8',
-        probeText(answer, new URLSearchParams(query).has('verbose'))
-      )
-    } else if (pathname.startsWith('/api/v1/') && this.#isRefused(request, response)) {
-      return
-    } else if (isStatus) {
-      send(response, 200, 'application/json', `${JSON.stringify(this.#report(), null, 2)}\n`)
+    if (probe === undefined) {
+      if (!pathname.startsWith(`${apiRoot}/`)) refuse(response, 404, `There is nothing at ${pathname}.`)
+      else if (!this.#isRefused(request, response)) void this.#api.answer(request, response, pathname)
+    } else if (request.method === 'GET' || request.method === 'HEAD') {
+      const { status, checks } = probe(this.#report())
+      const text = probeText({ status, checks }, new URLSearchParams(query).has('verbose'))
+      send(response, status, 'text/plain; charset=utf-8', text)
     } else {
-      sendProblem(response, 404, `There is nothing at ${pathname}.`)
+      response.setHeader('allow', 'GET, HEAD')
+      refuse(response, 405, `${request.method} is not possible here.`)
     }
   }
 
   #isRefused(request: IncomingMessage, response: ServerResponse): boolean {
     const { token } = this.#settings
     if (token === null) {
-      sendProblem(response, 403, 'Set admin.token in the configuration: without one the API is closed.')
+      refuse(response, 403, 'Set admin.token in the configuration: without one the API is closed.')
       return true
     }
     const offered = /^Bearer +(.+)$/i.exec(request.headers.authorization ?? '')?.[1]
@@ -119,7 +121,7 @@ export class AdminServer {
     response.setHeader('www-authenticate', 'Bearer realm="heddle"')
     const detail =
       offered === undefined ? 'A bearer token is needed.' : 'The bearer token is not the right one.'
-    sendProblem(response, 401, detail)
+    refuse(response, 401, detail)
     return true
   }
 }
@@ -130,26 +132,4 @@ function isSame(offered: string, token: string): boolean {
   const { createHash, timingSafeEqual } = process.getBuiltinModule('node:crypto')
   const digest = (text: string): Buffer => createHash('sha256').update(text).digest()
   return timingSafeEqual(digest(offered), digest(token))
-}
-
-const titles: Readonly<Record<number, string>> = {
-  401: 'Unauthorized',
-  403: 'Forbidden',
-  404: 'Not Found',
-  405: 'Method Not Allowed'
-}
-
-function sendProblem(response: ServerResponse, status: number, detail: string): void {
-  const problem = { type: 'about:blank', title: titles[status], status, detail }
-  send(response, status, 'application/problem+json', `${JSON.stringify(problem)}\n`)
-}
-
-function send(response: ServerResponse, status: number, type: string, body: string): void {
-  response.writeHead(status, {
-    'content-type': type,
-    'content-length': Buffer.byteLength(body),
-    'cache-control': 'no-store',
-    'x-content-type-options': 'nosniff'
-  })
-  response.end(body)
 }

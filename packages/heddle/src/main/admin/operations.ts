@@ -47,7 +47,11 @@ export interface Operations {
    * @throws HEDDLE_APPLICATION_EXISTS, HEDDLE_CONFIG_INVALID, HEDDLE_APPLICATION_FAILED
    */
   addApplication(id: string, settings: unknown): Promise<void>
-  /** Stops an application and forgets it. @throws HEDDLE_UNKNOWN_APPLICATION, HEDDLE_APPLICATION_NEEDED */
+  /**
+   * Stops an application and forgets it.
+   *
+   * @throws HEDDLE_UNKNOWN_APPLICATION, HEDDLE_APPLICATION_NEEDED, HEDDLE_APPLICATION_ROUTED
+   */
   removeApplication(id: string): Promise<void>
   /** Starts one that was stopped, and first what it depends on. @throws HEDDLE_APPLICATION_FAILED */
   startApplication(id: string): Promise<void>

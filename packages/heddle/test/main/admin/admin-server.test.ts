@@ -6,7 +6,9 @@ import { test } from 'node:test'
 import type { TestContext } from 'node:test'
 
 import { AdminServer } from '../../../src/main/admin/admin-server.ts'
+import { Api } from '../../../src/main/admin/api.ts'
 import type { StatusReport } from '../../../src/main/admin/report.ts'
+import { fakeOperations } from './fake-operations.ts'
 
 const report: StatusReport = {
   phase: 'running',
@@ -28,7 +30,8 @@ function setUp(t: TestContext, settings: Settings = {}): AdminServer {
   const { token = null, port = 0, portChosen = false } = settings
   const admin = new AdminServer(
     { enabled: true, hostname: '127.0.0.1', port, portChosen, token },
-    () => report
+    () => report,
+    new Api({ ...fakeOperations(report) }, () => () => {})
   )
   t.after(() => admin.close())
   return admin

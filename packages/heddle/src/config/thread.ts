@@ -1,0 +1,36 @@
+/**
+ * Where a thread begins that loads the configuration once and ends: only a new thread reads a configuration
+ * file, and what that imports, as they are now. It starts no application.
+ */
+import { parentPort, workerData } from 'node:worker_threads'
+
+import { HeddleError } from '../errors.ts'
+import { loadConfig } from './load.ts'
+import type { LoadOptions } from './load.ts'
+import type { LoadOutcome } from './fresh.ts'
+
+const options = workerData as LoadOptions
+
+parentPort?.postMessage(await outcome())
+
+async function outcome(): Promise<LoadOutcome> {
+  try {
+    return { ok: true, config: await loadConfig(options) }
+  } catch (error) {
+    if (!(error instanceof HeddleError)) throw error
+    const { cause } = error
+    const known = { code: error.code, detail: withoutCode(error.detail) }
+    return {
+      ok: false,
+      ...known,
+      cause: cause instanceof Error ? { message: cause.message, stack: cause.stack ?? null } : null
+    }
+  }
+}
+
+/** What was offered may be a function, which cannot be sent to another thread. */
+function withoutCode<Detail>(detail: Detail): Detail {
+  return JSON.parse(
+    JSON.stringify(detail, (_key, value: unknown) => (typeof value === 'function' ? 'a function' : value))
+  ) as Detail
+}

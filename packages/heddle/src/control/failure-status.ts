@@ -1,0 +1,73 @@
+/**
+ * Failures as the management API tells them: which HTTP status each code has, and the problem made of it.
+ *
+ * Main thread. Pure.
+ */
+import { HeddleError } from '../errors.ts'
+import type { HeddleFailures } from '../errors.ts'
+import type { Problem } from './contract.ts'
+
+/** The status of each failure of Heddle. 409: the server is not in a state for it. 422: it cannot be done as asked. */
+export const failureStatus: { readonly [Code in keyof HeddleFailures]: number } = {
+  HEDDLE_CONFIG_INVALID: 422,
+  HEDDLE_CONFIG_NOT_FOUND: 422,
+  HEDDLE_CONFIG_UNREADABLE: 422,
+  HEDDLE_APPLICATION_FAILED: 500,
+  HEDDLE_EDGE_FAILED: 500,
+  HEDDLE_LISTEN_FAILED: 500,
+  HEDDLE_STOPPED: 409,
+  HEDDLE_UNKNOWN_APPLICATION: 404,
+  HEDDLE_UNKNOWN_WORKER: 404,
+  HEDDLE_APPLICATION_EXISTS: 409,
+  HEDDLE_APPLICATION_NEEDED: 409,
+  HEDDLE_APPLICATION_ROUTED: 409,
+  HEDDLE_BUSY: 409,
+  HEDDLE_NOT_RUNNING: 409,
+  HEDDLE_RESTART_FAILED: 500,
+  HEDDLE_RELOAD_FAILED: 500,
+  HEDDLE_RELOAD_REFUSED: 422,
+  HEDDLE_REQUEST_INVALID: 400,
+  HEDDLE_NO_SERVER: 500,
+  HEDDLE_SERVER_AMBIGUOUS: 500,
+  HEDDLE_CONNECTION_LOST: 500,
+  HEDDLE_STOP_OVERDUE: 500,
+  HEDDLE_SOCKET_FAILED: 500
+}
+
+const titles: Readonly<Record<number, readonly [title: string, code: string]>> = {
+  400: ['Bad Request', 'BAD_REQUEST'],
+  401: ['Unauthorized', 'UNAUTHORIZED'],
+  403: ['Forbidden', 'FORBIDDEN'],
+  404: ['Not Found', 'NOT_FOUND'],
+  405: ['Method Not Allowed', 'METHOD_NOT_ALLOWED'],
+  409: ['Conflict', 'CONFLICT'],
+  413: ['Content Too Large', 'CONTENT_TOO_LARGE'],
+  415: ['Unsupported Media Type', 'UNSUPPORTED_MEDIA_TYPE'],
+  422: ['Unprocessable Content', 'UNPROCESSABLE_CONTENT'],
+  500: ['Internal Server Error', 'INTERNAL_ERROR']
+}
+
+/** A problem that is no failure of Heddle: of the request, or of who sends it. */
+export function plainProblem(status: number, detail: string): Problem {
+  const [title, code] = titles[status] ?? ['Error', 'ERROR']
+  return { type: 'about:blank', title, status, detail, code }
+}
+
+/** The problem made of anything thrown. */
+export function problemOf(thrown: unknown): Problem {
+  if (!(thrown instanceof HeddleError)) {
+    const detail = thrown instanceof Error ? thrown.message : String(thrown)
+    return { ...plainProblem(500, detail), cause: stackOf(thrown) }
+  }
+  const code: keyof HeddleFailures = thrown.code
+  const status = failureStatus[code]
+  const cause = thrown.cause === undefined ? {} : { cause: stackOf(thrown.cause) }
+  const [title] = titles[status] ?? ['Error']
+  return { type: 'about:blank', title, status, detail: thrown.message, code, facts: thrown.detail, ...cause }
+}
+
+function stackOf(thrown: unknown): string {
+  if (!(thrown instanceof Error)) return String(thrown)
+  const stack = thrown.stack ?? `${thrown.name}: ${thrown.message}`
+  return thrown.cause === undefined ? stack : `${stack}\nCaused by: ${stackOf(thrown.cause)}`
+}

@@ -1,0 +1,131 @@
+/**
+ * The socket for commands: the management API at a unix socket that only this user can open.
+ *
+ * Main thread only. No token is asked for: whoever may open the socket may also send signals to the process.
+ */
+import { once } from 'node:events'
+import { chmodSync, mkdirSync, renameSync, writeFileSync } from 'node:fs'
+import type { Server } from 'node:http'
+import { join } from 'node:path'
+
+import { answersAt, mistrust, removeFile, removeStale, socketPathMax } from '../../control/server-facts.ts'
+import type { ServerFacts } from '../../control/server-facts.ts'
+import { HeddleError } from '../../errors.ts'
+import type { Api } from './api.ts'
+
+/** What is known of a server before its socket is open. */
+export type Introduction = Omit<ServerFacts, 'pid' | 'socket' | 'startedAt'>
+
+/** The socket of one server. */
+export class ControlSocket {
+  readonly #directory: string
+  readonly #api: Api
+  #server: Server | null = null
+  #facts: ServerFacts | null = null
+  #opening: Promise<string> | null = null
+
+  /** @param directory Where the socket is made; the directory itself is made when it is absent. */
+  constructor(directory: string, api: Api) {
+    this.#directory = directory
+    this.#api = api
+  }
+
+  /**
+   * Opens the socket, removes those of servers that are gone, and resolves with its path.
+   *
+   * @throws HEDDLE_SOCKET_FAILED
+   */
+  open(introduction: Introduction): Promise<string> {
+    this.#opening ??= this.#open(introduction)
+    return this.#opening
+  }
+
+  /** Tells those who look for the server what has changed about it. */
+  introduce(changes: Partial<Introduction>): void {
+    if (this.#facts === null) return
+    this.#facts = { ...this.#facts, ...changes }
+    writeFacts(this.#facts)
+  }
+
+  /** Closes the socket and removes it. Answers that are being written are cut. */
+  async close(): Promise<void> {
+    await this.#opening?.catch(() => null)
+    const server = this.#server
+    if (server === null || !server.listening) return
+    if (this.#facts !== null) removeFile(factsPath(this.#facts.socket))
+    this.#facts = null
+    const closed = once(server, 'close')
+    server.close()
+    server.closeAllConnections()
+    await closed
+  }
+
+  async #open(introduction: Introduction): Promise<string> {
+    const directory = this.#directory
+    prepare(directory)
+    await removeStale(directory)
+    const socket = await freePath(directory)
+    if (Buffer.byteLength(socket) > socketPathMax) {
+      fail(
+        socket,
+        `its path is longer than the ${socketPathMax} bytes the system allows: set XDG_RUNTIME_DIR to a shorter one`
+      )
+    }
+    // Not by `import`, which loads undici: see `node-http.ts` of the mesh.
+    const { createServer } = process.getBuiltinModule('node:http')
+    const server = createServer((request, response) => {
+      const [pathname = '/'] = (request.url ?? '/').split('?', 1)
+      void this.#api.answer(request, response, pathname)
+    })
+    server.requestTimeout = 10_000
+    this.#server = server
+    try {
+      const listening = once(server, 'listening')
+      server.listen({ path: socket })
+      await listening
+      chmodSync(socket, 0o600)
+    } catch (error) {
+      fail(socket, error instanceof Error ? error.message : String(error), error)
+    }
+    // The process does not stay for its commands.
+    server.unref()
+    this.#facts = { ...introduction, pid: process.pid, socket, startedAt: new Date().toISOString() }
+    writeFacts(this.#facts)
+    return socket
+  }
+}
+
+function prepare(directory: string): void {
+  try {
+    mkdirSync(directory, { recursive: true, mode: 0o700 })
+  } catch (error) {
+    fail(directory, error instanceof Error ? error.message : String(error), error)
+  }
+  const reason = mistrust(directory)
+  if (reason !== null) fail(directory, `the directory ${reason}`)
+}
+
+/** The number of the process; with another number behind it when a second server of one process is asked for. */
+async function freePath(directory: string): Promise<string> {
+  for (let attempt = 1; ; attempt++) {
+    const socket = join(directory, `${process.pid}${attempt === 1 ? '' : `-${attempt}`}.sock`)
+    if (await answersAt(socket)) continue
+    removeFile(socket)
+    return socket
+  }
+}
+
+function factsPath(socket: string): string {
+  return socket.replace(/\.sock$/, '.json')
+}
+
+/** At once or not at all: nobody reads half of it. */
+function writeFacts(facts: ServerFacts): void {
+  const path = factsPath(facts.socket)
+  writeFileSync(`${path}.new`, `${JSON.stringify(facts)}\n`, { mode: 0o600 })
+  renameSync(`${path}.new`, path)
+}
+
+function fail(path: string, reason: string, cause?: unknown): never {
+  throw new HeddleError('HEDDLE_SOCKET_FAILED', { path, reason }, cause === undefined ? {} : { cause })
+}

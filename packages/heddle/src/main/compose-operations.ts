@@ -1,0 +1,74 @@
+/**
+ * Puts the operations of a server together out of its rooms: what the supervisor can do, what the edges are
+ * told, where the configuration comes from.
+ *
+ * Main thread only. A part of the composition root, apart from `coordinator.ts` only for its length.
+ */
+import type { ResolvedConfig } from '../config/resolved.ts'
+import type { Announce } from '../events.ts'
+import type { Clock } from '../shared/clock.ts'
+import type { Phase, StatusReport } from './admin/report.ts'
+import { bootLevels } from './boot-order.ts'
+import { ServerOperations } from './operations.ts'
+import type { ApplicationOperations, ConfigurationSource } from './operations.ts'
+import type { ReloadParts } from './reload/reload.ts'
+import type { Edges } from './supervisor/edges.ts'
+import type { Supervisor } from './supervisor/supervisor.ts'
+
+/** The configuration in force: one place, read whenever it is needed and never kept. */
+export interface InForce {
+  config: ResolvedConfig
+}
+
+/** What operations are put together from. */
+export interface OperationsSources {
+  readonly inForce: InForce
+  readonly clock: Clock
+  readonly announce: Announce
+  readonly supervisor: Supervisor
+  readonly edges: Edges
+  readonly source: ConfigurationSource
+  status(): StatusReport
+  phase(): Phase
+  stop(reason: string): void
+  readonly endsProcess: boolean
+  /** Called when another configuration is in force. */
+  adopted(config: ResolvedConfig): void
+}
+
+/** The operations of a server. */
+export function composeOperations(sources: OperationsSources): ServerOperations {
+  const { inForce, clock, announce, source, endsProcess } = sources
+  const applications = sources.supervisor as unknown as ApplicationOperations & ReloadParts
+  const edges = sources.edges as unknown as { configure: ReloadParts['configureEdges'] } & ReloadParts
+  return new ServerOperations({
+    clock,
+    applications,
+    source,
+    status: () => sources.status(),
+    phase: () => sources.phase(),
+    stop: reason => sources.stop(reason),
+    endsProcess,
+    reload: {
+      clock,
+      announce,
+      current: () => inForce.config,
+      adopt: config => {
+        inForce.config = config
+        sources.adopted(config)
+      },
+      levels: ({ applications, server, entrypoint }) =>
+        bootLevels(applications, server.mode === 'direct' ? entrypoint : null),
+      stageApplication: application => applications.stageApplication(application),
+      stageListener: config => edges.stageListener(config),
+      configureEdges: config => edges.configure(config),
+      removeApplication: id => applications.removeApplication(id)
+    }
+  })
+}
+
+/** A configuration nobody can load again: a reload brings new code, and the configuration stays. */
+export function fixedSource(inForce: InForce): ConfigurationSource {
+  const load = (): Promise<ResolvedConfig> => Promise.resolve(inForce.config)
+  return { load, loadWith: load }
+}

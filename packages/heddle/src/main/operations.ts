@@ -1,0 +1,206 @@
+/**
+ * What can be done to a running server: each operation checked, let through the gate, and handed to the room
+ * that does it. The configuration in force follows: a reload compares with what really runs.
+ *
+ * Main thread only.
+ */
+import type { ResolvedApplication, ResolvedConfig } from '../config/resolved.ts'
+import { HeddleError } from '../errors.ts'
+import type { Clock } from '../shared/clock.ts'
+import type { Operations, ReloadReport, StopNotice } from './admin/operations.ts'
+import type { Phase, StatusReport } from './admin/report.ts'
+import { Gate } from './gate.ts'
+import { reload } from './reload/reload.ts'
+import type { ReloadParts } from './reload/reload.ts'
+
+/** Where the configuration comes from when it is wanted again. */
+export interface ConfigurationSource {
+  /** Reads it as it is now. Rejects with what is wrong with it. */
+  load(): Promise<ResolvedConfig>
+  /** The same with one more application, `entrypoint` staying what it is. */
+  loadWith(id: string, settings: unknown, entrypoint: string | null): Promise<ResolvedConfig>
+}
+
+/** The supervisor as far as operations need it. */
+export interface ApplicationOperations {
+  restart(ids?: readonly string[]): Promise<void>
+  addApplication(application: ResolvedApplication): Promise<unknown>
+  removeApplication(id: string): Promise<void>
+  startApplication(id: string): Promise<unknown>
+  stopApplication(id: string): Promise<void>
+  scale(id: string, workers: number): Promise<void>
+  restartWorker(id: string, slot: number): Promise<void>
+  drainWorker(id: string, slot: number): Promise<void>
+  readyWorker(id: string, slot: number): Promise<void>
+}
+
+/** What operations are made of. */
+export interface OperationsOptions {
+  readonly clock: Clock
+  readonly applications: ApplicationOperations
+  readonly source: ConfigurationSource
+  readonly reload: Omit<ReloadParts, 'load'>
+  status(): StatusReport
+  phase(): Phase
+  /** Begins a graceful stop; of the process too when `endsProcess`. */
+  stop(reason: string): void
+  readonly endsProcess: boolean
+}
+
+/** Milliseconds beyond its deadlines that a process may take to end. */
+const endMs = 2000
+
+const workersMax = 256
+
+/** The operations of one server. */
+export class ServerOperations implements Operations {
+  readonly #options: OperationsOptions
+  readonly #gate: Gate
+
+  constructor(options: OperationsOptions) {
+    this.#options = options
+    this.#gate = new Gate(options.clock)
+  }
+
+  status(): StatusReport {
+    return this.#options.status()
+  }
+
+  restart(ids?: readonly string[]): Promise<void> {
+    return this.#beside('restart', async () => {
+      for (const id of ids ?? []) this.#assertKnown(id)
+      await this.#options.applications.restart(ids)
+    })
+  }
+
+  reload(reason: string): Promise<ReloadReport> {
+    const { source, reload: parts } = this.#options
+    return this.#running('reload', () =>
+      this.#gate.alone('reload', () => reload({ ...parts, load: () => source.load() }, reason))
+    )
+  }
+
+  addApplication(id: string, settings: unknown): Promise<void> {
+    return this.#beside(`addition of ${id}`, async () => {
+      const { source, applications } = this.#options
+      const { entrypoint } = this.#config()
+      if (this.#ids().includes(id)) throw new HeddleError('HEDDLE_APPLICATION_EXISTS', { application: id })
+      const config = await source.loadWith(id, settings, entrypoint)
+      const application = config.applications.find(each => each.id === id)
+      if (application === undefined) throw this.#unknown(id)
+      await applications.addApplication(application)
+      this.#adoptApplications(known => [...known, application])
+    })
+  }
+
+  removeApplication(id: string): Promise<void> {
+    return this.#beside(`removal of ${id}`, async () => {
+      this.#assertKnown(id)
+      this.#assertNotRouted(id)
+      await this.#options.applications.removeApplication(id)
+      this.#adoptApplications(known => known.filter(each => each.id !== id))
+    })
+  }
+
+  startApplication(id: string): Promise<void> {
+    return this.#beside(`start of ${id}`, async () => {
+      this.#assertKnown(id)
+      await this.#options.applications.startApplication(id)
+    })
+  }
+
+  stopApplication(id: string): Promise<void> {
+    return this.#beside(`stop of ${id}`, async () => {
+      this.#assertKnown(id)
+      await this.#options.applications.stopApplication(id)
+    })
+  }
+
+  scale(id: string, workers: number): Promise<void> {
+    return this.#beside(`scaling of ${id}`, async () => {
+      this.#assertKnown(id)
+      if (!Number.isSafeInteger(workers) || workers < 1 || workers > workersMax) {
+        const reason = `an application has from 1 to ${workersMax} workers, not ${workers}`
+        throw new HeddleError('HEDDLE_REQUEST_INVALID', { reason })
+      }
+      await this.#options.applications.scale(id, workers)
+      this.#adoptApplications(known => known.map(each => (each.id === id ? { ...each, workers } : each)))
+    })
+  }
+
+  restartWorker(id: string, slot: number): Promise<void> {
+    return this.#atWorker('restart', id, slot, workers => workers.restartWorker(id, slot))
+  }
+
+  drainWorker(id: string, slot: number): Promise<void> {
+    return this.#atWorker('drain', id, slot, workers => workers.drainWorker(id, slot))
+  }
+
+  readyWorker(id: string, slot: number): Promise<void> {
+    return this.#atWorker('return', id, slot, workers => workers.readyWorker(id, slot))
+  }
+
+  stop(reason: string): StopNotice {
+    const { drainDelay, timeout } = this.#config().gracefulShutdown
+    this.#options.stop(reason)
+    const { endsProcess } = this.#options
+    return { pid: process.pid, endsProcess, withinMs: drainDelay + timeout + endMs }
+  }
+
+  #atWorker(
+    verb: string,
+    id: string,
+    slot: number,
+    act: (applications: ApplicationOperations) => Promise<void>
+  ): Promise<void> {
+    return this.#beside(`${verb} of ${id}:${slot}`, async () => {
+      this.#assertKnown(id)
+      const { workers } = this.#config().applications.find(each => each.id === id) ?? { workers: 0 }
+      if (slot >= workers) throw new HeddleError('HEDDLE_UNKNOWN_WORKER', { application: id, slot, workers })
+      await act(this.#options.applications)
+    })
+  }
+
+  #beside<Value>(name: string, run: () => Promise<Value>): Promise<Value> {
+    return this.#running(name, () => this.#gate.beside(name, run))
+  }
+
+  async #running<Value>(asked: string, run: () => Promise<Value>): Promise<Value> {
+    const phase = this.#options.phase()
+    if (phase !== 'running') throw new HeddleError('HEDDLE_NOT_RUNNING', { asked, phase })
+    return run()
+  }
+
+  #config(): ResolvedConfig {
+    return this.#options.reload.current()
+  }
+
+  #ids(): readonly string[] {
+    return this.#config().applications.map(({ id }) => id)
+  }
+
+  #assertKnown(id: string): void {
+    if (!this.#ids().includes(id)) throw this.#unknown(id)
+  }
+
+  #unknown(application: string): HeddleError {
+    return new HeddleError('HEDDLE_UNKNOWN_APPLICATION', { application, known: this.#ids() })
+  }
+
+  #assertNotRouted(application: string): void {
+    const { entrypoint, routes } = this.#config()
+    if (entrypoint === application) {
+      throw new HeddleError('HEDDLE_APPLICATION_ROUTED', { application, by: 'entrypoint' })
+    }
+    if (routes.some(route => route.application === application)) {
+      throw new HeddleError('HEDDLE_APPLICATION_ROUTED', { application, by: 'routes' })
+    }
+  }
+
+  #adoptApplications(
+    change: (known: readonly ResolvedApplication[]) => readonly ResolvedApplication[]
+  ): void {
+    const config = this.#config()
+    this.#options.reload.adopt({ ...config, applications: change(config.applications) })
+  }
+}

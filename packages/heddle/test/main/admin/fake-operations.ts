@@ -1,0 +1,47 @@
+/** Operations that write down what they were asked for, and fail when they are told to. */
+import type { Operations } from '../../../src/main/admin/operations.ts'
+import type { StatusReport } from '../../../src/main/admin/report.ts'
+
+/** Operations of no server at all. */
+export interface FakeOperations extends Operations {
+  /** What was asked for: name and arguments. */
+  readonly calls: readonly (readonly unknown[])[]
+  /** What the next operation does instead of succeeding. */
+  next: (() => Promise<void>) | null
+}
+
+/** Operations of a server whose status is that report. */
+export function fakeOperations(report: StatusReport): FakeOperations {
+  const calls: unknown[][] = []
+  const note =
+    (name: string) =>
+    async (...values: readonly unknown[]): Promise<void> => {
+      calls.push([name, ...values])
+      const { next } = fake
+      fake.next = null
+      await next?.()
+    }
+  const fake: FakeOperations = {
+    calls,
+    next: null,
+    status: () => report,
+    restart: note('restart'),
+    reload: async reason => {
+      await note('reload')(reason)
+      return { changes: ['routes: changed'], reloadMs: 12 }
+    },
+    addApplication: note('addApplication'),
+    removeApplication: note('removeApplication'),
+    startApplication: note('startApplication'),
+    stopApplication: note('stopApplication'),
+    scale: note('scale'),
+    restartWorker: note('restartWorker'),
+    drainWorker: note('drainWorker'),
+    readyWorker: note('readyWorker'),
+    stop: reason => {
+      void note('stop')(reason)
+      return { pid: 4711, endsProcess: true, withinMs: 100 }
+    }
+  }
+  return fake
+}
