@@ -14,8 +14,8 @@ export const checkNames = ['health', 'readiness', 'path'] as const
 /** One of {@link checkNames}. */
 export type CheckName = (typeof checkNames)[number]
 
-/** What a check has said last. `none`: there is none. `waiting`: it has not answered once. */
-export type CheckState = 'none' | 'waiting' | 'good' | 'bad'
+/** What a check has said last. `none`: nothing yet, or there is no such check. */
+export type CheckState = 'none' | 'good' | 'bad'
 
 /** One check as the main thread reads it. */
 export interface CheckReading {
@@ -64,7 +64,7 @@ const CELLS = CHECKS + checkNames.length * CHECK_CELLS
 const TEXT_BYTES = 256
 const BYTES = CELLS * Int32Array.BYTES_PER_ELEMENT + checkNames.length * TEXT_BYTES
 
-const states: readonly CheckState[] = ['none', 'waiting', 'good', 'bad']
+const states: readonly CheckState[] = ['none', 'good', 'bad']
 
 /** Heaps are beyond 32 bits of bytes. */
 const KIB = 1024

@@ -12,19 +12,23 @@ import { joinMesh } from '@heddle/mesh'
 
 import type { FromWorker, ToWorker, WorkerBoot } from '../channel/messages.ts'
 import { background, explainNothing, fromOffer } from './application.ts'
+import { Checks } from './checks.ts'
 import { publishContext } from './context.ts'
 import type { CloseHook, WorkerContext } from './context.ts'
 import { reportCrashes } from './crash.ts'
 import { toErrorFacts } from '../channel/error-facts.ts'
+import { VitalsWriter } from '../channel/vitals.ts'
 import { watchFastify } from './kinds/fastify.ts'
 import { interceptListen } from './listen.ts'
 import type { Interception } from './listen.ts'
 import { createLoader } from './loader.ts'
 import type { Exported, Loader } from './loader.ts'
 import { captureOutput, createOutput } from './output.ts'
+import { askTarget } from './own-request.ts'
 import { exportNames, findExport, recognise } from './recognise.ts'
 import { Service } from './service.ts'
 import { stopApplication } from './stop.ts'
+import { measureVitals } from './vitals.ts'
 import { awaitStart } from './waiting.ts'
 import type { StartFacts } from './waiting.ts'
 
@@ -41,6 +45,8 @@ async function run(port: MessagePort, boot: WorkerBoot): Promise<void> {
 
   const mesh = joinMesh(boot.ticket)
   mesh.installGlobals()
+  const vitals = new VitalsWriter(boot.vitals)
+  measureVitals(vitals, boot.checks.intervalMs)
   const service = new Service(mesh, boot.listen)
   const interception = interceptListen({ direct: boot.listen, shared: boot.workers > 1 }, service)
   watchFastify()
@@ -52,6 +58,7 @@ async function run(port: MessagePort, boot: WorkerBoot): Promise<void> {
 
   try {
     await start(boot, context, service, interception)
+    await beginChecks(boot, context, service, vitals)
   } catch (error) {
     send({ type: 'failed', error: toErrorFacts(error) })
     ending.exit(1)
@@ -67,6 +74,7 @@ function createContext(boot: WorkerBoot): WorkerContext {
     output: createOutput(boot.logger, { application, worker: name }),
     closeHooks: [],
     readiness: [],
+    checks: { health: [], readiness: [] },
     meshDomain: boot.meshDomain,
     publicUrl: boot.publicUrl
   }
@@ -144,6 +152,22 @@ async function awaitReadiness(context: WorkerContext): Promise<void> {
   await Promise.all(
     context.readiness.map(readiness => (typeof readiness === 'function' ? readiness() : readiness))
   )
+}
+
+async function beginChecks(
+  boot: WorkerBoot,
+  context: WorkerContext,
+  service: Service,
+  writer: VitalsWriter
+): Promise<void> {
+  const hostname = `${boot.application}${boot.meshDomain}`
+  const checks = new Checks({
+    plan: boot.checks,
+    writer,
+    own: context.checks,
+    server: () => (service.target === null ? null : askTarget(service.target, hostname))
+  })
+  await checks.begin()
 }
 
 /** Says `ready`, and says it again should an application listen that seemed to have no server. */

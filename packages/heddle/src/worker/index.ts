@@ -6,11 +6,13 @@
  */
 import { formatLine } from '../shared/log-line.ts'
 import { resolveLogStyle, writeLine } from '../shared/log.ts'
+import type { Check } from './checks.ts'
 import { currentContext } from './context.ts'
 import type { CloseHook, Identity, Readiness, WorkerContext } from './context.ts'
 import { createLogger } from './logger.ts'
 import type { Logger } from './logger.ts'
 
+export type { Check, CheckAnswer } from './checks.ts'
 export type { CloseHook, Identity, Readiness } from './context.ts'
 export type { LogMethod, Logger } from './logger.ts'
 
@@ -33,7 +35,7 @@ export const logger: Logger = createLogger(context.output, {})
  * another in reverse order, and are waited for until the deadline of the stop.
  */
 export function onClose(hook: CloseHook): void {
-  if (typeof hook !== 'function') throw new TypeError(`onClose() expects a function, got ${typeof hook}.`)
+  assertFunction('onClose', hook)
   context.closeHooks.push(hook)
 }
 
@@ -49,6 +51,37 @@ export function onReady(readiness: Readiness): void {
   // Whoever awaits it hears of a rejection; until then it must not count as one nobody handles.
   if (typeof readiness !== 'function') readiness.then(undefined, () => undefined)
   context.readiness.push(readiness)
+}
+
+/**
+ * Lets the worker be judged by a check of the application's own, once in `health.interval` and for
+ * `health.timeout` at most. It is bad when the check says `false` or `{ ok: false, reason }`, throws, rejects,
+ * or is late; with several checks each has to be good. After `health.fall` bad ones in a row the worker gets no
+ * new requests, after `health.maxUnhealthyChecks` it is replaced.
+ *
+ * Best for what a fresh worker would cure: a broken state of its own, not a database that is away for all.
+ *
+ * @throws TypeError when it is no function.
+ */
+export function health(check: Check): void {
+  assertFunction('health', check)
+  context.checks.health.push(check)
+}
+
+/**
+ * Says whether the worker wants requests at the moment: it gets none from the first bad answer to the next good
+ * one, and is not replaced for that. Asked once before the worker is ready and in each `health.interval`; what
+ * counts as bad is the same as in {@link health}. The last workers of an application are never taken out.
+ *
+ * @throws TypeError when it is no function.
+ */
+export function readiness(check: Check): void {
+  assertFunction('readiness', check)
+  context.checks.readiness.push(check)
+}
+
+function assertFunction(name: string, value: unknown): void {
+  if (typeof value !== 'function') throw new TypeError(`${name}() expects a function, got ${typeof value}.`)
 }
 
 /** The way to other applications. */
@@ -76,6 +109,7 @@ function createStandIn(): WorkerContext {
     },
     closeHooks: [],
     readiness: [],
+    checks: { health: [], readiness: [] },
     meshDomain: '.heddle.local',
     publicUrl: null
   }

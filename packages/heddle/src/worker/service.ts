@@ -29,6 +29,7 @@ export class Service implements ListenObserver {
   readonly #mesh: Mesh
   readonly #direct: DirectListen | null
   #application: Application = background
+  #target: HttpServer | RequestListener | null = null
   #seat: { replace(target: HttpServer | RequestListener): void } | null = null
   /** The server the application itself has listened with. */
   #opened: Server | null = null
@@ -46,6 +47,11 @@ export class Service implements ListenObserver {
 
   get application(): Application {
     return this.#application
+  }
+
+  /** What answers requests at the moment; `null` while nothing ever has. */
+  get target(): HttpServer | RequestListener | null {
+    return this.#target
   }
 
   /** The port that is really open, in direct mode. */
@@ -106,6 +112,7 @@ export class Service implements ListenObserver {
   }
 
   #seatTarget(target: HttpServer | RequestListener): void {
+    this.#target = target
     if (this.#seat === null) this.#seat = this.#mesh.serve(target)
     else this.#seat.replace(target)
   }

@@ -4,6 +4,7 @@ import { Worker } from 'node:worker_threads'
 import { Registry } from '@heddle/mesh'
 
 import type { FromWorker } from '../../src/channel/messages.ts'
+import { createVitals } from '../../src/channel/vitals.ts'
 
 const [entry = '', format = 'json'] = process.argv.slice(2)
 const registry = new Registry({ domain: '.heddle.local' })
@@ -21,7 +22,9 @@ const worker = new Worker(new URL('../../src/worker/boot.ts', import.meta.url), 
     ticket,
     logger: { level: 'info', format, colour: false },
     listen: null,
-    publicUrl: null
+    publicUrl: null,
+    vitals: createVitals(),
+    checks: { intervalMs: 60_000, timeoutMs: 5000, path: null }
   },
   transferList: [...transferList]
 })

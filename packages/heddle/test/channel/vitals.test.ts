@@ -1,0 +1,76 @@
+/** Tests of the memory in which a worker says how it is. */
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+
+import { createVitals, readVitals, saysNotReady, VitalsWriter } from '../../src/channel/vitals.ts'
+
+test('readVitals() reads zeroes before anything was written', () => {
+  const none = { state: 'none', round: 0, reason: '' }
+  assert.deepEqual(readVitals(createVitals()), {
+    writes: 0,
+    heapUsed: 0,
+    heapLimit: 0,
+    external: 0,
+    loopDelay: { p50: 0, p99: 0, max: 0 },
+    gcMs: 0,
+    checks: { health: none, readiness: none, path: none }
+  })
+})
+
+test('readVitals() reads what was measured, beyond 32 bits of bytes', () => {
+  const buffer = createVitals()
+  const writer = new VitalsWriter(buffer)
+  const measured = {
+    heapUsed: 6 * 1024 ** 3,
+    heapLimit: 8 * 1024 ** 3,
+    external: 3 * 1024 ** 4,
+    loopDelay: { p50: 0.25, p99: 12.5, max: 3_600_000 },
+    gcMs: 4_000_000_000
+  }
+  writer.measure(measured)
+  writer.measure(measured)
+  assert.partialDeepStrictEqual(readVitals(buffer), { writes: 2, ...measured })
+})
+
+test('readVitals() reads the sentence of each check and knows a new answer by its round', () => {
+  const buffer = createVitals()
+  const writer = new VitalsWriter(buffer)
+  writer.check('health', 'bad', 'keine Verbindung für „Wörter“')
+  writer.check('path', 'good')
+  const first = readVitals(buffer).checks
+  assert.deepEqual(
+    [first.health.state, first.health.reason, first.path.state, first.readiness.state],
+    ['bad', 'keine Verbindung für „Wörter“', 'good', 'none']
+  )
+  writer.check('health', 'bad', 'short')
+  const second = readVitals(buffer).checks.health
+  assert.equal(second.reason, 'short')
+  assert.notEqual(second.round, first.health.round)
+})
+
+test('VitalsWriter cuts a long sentence where a character ends', () => {
+  const buffer = createVitals()
+  new VitalsWriter(buffer).check('health', 'bad', `a${'€'.repeat(200)}`)
+  assert.equal(readVitals(buffer).checks.health.reason, `a${'€'.repeat(85)}`)
+})
+
+test('saysNotReady() is true from a bad readiness to a good one', () => {
+  const buffer = createVitals()
+  const writer = new VitalsWriter(buffer)
+  const seen = [saysNotReady(buffer)]
+  writer.check('health', 'bad', 'x')
+  seen.push(saysNotReady(buffer))
+  for (const state of ['bad', 'good'] as const) {
+    writer.check('readiness', state)
+    seen.push(saysNotReady(buffer))
+  }
+  assert.deepEqual(seen, [false, false, true, false])
+})
+
+test('readVitals() waits for no writer that was ended in the middle of a sentence', () => {
+  const buffer = createVitals()
+  new VitalsWriter(buffer).check('health', 'bad', 'x')
+  // The round of the first check, odd as while it is being written.
+  Atomics.add(new Int32Array(buffer), 9, 1)
+  assert.deepEqual(readVitals(buffer).checks.health, { state: 'bad', round: 3, reason: '' })
+})
