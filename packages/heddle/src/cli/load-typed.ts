@@ -1,5 +1,6 @@
 /** Loads the configuration a command was asked for. Main thread. */
 import { loadConfig } from '../config/load.ts'
+import type { LoadOptions } from '../config/load.ts'
 import type { ResolvedConfig } from '../config/resolved.ts'
 import { settings } from '../config/settings.ts'
 import type { Typed } from './program.ts'
@@ -9,14 +10,19 @@ import type { Typed } from './program.ts'
  *
  * @throws {HeddleError} HEDDLE_CONFIG_INVALID, HEDDLE_CONFIG_NOT_FOUND, HEDDLE_CONFIG_UNREADABLE.
  */
-export function loadTyped({ entry, options }: Typed): Promise<ResolvedConfig> {
+export function loadTyped(typed: Typed): Promise<ResolvedConfig> {
+  return loadConfig(loadOptions(typed))
+}
+
+/** What the configuration is loaded from, now and at every reload. */
+export function loadOptions({ entry, options }: Typed): LoadOptions {
   const configPath = textOf(options['config'])
-  return loadConfig({
+  return {
     cwd: process.cwd(),
     ...(configPath === undefined ? {} : { configPath }),
     ...(entry === undefined ? {} : { entry }),
     flags: Object.fromEntries(settings.map(({ flag }) => [flag, textOf(options[flag])]))
-  })
+  }
 }
 
 function textOf(option: string | boolean | undefined): string | undefined {

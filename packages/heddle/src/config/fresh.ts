@@ -24,7 +24,7 @@ export type LoadOutcome =
 /**
  * Loads and resolves the configuration from the files as they are now.
  *
- * @param options `env` is the environment of the thread as well; this process's when it is absent.
+ * @param options `env` is what the thread finds in `process.env`, which its configuration file may change.
  * @param limitMs Milliseconds it may take.
  * @throws {HeddleError} HEDDLE_CONFIG_INVALID, HEDDLE_CONFIG_NOT_FOUND, HEDDLE_CONFIG_UNREADABLE.
  */
@@ -35,15 +35,35 @@ export async function loadFresh(options: LoadOptions, limitMs: number): Promise<
   throw new HeddleError(code, detail, cause === null ? {} : { cause: revive(cause) })
 }
 
+/** What a server that can be reloaded needs: `main/operations.ts` calls it a source of the configuration. */
+export interface FreshSource {
+  load(): Promise<ResolvedConfig>
+  loadWith(id: string, settings: unknown, entrypoint: string | null): Promise<ResolvedConfig>
+}
+
+/** The configuration of these options, read anew each time. @param limitMs Milliseconds one time may take. */
+export function freshSource(options: LoadOptions, limitMs: number): FreshSource {
+  return {
+    load: () => loadFresh(options, limitMs),
+    loadWith: (id, settings, entrypoint) => {
+      // With one application more nobody could guess any longer which one answers what no route claims.
+      const flags = entrypoint === null ? {} : { entrypoint }
+      const further = { [id]: settings }
+      return loadFresh({ ...options, flags: { ...options.flags, ...flags }, further }, limitMs)
+    }
+  }
+}
+
 function askThread(options: LoadOptions, limitMs: number): Promise<LoadOutcome> {
   const { promise, resolve, reject } = Promise.withResolvers<LoadOutcome>()
   const file = options.configPath ?? options.cwd
   const unreadable = (reason: string, cause?: unknown): void =>
     reject(new HeddleError('HEDDLE_CONFIG_UNREADABLE', { file, reason }, { cause }))
+  const { env = process.env, ...workerData } = options
   const worker = new Worker(new URL(import.meta.resolve('#config')), {
     name: 'configuration',
-    workerData: options,
-    env: { ...(options.env ?? process.env) }
+    workerData,
+    env: { ...env }
   })
   const timer = setTimeout(() => {
     unreadable(`it was not loaded within ${limitMs} ms`)

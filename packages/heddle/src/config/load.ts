@@ -89,7 +89,6 @@ async function readWritten(options: LoadOptions, env: NonNullable<LoadOptions['e
 function withFurther(value: unknown, further: LoadOptions['further']): unknown {
   if (further === undefined || !isPlainObject(value)) return value
   const applications = isPlainObject(value['applications']) ? value['applications'] : {}
-  // With a second application nobody would be left to guess who answers what no route claims.
   return { ...value, applications: { ...applications, ...further } }
 }
 

@@ -15,6 +15,7 @@ import { systemClock } from '../shared/clock.ts'
 import type { Log } from '../shared/log.ts'
 import { AdminServer } from './admin/admin-server.ts'
 import { Api } from './admin/api.ts'
+import { ControlSocket } from './admin/control-socket.ts'
 import type { Operations } from './admin/operations.ts'
 import type { Phase, StatusReport } from './admin/report.ts'
 import { composeOperations, fixedSource } from './compose-operations.ts'
@@ -71,6 +72,8 @@ export interface CoordinatorOptions {
   readonly kill?: () => void
   /** Where the configuration comes from at a reload. Without one it stays what it is. */
   readonly source?: ConfigurationSource
+  /** Where the socket for commands is made. Without one there is none. */
+  readonly socketDirectory?: string
   /** Stops the server and ends the process when a command asks for it. Without one only the server stops. */
   readonly shutDown?: (reason: string) => void
 }
@@ -87,6 +90,8 @@ class Server implements Coordinator {
   readonly #parts: Parts
   readonly #registry: Registry
   readonly #kill: () => void
+  readonly #log: Log
+  readonly #socket: ControlSocket | null
   readonly #hurry = Promise.withResolvers<void>()
   #phase: Phase = 'idle'
   #startedAt: number | null = null
@@ -100,6 +105,7 @@ class Server implements Coordinator {
     this.#inForce = inForce
     this.#kill = options.kill ?? killProcess
     this.#registry = createRegistry(config)
+    this.#log = options.log
     logEvents(this.events, options.log)
     const announce: Announce = (name, fact) => this.events.emit(name, fact)
     const publicPort = { number: config.server.port }
@@ -132,6 +138,8 @@ class Server implements Coordinator {
       adopted: ({ admin: settings }) => admin?.configure(settings)
     })
     const api = new Api(this.operations, listener => this.events.onAny(listener))
+    const { socketDirectory } = options
+    this.#socket = socketDirectory === undefined ? null : new ControlSocket(socketDirectory, api)
     const admin = config.admin.enabled ? new AdminServer(config.admin, () => this.status(), api) : null
     this.#parts = {
       get config() {
@@ -192,10 +200,13 @@ class Server implements Coordinator {
     this.#phase = 'starting'
     this.#startedAt = systemClock.now()
     try {
+      const opening = this.#openSocket()
       const booted = await boot(this.#parts, () => this.#assertWanted())
+      await opening
       this.#assertWanted()
       this.#phase = 'running'
       this.#isOpen = true
+      this.#socket?.introduce({ url: booted.url })
       const bootMs = Math.round(systemClock.now() - this.#startedAt)
       this.#parts.announce('booted', { url: booted.url, bootMs })
       return { ...booted, bootMs }
@@ -222,8 +233,22 @@ class Server implements Coordinator {
       if (wasRunning) this.#kill()
       return
     }
+    await this.#socket?.close()
     this.#registry.close()
     this.#parts.announce('stopped', { stopMs })
+  }
+
+  /** A server that commands cannot reach still serves: signals can stop and reload it. */
+  async #openSocket(): Promise<void> {
+    const { root, file, applications } = this.#inForce.config
+    try {
+      const ids = applications.map(({ id }) => id)
+      await this.#socket?.open({ root, file, url: null, applications: ids })
+    } catch (error) {
+      this.#log.warn('Commands cannot reach this server.', {
+        reason: error instanceof Error ? error.message : String(error)
+      })
+    }
   }
 
   #assertWanted(): void {

@@ -8,28 +8,48 @@ import type { ResolvedConfig } from '../../config/resolved.ts'
 import { createLog, resolveLogStyle } from '../../shared/log.ts'
 import type { Log } from '../../shared/log.ts'
 import { isFailure } from '../../errors.ts'
+import { freshSource } from '../../config/fresh.ts'
+import { loadConfig } from '../../config/load.ts'
+import type { LoadOptions } from '../../config/load.ts'
+import { socketDirectory } from '../../control/server-facts.ts'
 import { codeOf, printFailure } from '../failure.ts'
-import { loadTyped } from '../load-typed.ts'
+import { loadOptions } from '../load-typed.ts'
 import type { Run, Typed } from '../program.ts'
 import { startedText } from '../started-text.ts'
 
 /** Runs the command. */
 export const start: Run = async typed => {
-  const config = await loadTyped(withJsonLog(typed))
+  const options = loadOptions(withJsonLog(typed))
+  // A configuration file may change the environment; each time it is loaded it finds what was there before it.
+  const env = { ...process.env }
+  const config = await loadConfig(options)
   const isTerminal = process.stdout.isTTY
   const style = resolveLogStyle(config.logger, { isTerminal }, process.env)
   const log = createLog(style)
   for (const warning of config.warnings) log.warn(warning)
-  return run(config, style, log)
+  return run(config, { options: { ...options, env }, style, log })
 }
 
-async function run(config: ResolvedConfig, style: LogStyle, log: Log): Promise<number | null> {
+interface Circumstances {
+  readonly options: LoadOptions
+  readonly style: LogStyle
+  readonly log: Log
+}
+
+async function run(config: ResolvedConfig, circumstances: Circumstances): Promise<number | null> {
+  const { options, style, log } = circumstances
   const [{ createCoordinator }, { endProcess, handleSignals }] = await Promise.all([
     import('../../main/coordinator.ts'),
     import('../../main/signals.ts')
   ])
-  const coordinator = createCoordinator(config, { log, logStyle: style })
-  const forget = handleSignals(coordinator, log)
+  const coordinator = createCoordinator(config, {
+    log,
+    logStyle: style,
+    socketDirectory: socketDirectory(process.env),
+    source: freshSource(options, config.startTimeout),
+    shutDown: reason => signals.shutDown(reason)
+  })
+  const signals = handleSignals(coordinator, log)
   try {
     const report = await coordinator.start()
     // Everyone else reads the same facts in the log lines of the coordinator.
@@ -37,7 +57,7 @@ async function run(config: ResolvedConfig, style: LogStyle, log: Log): Promise<n
     // The signals end the process from here on.
     return null
   } catch (error) {
-    forget()
+    signals.forget()
     if (isFailure(error, 'HEDDLE_STOPPED')) return null
     if (style.format === 'pretty') printFailure(error)
     else log.error('Heddle could not start.', { error, exitCode: codeOf(error) })
