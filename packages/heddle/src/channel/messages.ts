@@ -122,8 +122,11 @@ export type ToEdge =
   | { readonly type: 'listen'; readonly port: number }
   /** Tell keep-alive clients to go with their next response; still accept. */
   | { readonly type: 'drain' }
-  /** Stop accepting, close idle connections, answer `closed` when the last request is finished. */
-  | { readonly type: 'close' }
+  /**
+   * Stop accepting, close idle connections, answer `closed` when the last request is finished. WebSockets are told
+   * to close, spread over half of the time.
+   */
+  | { readonly type: 'close'; readonly timeoutMs: number }
 
 /** From an edge thread to the main thread. */
 export type FromEdge =

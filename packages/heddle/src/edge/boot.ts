@@ -30,7 +30,7 @@ main.on('message', (message: ToEdge) => {
       server.drain()
       break
     case 'close':
-      void server.close().then(() => tell({ type: 'closed' }))
+      void server.close(message.timeoutMs).then(() => tell({ type: 'closed' }))
       break
     default:
       message satisfies never

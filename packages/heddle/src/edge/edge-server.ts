@@ -25,29 +25,51 @@ import {
 } from '@heddle/mesh/internal'
 
 import type { EdgeBoot } from '../channel/messages.ts'
+import type { ResolvedRoute, ResolvedServer } from '../config/resolved.ts'
 import { createTrust, forwardingLines, requestIdOf, type Peer, type Trust } from './forwarding.ts'
-import { createRouter, type Router } from './routing.ts'
+import { createRouter, type Router, type Routes } from './routing.ts'
+import { Tunnels } from './tunnels.ts'
 
 /** How often time limits are looked at, in milliseconds. No limit is exceeded by more than this. */
 const SWEEP_MS = 500
 
+/** How often idle connections are looked for while the server closes, in milliseconds. */
+const CLOSING_MS = 50
+
+/**
+ * Milliseconds without a request after which a connection is taken for idle while the server closes. One that was
+ * used just now may carry its next request already, which would be lost: that one is answered, and told to close.
+ */
+const QUIET_MS = 100
+
+/** What part of the time a close may take upgraded connections get; requests and the applications need theirs. */
+const TUNNELS_PART = 0.5
+
+/** What can be changed while the server runs. */
+export interface EdgeSettings {
+  readonly routes: readonly ResolvedRoute[]
+  readonly entrypoint: string | null
+  readonly server: ResolvedServer
+}
+
 /** A connection and who is at its other end. */
 interface Guest {
   readonly connection: Connection
-  readonly peer: Peer
+  peer: Peer
 }
 
 /** The server. */
 export class EdgeServer implements ConnectionHost {
   /** What holds the port. {@link listen} opens it; whoever opens it in another way need not call that. */
   readonly server: Server
-  readonly limits: ConnectionLimits
   draining = false
   readonly #boot: EdgeBoot
   readonly #client: MeshClient
-  readonly #route: Router
-  readonly #trust: Trust
   readonly #connections = new Slots<Guest>()
+  readonly #tunnels: Tunnels
+  #settings: EdgeSettings
+  #route: Router
+  #trust: Trust
   #sweeper: NodeJS.Timeout | null = null
   /** Connections so far: two that happen to come from one port are still two. */
   #accepted = 0
@@ -56,8 +78,9 @@ export class EdgeServer implements ConnectionHost {
   constructor(boot: EdgeBoot, client: MeshClient) {
     this.#boot = boot
     this.#client = client
-    this.limits = boot.server
-    this.#route = createRouter(boot.routes, boot.entrypoint)
+    this.#tunnels = new Tunnels(client.scoreboard)
+    this.#settings = boot
+    this.#route = createRouter(routesOf(boot))
     this.#trust = createTrust(boot.server.trustProxy)
     this.server = createServer({ allowHalfOpen: true, noDelay: true, pauseOnConnect: true }, socket =>
       this.#accept(socket)
@@ -65,9 +88,25 @@ export class EdgeServer implements ConnectionHost {
     this.server.on('listening', () => {
       this.#sweeper ??= setInterval(() => this.#sweep(), SWEEP_MS).unref()
     })
-    const { maxConnections, threads } = boot.server
-    // The limit is one for all edge threads.
-    if (maxConnections > 0) this.server.maxConnections = Math.ceil(maxConnections / threads)
+    this.#limitConnections()
+  }
+
+  get limits(): ConnectionLimits {
+    return this.#settings.server
+  }
+
+  /**
+   * Puts other settings in force: for the next request of every connection, those that are open included.
+   * Where the port is, and how long its backlog, is settled when it is opened.
+   */
+  configure(settings: EdgeSettings): void {
+    this.#settings = settings
+    this.#route = createRouter(routesOf(settings))
+    this.#trust = createTrust(settings.server.trustProxy)
+    for (const guest of this.#connections.values()) {
+      guest.peer = { ...guest.peer, trusted: this.#trusts(guest.peer.address) }
+    }
+    this.#limitConnections()
   }
 
   /** Opens the public port and resolves with its number; rejects with node's error. */
@@ -88,19 +127,23 @@ export class EdgeServer implements ConnectionHost {
   }
 
   /**
-   * Takes no more connections, closes idle ones and resolves when the last is gone. Upgraded connections
-   * are ended: they have no end of their own to wait for.
+   * Takes no more connections, closes those that are idle, sends WebSockets away, and resolves when the last
+   * connection is gone. A request that is on its way when its connection would be closed is still answered, as
+   * far as this side can know of it.
+   *
+   * @param timeoutMs How long all that may take. Upgraded connections are cut after half of it; requests go on.
    */
-  close(): Promise<void> {
+  close(timeoutMs: number): Promise<void> {
     this.draining = true
-    this.server.close()
-    for (const connection of this.connections()) {
-      if (connection.upgraded) connection.destroy()
-      else connection.closeWhenIdle()
-    }
     return new Promise(resolve => {
       this.#whenEmpty = resolve
-      this.#settle()
+      // What has arrived by now is read, and who has connected by now accepted, before a door is closed.
+      afterReading(() => {
+        this.server.close()
+        this.#tunnels.leave(timeoutMs * TUNNELS_PART)
+        this.#closeIdle()
+        this.#settle()
+      })
     })
   }
 
@@ -125,7 +168,7 @@ export class EdgeServer implements ConnectionHost {
           (head.minor === 0 ? HTTP10 : 0),
         body: null,
         peer: connection.requests === 1 ? peer.firstLine : peer.line,
-        timeoutMs: this.#boot.server.requestTimeout,
+        timeoutMs: destination.timeoutMs,
         idempotent: isIdempotent(head.method) && head.upgrade === null,
         accept: null
       },
@@ -152,8 +195,13 @@ export class EdgeServer implements ConnectionHost {
     return forwardingLines(head, peer, strippedPrefix)
   }
 
+  onUpgraded(connection: Connection): void {
+    this.#tunnels.add(connection)
+  }
+
   onClosed(connection: Connection): void {
     this.#connections.delete(connection.id)
+    if (connection.wasUpgraded) this.#tunnels.delete(connection)
     this.#settle()
   }
 
@@ -171,19 +219,33 @@ export class EdgeServer implements ConnectionHost {
     const connection = new Connection(socket, this)
     const peer = {
       address,
-      trusted: address !== '' && this.#trust(address),
+      trusted: this.#trusts(address),
       firstLine: `${line} 0`,
       line: `${line} ${++this.#accepted}`
     }
     connection.id = this.#connections.add({ connection, peer })
   }
 
+  #trusts(address: string): boolean {
+    return address !== '' && this.#trust(address)
+  }
+
+  /** The limit is one for all edge threads. */
+  #limitConnections(): void {
+    const { maxConnections, threads } = this.#settings.server
+    this.server.maxConnections = maxConnections > 0 ? Math.ceil(maxConnections / threads) : Infinity
+  }
+
   #sweep(): void {
     const now = performance.now()
-    for (const { connection } of this.#connections.values()) {
-      connection.sweep(now)
-      if (this.#whenEmpty !== null) connection.closeWhenIdle()
-    }
+    for (const connection of this.connections()) connection.sweep(now)
+  }
+
+  #closeIdle(): void {
+    const now = performance.now()
+    for (const connection of this.connections()) connection.closeWhenIdle(now, QUIET_MS)
+    if (this.#whenEmpty === null || this.#connections.size === 0) return
+    setTimeout(() => afterReading(() => this.#closeIdle()), CLOSING_MS).unref()
   }
 
   #settle(): void {
@@ -192,4 +254,13 @@ export class EdgeServer implements ConnectionHost {
     this.#whenEmpty()
     this.#whenEmpty = null
   }
+}
+
+function routesOf({ routes, entrypoint, server: { requestTimeout } }: EdgeSettings): Routes {
+  return { routes, entrypoint, requestTimeout }
+}
+
+/** Calls back when the event loop has read once more what there is to read. */
+function afterReading(callback: () => void): void {
+  setImmediate(() => setImmediate(callback))
 }

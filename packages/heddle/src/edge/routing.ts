@@ -13,17 +13,30 @@ export interface Destination {
   readonly path: string
   /** The prefix that was taken off, or an empty string. */
   readonly strippedPrefix: string
+  /** Milliseconds until the response head; 0 waits for ever. */
+  readonly timeoutMs: number
+}
+
+/** What requests are sent by. */
+export interface Routes {
+  readonly routes: readonly ResolvedRoute[]
+  /** Takes what no route claims; `null` refuses it. */
+  readonly entrypoint: string | null
+  /** Milliseconds for requests whose route does not say; 0 waits for ever. */
+  readonly requestTimeout: number
 }
 
 /** Finds the destination of a request, `null` when nothing claims it. */
 export type Router = (host: string, path: string) => Destination | null
 
-/** Prepares routes for looking up. `entrypoint` takes what no route claims. */
-export function createRouter(routes: readonly ResolvedRoute[], entrypoint: string | null): Router {
-  if (routes.length === 0) {
-    return (_host, path) =>
-      entrypoint === null ? null : { application: entrypoint, path, strippedPrefix: '' }
-  }
+/** Prepares routes for looking up. */
+export function createRouter({ routes: given, entrypoint, requestTimeout }: Routes): Router {
+  const toEntrypoint = (path: string): Destination | null =>
+    entrypoint === null
+      ? null
+      : { application: entrypoint, path, strippedPrefix: '', timeoutMs: requestTimeout }
+  if (given.length === 0) return (_host, path) => toEntrypoint(path)
+  const routes = given.map(route => ({ ...route, timeoutMs: route.requestTimeout ?? requestTimeout }))
   const exact = groupByHost(routes.filter(({ host }) => host !== null && !host.startsWith('*.')))
   const wildcards = [...groupByHost(routes.filter(({ host }) => host?.startsWith('*.') === true))]
     .map(([host, group]) => ({ suffix: host.slice(1), group }))
@@ -31,17 +44,20 @@ export function createRouter(routes: readonly ResolvedRoute[], entrypoint: strin
   const everywhere = longestFirst(routes.filter(({ host }) => host === null))
   return (host, path) => {
     const name = hostname(host)
-    const found =
+    return (
       firstMatch(exact.get(name) ?? [], path) ??
       firstMatch(wildcards.find(({ suffix }) => name.endsWith(suffix))?.group ?? [], path) ??
-      firstMatch(everywhere, path)
-    if (found !== null) return found
-    return entrypoint === null ? null : { application: entrypoint, path, strippedPrefix: '' }
+      firstMatch(everywhere, path) ??
+      toEntrypoint(path)
+    )
   }
 }
 
-function groupByHost(routes: readonly ResolvedRoute[]): Map<string, ResolvedRoute[]> {
-  const groups = new Map<string, ResolvedRoute[]>()
+/** A route with the time its requests have. */
+type TimedRoute = ResolvedRoute & { readonly timeoutMs: number }
+
+function groupByHost(routes: readonly TimedRoute[]): Map<string, TimedRoute[]> {
+  const groups = new Map<string, TimedRoute[]>()
   for (const route of longestFirst(routes)) {
     const host = (route.host ?? '').toLowerCase()
     groups.set(host, [...(groups.get(host) ?? []), route])
@@ -49,7 +65,7 @@ function groupByHost(routes: readonly ResolvedRoute[]): Map<string, ResolvedRout
   return groups
 }
 
-function longestFirst(routes: readonly ResolvedRoute[]): ResolvedRoute[] {
+function longestFirst(routes: readonly TimedRoute[]): TimedRoute[] {
   return routes.toSorted((a, b) => b.prefix.length - a.prefix.length)
 }
 
@@ -59,13 +75,14 @@ function hostname(host: string): string {
   return (end <= 0 ? host : host.slice(0, end)).toLowerCase()
 }
 
-function firstMatch(routes: readonly ResolvedRoute[], path: string): Destination | null {
-  for (const { prefix, application, stripPrefix } of routes) {
+function firstMatch(routes: readonly TimedRoute[], path: string): Destination | null {
+  for (const { prefix, application, stripPrefix, timeoutMs } of routes) {
     const bare = prefix.endsWith('/') ? prefix.slice(0, -1) : prefix
     if (!covers(bare, path)) continue
-    if (!stripPrefix || bare === '') return { application, path, strippedPrefix: '' }
+    if (!stripPrefix || bare === '') return { application, path, strippedPrefix: '', timeoutMs }
     const rest = path.slice(bare.length)
-    return { application, path: rest.startsWith('/') ? rest : `/${rest}`, strippedPrefix: bare }
+    const shown = rest.startsWith('/') ? rest : `/${rest}`
+    return { application, path: shown, strippedPrefix: bare, timeoutMs }
   }
   return null
 }

@@ -61,30 +61,49 @@ const cases: readonly (readonly [string, string, string | null, string?, string?
 ]
 
 describe('createRouter()', () => {
-  const router = createRouter(routes, 'main')
+  const router = createRouter({ routes, entrypoint: 'main', requestTimeout: 30 })
   for (const [host, path, application, seen = path, strippedPrefix = ''] of cases) {
     test(`sends ${host}${path} to ${application} as ${seen}`, () => {
-      assert.deepEqual(router(host, path), { application, path: seen, strippedPrefix })
+      assert.deepEqual(router(host, path), { application, path: seen, strippedPrefix, timeoutMs: 30 })
     })
   }
 })
 
 test('createRouter() gives everything to the entrypoint when there are no routes', () => {
-  assert.deepEqual(createRouter([], 'main')('h', '/x'), {
+  assert.deepEqual(createRouter({ routes: [], entrypoint: 'main', requestTimeout: 30 })('h', '/x'), {
     application: 'main',
     path: '/x',
-    strippedPrefix: ''
+    strippedPrefix: '',
+    timeoutMs: 30
   })
 })
 
 test('createRouter() finds nothing without a route or an entrypoint', () => {
-  assert.equal(createRouter([], null)('h', '/x'), null)
-  assert.equal(createRouter(routes, null)('h', '/x'), null)
+  assert.equal(createRouter({ routes: [], entrypoint: null, requestTimeout: 0 })('h', '/x'), null)
+  assert.equal(createRouter({ routes, entrypoint: null, requestTimeout: 0 })('h', '/x'), null)
 })
 
 test('createRouter() finds an IPv6 host with and without its port', () => {
-  const router = createRouter([route('[::1]', '/', 'loop')], null)
+  const router = createRouter({
+    routes: [route('[::1]', '/', 'loop')],
+    entrypoint: null,
+    requestTimeout: 0
+  })
   assert.equal(router('[::1]:3000', '/')?.application, 'loop')
   assert.equal(router('[::1]', '/')?.application, 'loop')
   assert.equal(router('[::2]', '/'), null)
+})
+
+test('createRouter() gives each route its own time, and the others that of the server', () => {
+  const router = createRouter({
+    routes: [
+      { ...route(null, '/slow', 'main'), requestTimeout: 5000 },
+      { ...route(null, '/for-ever', 'main'), requestTimeout: 0 },
+      route(null, '/plain', 'main')
+    ],
+    entrypoint: 'main',
+    requestTimeout: 30
+  })
+  const times = ['/slow/x', '/for-ever', '/plain', '/other'].map(path => router('h', path)?.timeoutMs)
+  assert.deepEqual(times, [5000, 0, 30, 30])
 })

@@ -119,7 +119,7 @@ test('EdgeServer that closes ends idle connections, finishes requests and ends t
   busy.send(`${request('POST', '/hash', ['Content-Length: 6'])}abc`)
   await stage.sighting('/hash', 'begun')
   const closed = stage.hears('closed')
-  stage.tell({ type: 'close' })
+  stage.tell({ type: 'close', timeoutMs: 400 })
   await Promise.all([idle.closed, fresh.closed, tunnel.closed])
   await assert.rejects(RawClient.open(stage.port), { code: 'ECONNREFUSED' })
   const { body, headers } = await busy.send('def').response()

@@ -24,8 +24,23 @@ export interface ClientSocket {
   end(): unknown
   /** Closes both sides at once. */
   destroy(): unknown
+  /** Closes both sides so that the client sees it was no end. Throws where that cannot be said: on pipes. */
+  resetAndDestroy?(): unknown
   /** `drain`: there is room again; `end`: the client has closed its side; `close`: both sides are closed. */
   on(event: 'drain' | 'end' | 'error' | 'close', listener: () => void): unknown
+}
+
+/**
+ * Breaks a response off so that no client takes what it has for the whole: where a body ends with its
+ * connection, and for clients that do not count, only a reset says so.
+ */
+export function breakOff(socket: ClientSocket): void {
+  try {
+    if (socket.resetAndDestroy === undefined) socket.destroy()
+    else socket.resetAndDestroy()
+  } catch {
+    socket.destroy()
+  }
 }
 
 /** Bytes handed to the socket that the kernel has not taken: the stream's, and those of a write under way. */

@@ -7,18 +7,21 @@
  */
 
 import type { Exchange, ExchangeHandler, ResponseHead } from '../client/exchange.ts'
+import type { Upstream } from '../wire/control.ts'
 import { http } from '../node-http.ts'
 import { fieldOf, kindOf, sizeOf } from '../wire/body.ts'
 import { MORE, type BodyField } from '../wire/frames.ts'
-import { queuedBytes, type ClientSocket } from './client-socket.ts'
-import { errorPage, statusOf } from './error-page.ts'
+import { breakOff, queuedBytes, type ClientSocket } from './client-socket.ts'
+import { errorPage, refusalOf } from './error-page.ts'
 import { meansToGoOn, type Refusal, type RequestHead } from './request-head.ts'
 import { RequestParser, type RequestReceiver } from './request-parser.ts'
 import { ResponseWriter } from './response-writer.ts'
 import { overdue, type ConnectionLimits, type Phase } from './time-limits.ts'
+import { Tunnel } from './tunnel.ts'
 
 /** What a connection needs of the thread it is in. */
 export interface ConnectionHost {
+  /** May change: each request is held to those in force when it comes. */
   readonly limits: ConnectionLimits
   /** While true, every response closes its connection. */
   readonly draining: boolean
@@ -32,6 +35,8 @@ export interface ConnectionHost {
    * @returns true when the host has told the client itself. Otherwise, and without this, it gets an error page.
    */
   onFailed?(connection: Connection, error: Error): boolean
+  /** The application has taken an upgrade; {@link Connection.upstream} says which worker of it. */
+  onUpgraded?(connection: Connection): void
   /** The connection is closed. Told once. */
   onClosed(connection: Connection): void
 }
@@ -49,6 +54,7 @@ export class Connection implements RequestReceiver, ExchangeHandler {
   #requests = 0
   #head: RequestHead | null = null
   #exchange: Exchange | null = null
+  #tunnel: Tunnel | null = null
   #requestDone = false
   #responseDone = false
   #keepAlive = false
@@ -74,11 +80,6 @@ export class Connection implements RequestReceiver, ExchangeHandler {
     socket.on('close', () => this.#onClose())
   }
 
-  /** Whether no request is being answered. */
-  get idle(): boolean {
-    return this.#phase === 'idle'
-  }
-
   /** Requests so far, the one being answered included. */
   get requests(): number {
     return this.#requests
@@ -89,6 +90,16 @@ export class Connection implements RequestReceiver, ExchangeHandler {
     return this.#phase === 'tunnel'
   }
 
+  /** Whether the connection was upgraded, and may be closed since. */
+  get wasUpgraded(): boolean {
+    return this.#tunnel !== null
+  }
+
+  /** Who answers the current request, or the upgraded connection; `null` when nobody does. */
+  get upstream(): Upstream | null {
+    return this.#exchange?.link?.upstream ?? null
+  }
+
   /** Takes what the socket has read. The bytes are used or copied before it returns. */
   receive(chunk: Buffer): void {
     if (this.#phase === 'tunnel' || (this.#phase === 'exchange' && this.#head?.upgrade !== null)) {
@@ -97,6 +108,7 @@ export class Connection implements RequestReceiver, ExchangeHandler {
     }
     const idleSince = this.#phase === 'idle' ? this.#since : null
     if (idleSince !== null) {
+      this.#parser.limits = this.#host.limits
       this.#phase = 'head'
       this.#since = performance.now()
     }
@@ -109,9 +121,19 @@ export class Connection implements RequestReceiver, ExchangeHandler {
     this.#holdPipeline()
   }
 
-  /** Closes it if it is idle; otherwise its current response will. */
-  closeWhenIdle(): void {
-    if (this.#phase === 'idle') this.#close()
+  /**
+   * Closes it if it is idle, and has been for so long; otherwise its current response will when the host drains.
+   */
+  closeWhenIdle(nowMs = performance.now(), quietMs = 0): void {
+    if (this.#phase === 'idle' && nowMs - this.#since >= quietMs) this.#close()
+  }
+
+  /**
+   * Ends an upgraded connection in good order: the client of a WebSocket is sent a Close frame between two
+   * frames of its application, and has two seconds to answer. Other protocols have no such word: they go on.
+   */
+  leave(code: number, reason: string): void {
+    this.#tunnel?.leave(code, reason)
   }
 
   /** Ends it now, whatever it is doing. */
@@ -131,7 +153,7 @@ export class Connection implements RequestReceiver, ExchangeHandler {
       unsent: queued > 0,
       halfOpen: this.#halfOpen
     })
-    if (verdict === 'close') this.destroy()
+    if (verdict === 'close' || this.#tunnel?.isLate(nowMs) === true) this.destroy()
     else if (verdict !== 'wait') this.onRefusal(verdict)
   }
 
@@ -146,10 +168,7 @@ export class Connection implements RequestReceiver, ExchangeHandler {
     this.#keepAlive = head.keepAlive
     this.#continued = false
     const exchange = this.#host.forward(head, this)
-    if ('status' in exchange) {
-      this.#answer(exchange.status, exchange.reason)
-      return
-    }
+    if ('status' in exchange) return this.#answer(exchange)
     this.#exchange = exchange
     if (head.upgrade !== null) this.#sendTunnelHead(exchange)
   }
@@ -177,11 +196,10 @@ export class Connection implements RequestReceiver, ExchangeHandler {
     this.#requestDone = true
     if (this.#writer.begun) {
       // The answer is under way already: all that can be said is to break it off.
-      this.destroy()
-      return
+      return breakOff(this.socket)
     }
     this.#abort(refusal.reason)
-    this.#answer(refusal.status, refusal.reason)
+    this.#answer(refusal)
   }
 
   onWritable(): void {
@@ -221,10 +239,8 @@ export class Connection implements RequestReceiver, ExchangeHandler {
       // Bytes before a head: the application took the upgrade.
       this.#openTunnel()
     }
-    const raw = this.#phase === 'tunnel'
-    const room = this.#write(() =>
-      raw ? this.#writer.writeRaw(flags, body) : this.#writer.writeBody(flags, body)
-    )
+    const to = this.#tunnel
+    const room = this.#write(() => to?.pass(flags, body) ?? this.#writer.writeBody(flags, body))
     if (room) this.#exchange?.consumed(size)
     else this.#unconsumed += size
   }
@@ -241,10 +257,9 @@ export class Connection implements RequestReceiver, ExchangeHandler {
     // The response is whole: it is the rest of the request that is not wanted any more.
     if (this.#responseDone) this.#close()
     // Once the head is out the client can learn of a failure only by a broken connection.
-    else if (this.#writer.begun || this.#phase === 'tunnel') this.destroy()
-    else if (this.#host.onFailed?.(this, error) !== true) {
-      this.#answer(statusOf(error), error.message.replace(/\.$/, ''))
-    }
+    else if (this.#writer.begun) breakOff(this.socket)
+    else if (this.#phase === 'tunnel') this.destroy()
+    else if (this.#host.onFailed?.(this, error) !== true) this.#answer(refusalOf(error))
   }
 
   #sendTunnelHead(exchange: Exchange): void {
@@ -257,6 +272,8 @@ export class Connection implements RequestReceiver, ExchangeHandler {
   #openTunnel(): void {
     this.#phase = 'tunnel'
     this.#keepAlive = false
+    this.#tunnel = new Tunnel(this.#writer, this.#head?.upgrade ?? '')
+    this.#host.onUpgraded?.(this)
     if (this.#halfOpen) this.#exchange?.end()
   }
 
@@ -272,7 +289,7 @@ export class Connection implements RequestReceiver, ExchangeHandler {
       return writing()
     } catch {
       // More body than declared: the client would take the rest for the next response.
-      this.destroy()
+      breakOff(this.socket)
       return true
     }
   }
@@ -284,10 +301,7 @@ export class Connection implements RequestReceiver, ExchangeHandler {
       else this.socket.end()
       return
     }
-    if (this.socket.destroyed || this.#writer.end(trailers) === 'short') {
-      this.destroy()
-      return
-    }
+    if (this.socket.destroyed || this.#writer.end(trailers) === 'short') return breakOff(this.socket)
     this.#responseDone = true
     if (this.#requestDone) this.#nextRequest()
     else if (!this.#keepAlive) this.#close()
@@ -295,10 +309,7 @@ export class Connection implements RequestReceiver, ExchangeHandler {
 
   #nextRequest(): void {
     this.#exchange = null
-    if (!this.#keepAlive || (this.#halfOpen && this.#parser.buffered === 0)) {
-      this.#close()
-      return
-    }
+    if (!this.#keepAlive || (this.#halfOpen && this.#parser.buffered === 0)) return this.#close()
     // A client that asks on without reading must not fill the memory with answers.
     this.#awaitsDrain = this.socket.writableNeedDrain
     if (this.#awaitsDrain) return
@@ -306,6 +317,7 @@ export class Connection implements RequestReceiver, ExchangeHandler {
     this.#since = performance.now()
     this.#head = null
     this.#writer.reset()
+    this.#parser.limits = this.#host.limits
     this.#parser.next()
     if (this.#phase === 'head' && !this.#parser.inHead) this.#phase = 'idle'
     this.#holdPipeline()
@@ -320,22 +332,19 @@ export class Connection implements RequestReceiver, ExchangeHandler {
 
   #isLast(): boolean {
     const { draining, limits } = this.#host
-    return draining || (limits.maxRequestsPerSocket > 0 && this.#requests >= limits.maxRequestsPerSocket)
+    // Requests of a pipeline that have come are answered: whoever sent them would have to ask whether they were.
+    if (draining && this.#parser.buffered === 0) return true
+    return limits.maxRequestsPerSocket > 0 && this.#requests >= limits.maxRequestsPerSocket
   }
 
-  #answer(status: number, reason: string): void {
+  #answer(refusal: Refusal): void {
     const head = this.#head
     const requestId = head === null ? '' : this.#host.requestId(head)
     // The rest of a request that is not wanted is not read: the connection cannot go on.
     // Neither can one whose client took it for a tunnel already.
     const unclear = head !== null && head.upgrade !== null
     if (!this.#requestDone || unclear || this.#isLast()) this.#keepAlive = false
-    const page = errorPage(status, reason, {
-      accept: head?.accept ?? '',
-      requestId,
-      bodiless: head?.method === 'HEAD',
-      connection: this.#keepAlive ? (head?.minor === 0 ? 'keep-alive' : null) : 'close'
-    })
+    const page = errorPage(refusal, head, { requestId, keepAlive: this.#keepAlive })
     this.#writer.writePage(page.head, page.body)
     this.#responseDone = true
     if (!this.#keepAlive) this.#close()

@@ -3,8 +3,12 @@
  * it. Any thread; pure.
  */
 
-import { MeshError } from '../errors.ts'
+import { LoadSheddingError, MeshError, type MeshFailures } from '../errors.ts'
 import { http } from '../node-http.ts'
+import type { Refusal, RequestHead } from './request-head.ts'
+
+/** Who has a request that waits for a worker (`client/queue.ts`). */
+const NOBODY = 'Nobody'
 
 /** An answer made here, as it is written to the connection. */
 export interface ErrorPage {
@@ -12,57 +16,84 @@ export interface ErrorPage {
   readonly body: string
 }
 
-/** What the form of an answer depends on. */
+/** What the form of an answer depends on, beside the request. */
 export interface PageFacts {
-  /** The request's `Accept`. */
-  readonly accept: string
   readonly requestId: string
-  /** The answer to a HEAD request: headers as if there were a body. */
-  readonly bodiless: boolean
-  /** Value of the `Connection` header, `null` for none. */
-  readonly connection: string | null
+  /** Whether the connection goes on. */
+  readonly keepAlive: boolean
 }
 
 /**
  * Writes the answer as JSON, or as HTML when the client asked for that first.
  *
- * @param reason One sentence without a full stop; it may quote the request.
+ * @param head The request; `null` when it could not be read.
  */
-export function errorPage(status: number, reason: string, facts: PageFacts): ErrorPage {
+export function errorPage(
+  { status, reason, retryAfter }: Refusal,
+  head: RequestHead | null,
+  { requestId, keepAlive }: PageFacts
+): ErrorPage {
   const title = http.STATUS_CODES[status] ?? 'Error'
-  const { accept, requestId, connection } = facts
-  const html = prefersHtml(accept)
+  const html = prefersHtml(head?.accept ?? '')
   const problem = { statusCode: status, error: title, message: reason, requestId: requestId || undefined }
   const body = html ? htmlPage(`${status} ${title}`, reason, requestId) : `${JSON.stringify(problem)}\n`
+  const connection = keepAlive ? (head?.minor === 0 ? ['Connection: keep-alive'] : []) : ['Connection: close']
   const lines = [
     `HTTP/1.1 ${status} ${title}`,
     `Content-Type: ${html ? 'text/html' : 'application/json'}; charset=utf-8`,
     'Cache-Control: no-store',
-    ...(status === 503 ? ['Retry-After: 1'] : []),
+    ...(retryAfter === undefined ? [] : [`Retry-After: ${retryAfter}`]),
     `Date: ${new Date().toUTCString()}`,
     `Content-Length: ${Buffer.byteLength(body)}`,
-    ...(connection === null ? [] : [`Connection: ${connection}`])
+    ...connection
   ]
-  return { head: `${lines.join('\r\n')}\r\n\r\n`, body: facts.bodiless ? '' : body }
+  // The answer to a HEAD request: headers as if there were a body.
+  return { head: `${lines.join('\r\n')}\r\n\r\n`, body: head?.method === 'HEAD' ? '' : body }
 }
 
-/** The status a failure of the mesh means to an HTTP client. */
-export function statusOf(error: Error): number {
-  if (!(error instanceof MeshError)) return 502
-  switch (error.code) {
-    case 'MESH_TIMEOUT':
-      return 504
-    case 'MESH_NO_UPSTREAM':
-    case 'MESH_UNKNOWN_HOST':
-    case 'MESH_CLOSED':
-      return 503
-    case 'MESH_DENIED':
-      return 403
-    case 'MESH_INVALID_REQUEST':
-      return 400
-    default:
-      return 502
+/** What a failure of the mesh means to an HTTP client. */
+export function refusalOf(error: Error): Refusal {
+  const reason = error.message.replace(/\.$/, '')
+  if (error instanceof LoadSheddingError) return { status: 503, reason, retryAfter: SOON_S }
+  if (!(error instanceof MeshError)) return { status: 502, reason }
+  const { detail } = error
+  const code: keyof MeshFailures = error.code
+  if (code === 'MESH_TIMEOUT') return timedOut(detail as MeshFailures['MESH_TIMEOUT'], reason)
+  if (code === 'MESH_CIRCUIT_OPEN') {
+    const { retryAfterMs } = detail as MeshFailures['MESH_CIRCUIT_OPEN']
+    return { status: 503, reason, retryAfter: Math.max(SOON_S, Math.ceil(retryAfterMs / 1000)) }
   }
+  const retryAfter = retryAfterS[code]
+  if (retryAfter !== undefined) return { status: 503, reason, retryAfter }
+  if (code === 'MESH_DENIED') return { status: 403, reason }
+  return { status: code === 'MESH_INVALID_REQUEST' ? 400 : 502, reason }
+}
+
+/** Seconds after which a worker may well be there. */
+const SOON_S = 1
+
+/**
+ * Failures that pass, and after how many seconds: nobody ready and no queue, a restart is over soon; a queue
+ * that is full has to empty; who waited in vain was not before a restart of moments; what is stopped on purpose
+ * takes somebody to start it.
+ */
+const retryAfterS: { readonly [Code in keyof MeshFailures]?: number } = {
+  MESH_NO_UPSTREAM: SOON_S,
+  MESH_QUEUE_FULL: 2,
+  MESH_QUEUE_TIMEOUT: 5,
+  MESH_CLOSED: 5,
+  MESH_UNKNOWN_HOST: 10
+}
+
+/** A request that nobody had when its time was over has waited in the queue: no gateway's time-out. */
+function timedOut({ host, worker, afterMs }: MeshFailures['MESH_TIMEOUT'], reason: string): Refusal {
+  return worker === NOBODY
+    ? {
+        status: 503,
+        reason: `no worker of ${host} became ready within the ${afterMs} ms the request may take`,
+        retryAfter: SOON_S
+      }
+    : { status: 504, reason }
 }
 
 /** Whether `Accept` names HTML before JSON. */

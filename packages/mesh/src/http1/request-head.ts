@@ -49,7 +49,10 @@ export interface RequestHead {
 /** Why a request is refused, and the status that says so. */
 export interface Refusal {
   readonly status: number
+  /** One sentence without a full stop; it may quote the request. */
   readonly reason: string
+  /** Seconds after which trying again may help; for 503. */
+  readonly retryAfter?: number
 }
 
 /** Control characters, a CR without its LF, an LF without its CR. */

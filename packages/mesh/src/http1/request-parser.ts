@@ -45,7 +45,8 @@ const chunkSize = /^([0-9a-f]{1,12})(?:[\t ]*;[^\r\n]*)?$/i
 
 /** One connection's parser. */
 export class RequestParser {
-  readonly #limits: RequestLimits
+  /** May be replaced between two requests. */
+  limits: RequestLimits
   readonly #receiver: RequestReceiver
   #state = HEAD
   #kept: Buffer = empty
@@ -55,7 +56,7 @@ export class RequestParser {
   #running = false
 
   constructor(limits: RequestLimits, receiver: RequestReceiver) {
-    this.#limits = limits
+    this.limits = limits
     this.#receiver = receiver
   }
 
@@ -153,7 +154,7 @@ export class RequestParser {
     const end = this.#kept.indexOf(headEnd)
     // The last bytes may be the beginning of the end: a limit must not depend on how the stream is cut.
     const size = end === -1 ? this.#kept.byteLength - 3 : end
-    if (size > this.#limits.maxHeaderSize) return this.#refuseLongHead(size)
+    if (size > this.limits.maxHeaderSize) return this.#refuseLongHead(size)
     if (end === -1) {
       // What can never become a head is refused at once, or it would wait for the time-out.
       return malformed.test(this.#kept.toString('latin1').replace(/\r$/, ''))
@@ -162,7 +163,7 @@ export class RequestParser {
     }
     const text = this.#kept.toString('latin1', 0, end)
     this.#kept = this.#kept.subarray(end + 4)
-    const head = parseHead(text, this.#limits)
+    const head = parseHead(text, this.limits)
     if ('status' in head) return this.#refuse(head.status, head.reason)
     return this.#begin(head)
   }
@@ -170,9 +171,9 @@ export class RequestParser {
   #refuseLongHead(size: number): boolean {
     const line = this.#kept.indexOf(lineEnd)
     const lineSize = line === -1 ? size : line
-    return lineSize > this.#limits.maxUrlSize
-      ? this.#refuse(414, `the request target is longer than ${this.#limits.maxUrlSize} bytes`)
-      : this.#refuse(431, `the header section is larger than ${this.#limits.maxHeaderSize} bytes`)
+    return lineSize > this.limits.maxUrlSize
+      ? this.#refuse(414, `the request target is longer than ${this.limits.maxUrlSize} bytes`)
+      : this.#refuse(431, `the header section is larger than ${this.limits.maxHeaderSize} bytes`)
   }
 
   #begin(head: RequestHead): boolean {
@@ -233,9 +234,9 @@ export class RequestParser {
     const none = this.#kept[0] === 13 && this.#kept[1] === 10
     const end = none ? 0 : this.#kept.indexOf(headEnd)
     const size = end === -1 ? this.#kept.byteLength - 3 : end
-    if (size > this.#limits.maxHeaderSize) return this.#refuse(431, 'the trailer section is too large')
+    if (size > this.limits.maxHeaderSize) return this.#refuse(431, 'the trailer section is too large')
     if (end === -1 || this.#kept.byteLength < 2) return false
-    const trailers = none ? '' : parseTrailers(this.#kept.toString('latin1', 0, end), this.#limits)
+    const trailers = none ? '' : parseTrailers(this.#kept.toString('latin1', 0, end), this.limits)
     if (trailers === null) return this.#refuse(400, 'the trailer section is malformed')
     this.#kept = this.#kept.subarray(none ? 2 : end + 4)
     this.#state = BETWEEN
@@ -244,12 +245,12 @@ export class RequestParser {
   }
 
   #isTooLarge(bodySize: number): boolean {
-    const { maxBodySize } = this.#limits
+    const { maxBodySize } = this.limits
     return maxBodySize > 0 && bodySize > maxBodySize
   }
 
   #refuseBody(): false {
-    return this.#refuse(413, `the body is larger than ${this.#limits.maxBodySize} bytes`)
+    return this.#refuse(413, `the body is larger than ${this.limits.maxBodySize} bytes`)
   }
 
   #refuse(status: number, reason: string): false {
