@@ -26,7 +26,9 @@ const scripts = {
   profile: './profile.mjs',
   mesh: './mesh/suite.mjs',
   'mesh-growth': './mesh/growth.mjs',
-  'mesh-profile': './mesh/profile.mjs'
+  'mesh-profile': './mesh/profile.mjs',
+  chaos: './chaos/suite.mjs',
+  'chaos-times': './chaos/times.mjs'
 }
 const names = Object.keys(scripts)
 const peers = ['wattpm', 'pm2', 'undici-thread-interceptor', 'undici']
@@ -37,7 +39,9 @@ const usage = `node bench/run.mjs <${names.join('|')}|all|report> [flags]
   --only a,b       only these contenders, of mesh only these rows; publishes nothing
   --applications a only these applications (throughput); publishes nothing
   --sides a,b      only these sides (mesh); publishes nothing
-  --source         bundle and measure the mesh's sources as they lie, without a build; publishes nothing
+  --scenarios a,b  only these scenarios (chaos); publishes nothing
+  --times          the same as chaos-times: how long things take when a worker fails (chaos)
+  --source         measure the sources as they lie, without a build (mesh, chaos); publishes nothing
   --before COMMIT  measure the mesh of that commit too, beside today's (mesh); publishes nothing
   --rounds N       interleaved rounds
   --seconds N      seconds of load in each measurement
@@ -75,6 +79,8 @@ function readArguments() {
     only: string,
     applications: string,
     sides: string,
+    scenarios: string,
+    times: { type: 'boolean', default: false },
     before: string,
     rounds: string,
     seconds: string,
@@ -125,14 +131,15 @@ function readList(flags, key, known) {
 
 /**
  * What every benchmark is told. No round begins after the moment `until` of `Date.now()`; `null` is everything.
- * @typedef {{ only: string[] | null, applications: string[] | null, sides: string[] | null, rounds: number,
+ * @typedef {{ only: string[] | null, applications: string[] | null, sides: string[] | null,
+ *   scenarios: string[] | null, rounds: number,
  *   seconds: number, loadThreads: number, source: boolean, before: string | null, isQuick: boolean,
  *   until: number, say: (line: string) => void }} Options
  */
 
 // Every flag is checked before anything is installed, built or started.
 async function plan(name, flags) {
-  const { extent, wanted, applications = [], sides = {}, run } = await import(scripts[name])
+  const { extent, wanted, applications = [], sides = {}, scenarios = [], run } = await import(scripts[name])
   const usual = flags.quick ? extent.quick : extent.full
   const only = readList(flags, 'only', wanted)
   const options = {
@@ -144,11 +151,14 @@ async function plan(name, flags) {
     only,
     applications: readList(flags, 'applications', applications),
     sides: readList(flags, 'sides', Object.keys(sides)),
+    scenarios: readList(flags, 'scenarios', scenarios),
     source: flags.source,
     before: flags.before ?? null,
     isQuick: flags.quick
   }
-  const isPart = [only, options.applications, options.sides, options.before].some(value => value !== null)
+  const isPart = [only, options.applications, options.sides, options.scenarios, options.before].some(
+    value => value !== null
+  )
   const isWhole = !isPart && !flags.quick && !flags.source
   return { name, run, options, isWhole }
 }
@@ -167,7 +177,7 @@ async function carryOut({ name, run, options, isWhole }, isBuilt) {
 
 async function main() {
   const { values: flags, positionals } = readArguments()
-  const [name] = positionals
+  const name = flags.times && positionals[0] === 'chaos' ? 'chaos-times' : positionals[0]
   if (flags.help) return process.stdout.write(usage)
   if (name === 'report') return say(`Filled ${regenerate().length} documents.`)
   if (positionals.length !== 1 || !(name === 'all' || names.includes(name))) return fail(usage)

@@ -1,6 +1,7 @@
 /**
  * Results as Markdown tables. Pure: a result in, text out; the same text goes to the terminal and the docs.
  */
+import { chaosTables, chaosTimesTables } from './chaos/tables.mjs'
 import { contenders } from './contenders.mjs'
 import { number, table } from './text-table.mjs'
 import { foreignTolerated } from './cpu-usage.mjs'
@@ -214,7 +215,9 @@ const byName = {
   profile: profileTables,
   mesh: meshTables,
   'mesh-growth': meshGrowthTables,
-  'mesh-profile': meshProfileTables
+  'mesh-profile': meshProfileTables,
+  chaos: chaosTables,
+  'chaos-times': chaosTimesTables
 }
 
 /** All blocks of one benchmark's report, by the name their markers carry in the docs. */

@@ -4,6 +4,7 @@
  * "Not behind" allows three per cent for throughput and five for p99: two equal contenders differ by that
  * much from one run to the next. A result that is missing or invalid meets nothing.
  */
+import { chaosTargets, chaosTimesTargets } from './chaos/targets.mjs'
 
 const notBehind = 0.97
 const notBehindP99 = 1.05
@@ -121,7 +122,9 @@ const byName = {
   throughput: throughputTargets,
   install: installTargets,
   mesh: meshTargets,
-  'mesh-growth': meshGrowthTargets
+  'mesh-growth': meshGrowthTargets,
+  chaos: result => chaosTargets(target, result),
+  'chaos-times': result => chaosTimesTargets(target, result)
 }
 
 /**

@@ -15,9 +15,10 @@ const heapMb = 256
 
 /**
  * What an order is made of: the entry to run, how many workers, the port, a directory of its own, the flags node
- * needs to run Heddle from its sources.
+ * needs to run Heddle from its sources, and what its configuration has besides.
  * @typedef {{ entry: string, workers: number, port: number, adminPort: number, directory: string,
- *   env: Record<string, string>, nodeArgs: string[] }} Wish
+ *   env: Record<string, string>, nodeArgs: string[], config: object,
+ *   token?: string }} Wish
  */
 
 /**
@@ -38,8 +39,9 @@ function heddleOrder(wish, mode) {
     applications: { chaos: { entry: wish.entry, limits: { oldGeneration: `${heapMb}MB` } } },
     workers: wish.workers,
     server: { port: wish.port, hostname: '127.0.0.1', mode },
-    admin: { port: wish.adminPort, hostname: '127.0.0.1' },
-    logger: { level: 'info', format: 'json' }
+    admin: { port: wish.adminPort, hostname: '127.0.0.1', token: wish.token },
+    logger: { level: 'info', format: 'json' },
+    ...wish.config
   }
   writeFileSync(heddleFile(wish), JSON.stringify(config, null, 2))
   return {
@@ -65,7 +67,7 @@ function heddleIn(mode) {
       reload: live => heddleCommand(live, 'reload'),
       scale: (live, workers) => heddleCommand(live, 'scale', 'chaos', `${workers}`),
       hangup: async live => {
-        const done = live.line(/"event":"reload:(finished|failed)"|Reload (is )?(finished|done|failed)/i)
+        const done = live.line(/"msg":"Reload (?:is done|failed)/)
         live.kill('SIGHUP')
         await done
       }

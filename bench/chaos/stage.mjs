@@ -5,6 +5,7 @@
  * Runs in the process of the benchmark.
  */
 import { execFile } from 'node:child_process'
+import { once } from 'node:events'
 import { copyFileSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
@@ -23,9 +24,13 @@ const parts = ['application.mjs', 'checksum.mjs', 'frames.mjs', 'graceful.mjs']
 const run = promisify(execFile)
 let stages = 0
 
-function furnish(directory) {
+/** A fresh directory with the application in it, and the environment the application needs. */
+export function furnish() {
+  const directory = join(scratch, `chaos-${++stages}`)
   mkdirSync(directory, { recursive: true })
   for (const part of parts) copyFileSync(join(import.meta.dirname, part), join(directory, part))
+  changeCode(directory, 1)
+  return { directory, env: { CHAOS_RECORDS: join(directory, 'records') } }
 }
 
 function changeCode(directory, version) {
@@ -35,6 +40,7 @@ function changeCode(directory, version) {
 
 /** Everything a process prints, and whoever waits for a part of it. */
 class Output {
+  /** All of it. */
   text = ''
   #waiting = new Set()
 
@@ -49,7 +55,7 @@ class Output {
   }
 
   /** Resolves with what is printed from now on as soon as it matches; rejects after the deadline. */
-  next(pattern, deadlineMs) {
+  next(pattern, deadlineMs = operationDeadlineMs) {
     const from = this.text.length
     const { promise, resolve, reject } = Promise.withResolvers()
     const late = setTimeout(
@@ -68,12 +74,14 @@ class Output {
   }
 }
 
+// @returns the worker that is harmed
 async function harm(port, kind, ms) {
   const connection = await HttpConnection.open(port, harmDeadlineMs)
   const head = headOf('POST', `/harm/${kind}?ms=${ms}`, { connection: 'close', 'content-length': 0 })
   try {
-    const { status } = await connection.exchange({ head, timeoutMs: harmDeadlineMs })
+    const { status, body } = await connection.exchange({ head, timeoutMs: harmDeadlineMs })
     if (status !== 202) throw new Error(`${kind} was answered with ${status}.`)
+    return JSON.parse(body.toString()).place
   } finally {
     connection.close()
   }
@@ -87,29 +95,40 @@ function readRecords(directory) {
 
 /**
  * Brings a contender up with all its workers, lets `play` have it, and ends it.
- * @param {{ contender: string, workers: number, nodeArgs?: string[] }} part
+ * @param {{ contender: string, workers: number, nodeArgs?: string[], config?: object, env?: object,
+ *   token?: string }} part `config`: further keys of Heddle's configuration; `token`: of its administrative server
  * @param {(live: { group: import('../processes.mjs').Group, port: number, adminPort: number, pid: number,
- *   output: Output, operate: (name: string, workers?: number) => Promise<unknown>,
- *   harm: (kind: string, ms?: number) => Promise<void>, changeCode: () => void,
+ *   exited: Promise<unknown>, output: Output, operate: (name: string, workers?: number) => Promise<unknown>,
+ *   harm: (kind: string, ms?: number) => Promise<string>, changeCode: () => void,
  *   kill: (signal: string) => void, records: () => string[] }) => Promise<T>} play
  * @returns {Promise<T>}
  * @template T
  */
-export async function onStage({ contender, workers, nodeArgs = [] }, play) {
+export async function onStage(
+  { contender, workers, nodeArgs = [], config = {}, env: own = {}, token },
+  play
+) {
   const { order, operations } = chaosContenders[contender]
-  const directory = join(scratch, `chaos-${++stages}`)
-  const records = join(directory, 'records')
-  furnish(directory)
+  const { directory, env } = furnish()
   let version = 1
-  changeCode(directory, version)
   const [port, adminPort] = await freePorts(2)
   const entry = join(directory, 'application.mjs')
-  const env = { CHAOS_RECORDS: records }
-  const wish = { entry, workers, port, adminPort, directory, env, nodeArgs }
+  const wish = {
+    entry,
+    workers,
+    port,
+    adminPort,
+    directory,
+    nodeArgs,
+    config,
+    token,
+    env: { ...env, ...own }
+  }
   const group = createGroup()
   try {
     const { child } = launch(group, order(wish))
     const output = new Output(child)
+    const exited = once(child, 'exit')
     const kill = signal => child.kill(signal)
     const command = async (args, further = {}) => {
       const environment = { PATH: process.env.PATH, HOME: scratch, LANG: 'C.UTF-8', ...further }
@@ -117,7 +136,7 @@ export async function onStage({ contender, workers, nodeArgs = [] }, play) {
       const { stdout } = await run(node, args, options)
       return stdout
     }
-    const line = pattern => output.next(pattern, operationDeadlineMs)
+    const line = pattern => output.next(pattern)
     await firstAnswer(group, port, startDeadlineMs)
     await allWorkersAnswer(group, port, { workers, deadlineMs: startDeadlineMs })
     return await play({
@@ -125,12 +144,13 @@ export async function onStage({ contender, workers, nodeArgs = [] }, play) {
       port,
       adminPort,
       pid: child.pid,
+      exited,
       output,
       operate: (name, count) => operations[name]({ wish, kill, pid: child.pid, command, line }, count),
       harm: (kind, ms = 0) => harm(port, kind, ms),
       changeCode: () => changeCode(directory, ++version),
       kill,
-      records: () => readRecords(records)
+      records: () => readRecords(env.CHAOS_RECORDS)
     })
   } finally {
     await end(group)
