@@ -117,7 +117,7 @@ export class Opening {
   }
 
   async #finish(): Promise<void> {
-    await this.edge.close()
+    await this.edge.close(0)
     if (openings.get(this.#server) === this) openings.delete(this.#server)
     this.#leave()
     recordTraffic()

@@ -102,18 +102,22 @@ export type FromWorker =
   | { readonly type: 'stopped' }
 
 /** What an edge thread is born with (`workerData`). */
-export interface EdgeBoot {
+export interface EdgeBoot extends EdgeSettings {
   /** Number of the edge thread, from 0. */
   readonly index: number
   /** `edge:index`. */
   readonly name: string
   readonly ticket: MeshTicket
-  readonly server: ResolvedServer
-  readonly routes: readonly ResolvedRoute[]
-  readonly entrypoint: string | null
   /** Whether the port is shared with other edge threads through SO_REUSEPORT. */
   readonly reusePort: boolean
   readonly logger: LogStyle
+}
+
+/** What of an edge can be changed while it runs. Where its port is and its backlog are not changed by it. */
+export interface EdgeSettings {
+  readonly routes: readonly ResolvedRoute[]
+  readonly entrypoint: string | null
+  readonly server: ResolvedServer
 }
 
 /** From the main thread to an edge thread. */
@@ -127,6 +131,15 @@ export type ToEdge =
    * to close, spread over half of the time.
    */
   | { readonly type: 'close'; readonly timeoutMs: number }
+  /** Put other routes and limits in force, for the next request of every connection; answered by `configured`. */
+  | { readonly type: 'configure'; readonly settings: EdgeSettings }
+  /**
+   * Open another port beside the one that is open; answered by `listening` or `listen-failed`. It takes connections
+   * at once.
+   */
+  | { readonly type: 'stage-listener'; readonly hostname: string; readonly port: number }
+  /** Which of the two ports stays open. Connections that came through the other one go on. Not answered. */
+  | { readonly type: 'settle-listener'; readonly keep: 'staged' | 'former' }
 
 /** From an edge thread to the main thread. */
 export type FromEdge =
@@ -134,3 +147,4 @@ export type FromEdge =
   | { readonly type: 'listening'; readonly port: number }
   | { readonly type: 'listen-failed'; readonly error: ErrorFacts }
   | { readonly type: 'closed' }
+  | { readonly type: 'configured' }

@@ -21,10 +21,17 @@ const server = new EdgeServer(boot, mesh.client)
 main.on('message', (message: ToEdge) => {
   switch (message.type) {
     case 'listen':
-      server.listen(message.port).then(
-        port => tell({ type: 'listening', port }),
-        (error: unknown) => tell({ type: 'listen-failed', error: toErrorFacts(error) })
-      )
+      tellOf(server.listen(message.port))
+      break
+    case 'stage-listener':
+      tellOf(server.stageListener(message.hostname, message.port))
+      break
+    case 'settle-listener':
+      server.settleListener(message.keep)
+      break
+    case 'configure':
+      server.configure(message.settings)
+      tell({ type: 'configured' })
       break
     case 'drain':
       server.drain()
@@ -37,6 +44,13 @@ main.on('message', (message: ToEdge) => {
   }
 })
 tell({ type: 'started' })
+
+function tellOf(opening: Promise<number>): void {
+  opening.then(
+    port => tell({ type: 'listening', port }),
+    (error: unknown) => tell({ type: 'listen-failed', error: toErrorFacts(error) })
+  )
+}
 
 function tell(message: FromEdge): void {
   main?.postMessage(message)

@@ -24,8 +24,7 @@ import {
   type RequestHead
 } from '@heddle/mesh/internal'
 
-import type { EdgeBoot } from '../channel/messages.ts'
-import type { ResolvedRoute, ResolvedServer } from '../config/resolved.ts'
+import type { EdgeBoot, EdgeSettings } from '../channel/messages.ts'
 import { createTrust, forwardingLines, requestIdOf, type Peer, type Trust } from './forwarding.ts'
 import { createRouter, type Router, type Routes } from './routing.ts'
 import { Tunnels } from './tunnels.ts'
@@ -45,13 +44,6 @@ const QUIET_MS = 100
 /** What part of the time a close may take upgraded connections get; requests and the applications need theirs. */
 const TUNNELS_PART = 0.5
 
-/** What can be changed while the server runs. */
-export interface EdgeSettings {
-  readonly routes: readonly ResolvedRoute[]
-  readonly entrypoint: string | null
-  readonly server: ResolvedServer
-}
-
 /** A connection and who is at its other end. */
 interface Guest {
   readonly connection: Connection
@@ -61,7 +53,9 @@ interface Guest {
 /** The server. */
 export class EdgeServer implements ConnectionHost {
   /** What holds the port. {@link listen} opens it; whoever opens it in another way need not call that. */
-  readonly server: Server
+  server: Server
+  /** A second port, until it is settled which of the two stays. */
+  #staged: Server | null = null
   draining = false
   readonly #boot: EdgeBoot
   readonly #client: MeshClient
@@ -82,13 +76,7 @@ export class EdgeServer implements ConnectionHost {
     this.#settings = boot
     this.#route = createRouter(routesOf(boot))
     this.#trust = createTrust(boot.server.trustProxy)
-    this.server = createServer({ allowHalfOpen: true, noDelay: true, pauseOnConnect: true }, socket =>
-      this.#accept(socket)
-    )
-    this.server.on('listening', () => {
-      this.#sweeper ??= setInterval(() => this.#sweep(), SWEEP_MS).unref()
-    })
-    this.#limitConnections()
+    this.server = this.#createServer()
   }
 
   get limits(): ConnectionLimits {
@@ -97,7 +85,7 @@ export class EdgeServer implements ConnectionHost {
 
   /**
    * Puts other settings in force: for the next request of every connection, those that are open included.
-   * Where the port is, and how long its backlog, is settled when it is opened.
+   * Where the port is, and how long its backlog, is settled when it is opened ({@link stageListener}).
    */
   configure(settings: EdgeSettings): void {
     this.#settings = settings
@@ -106,19 +94,34 @@ export class EdgeServer implements ConnectionHost {
     for (const guest of this.#connections.values()) {
       guest.peer = { ...guest.peer, trusted: this.#trusts(guest.peer.address) }
     }
-    this.#limitConnections()
+    this.#limitConnections(this.server)
   }
 
   /** Opens the public port and resolves with its number; rejects with node's error. */
   listen(port: number): Promise<number> {
-    const { hostname: host, backlog } = this.#boot.server
-    return new Promise((resolve, reject) => {
-      this.server.once('error', reject)
-      this.server.listen({ port, host, backlog, reusePort: this.#boot.reusePort }, () => {
-        this.server.off('error', reject)
-        resolve((this.server.address() as AddressInfo).port)
-      })
-    })
+    return this.#open(this.server, this.#boot.server.hostname, port)
+  }
+
+  /**
+   * Opens another port beside the one that is open, which takes connections at once, and resolves with its number;
+   * rejects with node's error. {@link settleListener} says which of the two stays.
+   */
+  async stageListener(hostname: string, port: number): Promise<number> {
+    const staged = this.#createServer()
+    const number = await this.#open(staged, hostname, port)
+    this.#staged = staged
+    return number
+  }
+
+  /** Closes one of two ports. Connections that came through it go on. */
+  settleListener(keep: 'staged' | 'former'): void {
+    const staged = this.#staged
+    if (staged === null) return
+    this.#staged = null
+    const former = this.server
+    if (keep === 'staged') this.server = staged
+    // Who has connected by now is accepted.
+    afterReading(() => void (keep === 'staged' ? former : staged).close())
   }
 
   /** From now on every response closes its connection. New connections are still taken. */
@@ -140,6 +143,7 @@ export class EdgeServer implements ConnectionHost {
       // What has arrived by now is read, and who has connected by now accepted, before a door is closed.
       afterReading(() => {
         this.server.close()
+        this.#staged?.close()
         this.#tunnels.leave(timeoutMs * TUNNELS_PART)
         this.#closeIdle()
         this.#settle()
@@ -230,10 +234,32 @@ export class EdgeServer implements ConnectionHost {
     return address !== '' && this.#trust(address)
   }
 
+  #createServer(): Server {
+    const server = createServer({ allowHalfOpen: true, noDelay: true, pauseOnConnect: true }, socket =>
+      this.#accept(socket)
+    )
+    server.on('listening', () => {
+      this.#sweeper ??= setInterval(() => this.#sweep(), SWEEP_MS).unref()
+    })
+    this.#limitConnections(server)
+    return server
+  }
+
+  #open(server: Server, host: string, port: number): Promise<number> {
+    const { backlog } = this.#settings.server
+    return new Promise((resolve, reject) => {
+      server.once('error', reject)
+      server.listen({ port, host, backlog, reusePort: this.#boot.reusePort }, () => {
+        server.off('error', reject)
+        resolve((server.address() as AddressInfo).port)
+      })
+    })
+  }
+
   /** The limit is one for all edge threads. */
-  #limitConnections(): void {
+  #limitConnections(server: Server): void {
     const { maxConnections, threads } = this.#settings.server
-    this.server.maxConnections = maxConnections > 0 ? Math.ceil(maxConnections / threads) : Infinity
+    server.maxConnections = maxConnections > 0 ? Math.ceil(maxConnections / threads) : Infinity
   }
 
   #sweep(): void {
