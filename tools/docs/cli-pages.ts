@@ -16,9 +16,9 @@ export function cliPage(commands: readonly CommandFacts[]): string {
   return [introduction, ...commands.map(commandSection)].join('\n')
 }
 
-function commandSection({ name, argument, description, options, examples }: CommandFacts): string {
-  const usage = `heddle ${name}${argument === null ? '' : ` ${argument.name}`} [options]`
-  const argumentLine = argument === null ? '' : `\`${argument.name}\`: ${argument.sentence}\n\n`
+function commandSection({ name, arguments: words, description, options, examples }: CommandFacts): string {
+  const usage = ['heddle', name, ...words.map(word => word.name), '[options]'].join(' ')
+  const argumentLine = words.map(word => `\`${word.name}\`: ${word.sentence}\n\n`).join('')
   const rows = options.map(
     ({ flags, sentence, variables }) =>
       `| \`${flags.replaceAll('|', String.raw`\|`)}\` | ${variables.map(variable => `\`${variable}\``).join(', ')} | ${sentence} |`

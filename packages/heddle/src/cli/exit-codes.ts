@@ -108,6 +108,7 @@ export const outcomes: { readonly [Code in keyof HeddleFailures]: Outcome } = {
   HEDDLE_APPLICATION_EXISTS: { exit: exitCodes.usage.code, hint: null },
   HEDDLE_APPLICATION_NEEDED: { exit: exitCodes.usage.code, hint: null },
   HEDDLE_APPLICATION_ROUTED: { exit: exitCodes.usage.code, hint: null },
+  HEDDLE_WORKER_NEEDED: { exit: exitCodes.busy.code, hint: null },
   HEDDLE_BUSY: { exit: exitCodes.busy.code, hint: null },
   HEDDLE_NOT_RUNNING: { exit: exitCodes.busy.code, hint: null },
   HEDDLE_RESTART_FAILED: { exit: exitCodes.applicationFailed.code, hint: null },

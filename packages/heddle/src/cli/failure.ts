@@ -8,10 +8,13 @@ import { stripVTControlCharacters } from 'node:util'
 import { HeddleError, isFailure, mistakeLine } from '../errors.ts'
 import type { HeddleFailures, Mistake } from '../errors.ts'
 import { exitCodes, outcomes } from './exit-codes.ts'
+import type { Outcome } from './exit-codes.ts'
 import { paint } from './paint.ts'
+import { RemoteFailure } from './remote-failure.ts'
 
 /** The exit code a failure deserves. */
 export function codeOf(error: unknown): number {
+  if (error instanceof RemoteFailure) return outcomeOf(error.problem.code)?.exit ?? exitCodes.unexpected.code
   if (!(error instanceof HeddleError)) return exitCodes.unexpected.code
   const code: keyof HeddleFailures = error.code
   return outcomes[code].exit
@@ -19,6 +22,7 @@ export function codeOf(error: unknown): number {
 
 /** Prints the failure and returns the exit code it deserves. */
 export function printFailure(error: unknown): number {
+  if (error instanceof RemoteFailure) return printRemote(error)
   if (!(error instanceof HeddleError)) {
     process.stderr.write(`${paint('red', 'heddle:', process.stderr)} ${stackOf(error)}\n`)
     return codeOf(error)
@@ -29,6 +33,33 @@ export function printFailure(error: unknown): number {
   if (error.cause !== undefined) process.stderr.write(`${indent(stackOf(error.cause))}\n`)
   if (hint !== null) process.stderr.write(`${paint('dim', hint, process.stderr)}\n`)
   return codeOf(error)
+}
+
+/** Prints the failure as one JSON object on standard output and returns the exit code it deserves. */
+export function failureAsJson(error: unknown): number {
+  if (error instanceof RemoteFailure) {
+    const { code, detail, facts = null, cause = null } = error.problem
+    printJson({ ok: false, code, detail, facts, cause })
+  } else if (error instanceof HeddleError) {
+    printJson({ ok: false, code: error.code, detail: error.message, facts: error.detail, cause: null })
+  } else throw error
+  return codeOf(error)
+}
+
+function printJson(value: unknown): void {
+  process.stdout.write(`${JSON.stringify(value)}\n`)
+}
+
+/** What the server says; it has printed its own mistakes and stacks into that already. */
+function printRemote(error: RemoteFailure): number {
+  const { problem } = error
+  process.stderr.write(`${paint('red', 'heddle:', process.stderr)} ${problem.detail}\n`)
+  if (problem.cause !== undefined) process.stderr.write(`${indent(problem.cause)}\n`)
+  return codeOf(error)
+}
+
+function outcomeOf(code: string): Outcome | undefined {
+  return (outcomes as Readonly<Record<string, Outcome | undefined>>)[code]
 }
 
 function textOf(error: HeddleError): string {

@@ -15,7 +15,8 @@ export function loadTyped(typed: Typed): Promise<ResolvedConfig> {
 }
 
 /** What the configuration is loaded from, now and at every reload. */
-export function loadOptions({ entry, options }: Typed): LoadOptions {
+export function loadOptions({ words, options }: Typed): LoadOptions {
+  const [entry] = words
   const configPath = textOf(options['config'])
   return {
     cwd: process.cwd(),

@@ -12,7 +12,16 @@ import type { Run } from './program.ts'
 const runs: Readonly<Record<string, () => Promise<Run>>> = {
   start: async () => (await import('./commands/start.ts')).start,
   check: async () => (await import('./commands/check.ts')).checkConfig,
-  config: async () => (await import('./commands/config.ts')).printConfig
+  config: async () => (await import('./commands/config.ts')).printConfig,
+  ps: async () => (await import('./commands/ps.ts')).ps,
+  stop: async () => (await import('./commands/stop.ts')).stop,
+  restart: async () => (await import('./commands/operate.ts')).restart,
+  reload: async () => (await import('./commands/operate.ts')).reload,
+  scale: async () => (await import('./commands/operate.ts')).scale,
+  'apps add': async () => (await import('./commands/operate.ts')).addApplication,
+  'apps remove': async () => (await import('./commands/operate.ts')).removeApplication,
+  'apps start': async () => (await import('./commands/operate.ts')).startApplication,
+  'apps stop': async () => (await import('./commands/operate.ts')).stopApplication
 }
 
 try {

@@ -7,7 +7,7 @@
 import { parseArgs } from 'node:util'
 
 import { commands } from './command-facts.ts'
-import type { OptionFacts } from './command-facts.ts'
+import type { CommandFacts, OptionFacts } from './command-facts.ts'
 import type { Typed } from './program.ts'
 
 /** A command and what was typed for it. */
@@ -18,23 +18,28 @@ export interface PlainLine {
 
 /** The command line as commander would read it, or `null` when that has to be asked. */
 export function readPlainLine(argv: readonly string[]): PlainLine | null {
-  const [command, ...rest] = argv
-  const facts = commands.find(({ name }) => name === command)
+  const facts = commands.find(({ name }) => name.split(' ').every((word, index) => argv[index] === word))
   if (facts === undefined) return null
+  const rest = argv.slice(facts.name.split(' ').length)
   try {
     const { values, positionals } = parseArgs({
       args: rest,
       options: Object.fromEntries(facts.options.map(parserOption)),
       allowPositionals: true
     })
-    const [entry] = positionals
-    const entryAndConfig = entry !== undefined && values['config'] !== undefined
-    if (positionals.length > 1 || entryAndConfig) return null
-    return { command: facts.name, typed: { entry, options: values } }
+    const entryAndConfig = facts.takesEntry && positionals.length > 0 && values['config'] !== undefined
+    if (!isCountRight(facts, positionals.length) || entryAndConfig) return null
+    return { command: facts.name, typed: { words: positionals, options: values } }
   } catch {
     // An option nobody knows, a value that is missing: commander says it better.
     return null
   }
+}
+
+function isCountRight({ arguments: wanted }: CommandFacts, count: number): boolean {
+  const least = wanted.filter(({ name }) => name.startsWith('<')).length
+  const isOpen = wanted.some(({ name }) => name.includes('...'))
+  return count >= least && (isOpen || count <= wanted.length)
 }
 
 type ParserOption = [string, { type: 'string' | 'boolean'; short?: string }]

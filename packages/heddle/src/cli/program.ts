@@ -6,13 +6,13 @@
  */
 import { Command, Option } from 'commander'
 
-import { commands } from './command-facts.ts'
+import { commands, groups } from './command-facts.ts'
 import type { CommandFacts } from './command-facts.ts'
 
 /** What was typed for one command. */
 export interface Typed {
-  /** The entry, when one was named. */
-  readonly entry: string | undefined
+  /** What was typed beside options: an entry, the ids of applications. */
+  readonly words: readonly string[]
   /** Options by their long names without dashes; a switch is `true`. */
   readonly options: Readonly<Record<string, string | boolean | undefined>>
 }
@@ -44,27 +44,43 @@ export function createProgram(
 }
 
 function addCommand(program: Command, facts: CommandFacts, action: (typed: Typed) => Promise<void>): void {
-  const command = program
-    .command(facts.name)
+  const [name = '', group] = facts.name.split(' ').toReversed()
+  const command = (group === undefined ? program : groupOf(program, group))
+    .command(name)
     .summary(facts.summary)
     .description(facts.description)
     .helpOption('-h, --help', 'Show help.')
     .showHelpAfterError(`Run "heddle ${facts.name} --help" for its options.`)
     .addHelpText('after', examplesText(facts))
     .exitOverride()
-  if (facts.argument !== null) command.argument(facts.argument.name, facts.argument.sentence)
+  for (const { name: argument, sentence } of facts.arguments) command.argument(argument, sentence)
   for (const { flags, sentence, variables } of facts.options) {
     const variable = variables.length === 0 ? '' : ` (${variables.join(' or ')})`
     command.addOption(new Option(flags, sentence + variable))
   }
   command.action(() => {
-    const [entry] = command.args
+    const words = command.args
+    const [entry] = words
     const options = typedOptions(command)
-    if (entry !== undefined && options['config'] !== undefined) {
+    if (facts.takesEntry && entry !== undefined && options['config'] !== undefined) {
       command.error(`error: --config and the entry '${entry}' exclude each other`)
     }
-    return action({ entry, options })
+    return action({ words, options })
   })
+}
+
+function groupOf(program: Command, name: string): Command {
+  const known = program.commands.find(command => command.name() === name)
+  return (
+    known ??
+    program
+      .command(name)
+      .summary(groups[name] ?? '')
+      .description(groups[name] ?? '')
+      .helpOption('-h, --help', 'Show help.')
+      .helpCommand(false)
+      .exitOverride()
+  )
 }
 
 function typedOptions(command: Command): Typed['options'] {

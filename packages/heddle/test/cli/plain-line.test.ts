@@ -13,7 +13,12 @@ const plain: readonly (readonly string[])[] = [
   ['start', '--port', '1', '--port', '2'],
   ['start', '--', 'server.js'],
   ['check', '--config', 'heddle.json', '--json'],
-  ['config', '--show-env']
+  ['config', '--show-env'],
+  ['restart'],
+  ['restart', 'api', 'jobs', '--config', 'heddle.json', '--json'],
+  ['scale', 'api', '4', '--pid', '4711'],
+  ['apps', 'add', 'mail', './mail', '--workers', '2'],
+  ['apps', 'stop', 'mail']
 ]
 
 test('readPlainLine() reads plain lines as commander does', async () => {
@@ -29,7 +34,7 @@ test('readPlainLine() reads plain lines as commander does', async () => {
       () => {}
     ).parseAsync([...argv], { from: 'user' })
     const read = readPlainLine(argv)
-    assert.deepEqual({ entry: read?.typed.entry, options: { ...read?.typed.options } }, seen, argv.join(' '))
+    assert.deepEqual({ words: read?.typed.words, options: { ...read?.typed.options } }, seen, argv.join(' '))
   }
 })
 
@@ -43,7 +48,11 @@ const special: readonly (readonly string[])[] = [
   ['start', '--port'],
   ['start', '--port', '-1'],
   ['start', 'a.js', 'b.js'],
-  ['start', 'a.js', '--config', 'heddle.json']
+  ['start', 'a.js', '--config', 'heddle.json'],
+  ['scale', 'api'],
+  ['scale', 'api', '1', '2'],
+  ['apps'],
+  ['apps', 'start']
 ]
 
 test('readPlainLine() leaves help and mistakes to commander', () => {

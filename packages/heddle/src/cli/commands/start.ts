@@ -67,7 +67,7 @@ async function run(config: ResolvedConfig, circumstances: Circumstances): Promis
 }
 
 /** `--json` is another way to ask for JSON lines; `--log-format` is more exact and wins. */
-function withJsonLog({ entry, options }: Typed): Typed {
-  if (options['json'] !== true || options['log-format'] !== undefined) return { entry, options }
-  return { entry, options: { ...options, 'log-format': 'json' } }
+function withJsonLog({ words, options }: Typed): Typed {
+  if (options['json'] !== true || options['log-format'] !== undefined) return { words, options }
+  return { words, options: { ...options, 'log-format': 'json' } }
 }

@@ -1,0 +1,58 @@
+/**
+ * Finds the running server a command is about: by its socket, by its process, or by the directory of its
+ * configuration. It never guesses: none or several is an error that lists what runs.
+ *
+ * Main thread of a command.
+ */
+import { realpathSync, statSync } from 'node:fs'
+import { resolve } from 'node:path'
+
+import { describeServer, runningServers, socketDirectory } from '../control/server-facts.ts'
+import type { ServerFacts } from '../control/server-facts.ts'
+import { HeddleError } from '../errors.ts'
+import type { Server } from './control-client.ts'
+import type { Typed } from './program.ts'
+
+/**
+ * The server that `--socket`, `--pid`, `--config` or the current directory means.
+ *
+ * @throws HEDDLE_NO_SERVER, HEDDLE_SERVER_AMBIGUOUS
+ */
+export async function findServer({ options }: Typed): Promise<Server> {
+  const { socket, pid, config } = options
+  if (typeof socket === 'string') return { socket: resolve(socket), pid: null }
+  const running = await runningServers(socketDirectory(process.env))
+  if (typeof pid === 'string') {
+    return choose(running, facts => String(facts.pid) === pid, `with process ${pid}`)
+  }
+  const named = typeof config === 'string' ? config : (process.env['HEDDLE_CONFIG'] ?? '')
+  const path = real(resolve(named))
+  const isFile = statSync(path, { throwIfNoEntry: false })?.isFile() === true
+  return isFile
+    ? choose(running, ({ file }) => file !== null && real(file) === path, `with the configuration ${path}`)
+    : choose(running, ({ root }) => real(root) === path, `in ${path}`)
+}
+
+function choose(
+  running: readonly ServerFacts[],
+  fits: (facts: ServerFacts) => boolean,
+  wanted: string
+): Server {
+  const found = running.filter(fits)
+  const [server] = found
+  if (server !== undefined && found.length === 1) return server
+  if (server === undefined) {
+    throw new HeddleError('HEDDLE_NO_SERVER', { wanted, running: running.map(describeServer) })
+  }
+  throw new HeddleError('HEDDLE_SERVER_AMBIGUOUS', { wanted, running: found.map(describeServer) })
+}
+
+/** The path without symbolic links; as it is when there is nothing at it. */
+function real(path: string): string {
+  try {
+    return realpathSync(path)
+  } catch {
+    // Moved away while its server runs, for example by a deployment: then names are all there is to compare.
+    return path
+  }
+}
