@@ -18,8 +18,11 @@ export const results = join(bench, 'results')
 
 const pinned = join(root, 'node_modules', 'node', 'bin', 'node')
 
-/** The Node.js all contenders run on: the one the repository pins, else the one that runs this. */
-export const node = existsSync(pinned) ? pinned : process.execPath
+/**
+ * The Node.js all contenders run on: that of `HEDDLE_BENCH_NODE`, else the one the repository pins, else the one
+ * that runs this.
+ */
+export const node = process.env.HEDDLE_BENCH_NODE ?? (existsSync(pinned) ? pinned : process.execPath)
 
 /** The `heddle` command of the checkout; it prefers `dist`. */
 export const heddle = join(root, 'packages', 'heddle', 'bin', 'heddle.js')

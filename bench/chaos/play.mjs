@@ -14,6 +14,7 @@ import { scenarios } from './scenarios.mjs'
 import { onStage } from './stage.mjs'
 
 const warmUpMs = 1500
+const steadyMinMs = 1000
 const timeoutMs = 15_000
 const reportDeadlineMs = 40_000
 const seed = 4
@@ -60,7 +61,7 @@ async function perform({ live, scenario, seconds, load }) {
     await started
     await delay(warmUpMs)
     driver.tell({ type: 'phase', name: 'steady' })
-    await delay(Math.max(2000, seconds * 250))
+    await delay(Math.max(steadyMinMs, seconds * 250))
     driver.tell({ type: 'phase', name: 'event' })
     const until = performance.now() + seconds * 1000
     const attempt = async (what, action) => {
