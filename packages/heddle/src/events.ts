@@ -32,16 +32,27 @@ export type ReplaceReason =
 
 /** Where in the code a blocked worker is. */
 export interface BlockedPlace {
-  /** `javascript`: it runs code of the application. `native`: it is in a call that JavaScript cannot interrupt. */
-  readonly kind: 'javascript' | 'native'
-  /** The hottest function; `null` when nothing could be found out. */
+  /**
+   * `javascript`: it runs code of the application. `native`: it is in a call that JavaScript cannot interrupt.
+   * `unknown`: it could not be asked, since this node has no inspector or forbids it.
+   */
+  readonly kind: 'javascript' | 'native' | 'unknown'
+  /**
+   * The function of the application, its dependencies left out, that most of a series of stacks were in; `null`
+   * when nothing could be found out.
+   */
   readonly function: string | null
-  /** File and line of it in the source, as `file:line:column`. */
+  /** Where in the source that was, as `file:line:column`; the file is relative to the application when it lies in it. */
   readonly location: string | null
   /** The stack at that moment, the innermost call first, one line each as in an error's stack. */
   readonly stack: readonly string[]
-  /** How it was found out, for example `cpu profile` or `inspector`. */
-  readonly method: string
+  /**
+   * What the operating system says of the thread, in words that follow its name, such as `computes` or `waits for
+   * a lock`; `null` where it says nothing (everywhere but on Linux).
+   */
+  readonly doing: string | null
+  /** How it was found out: `stacks`, a series of them taken from outside; `none` when the thread could not be asked. */
+  readonly method: 'stacks' | 'none'
 }
 
 /** Which thread a fact is about. */
@@ -85,12 +96,17 @@ export interface HeddleEvents {
   'worker:restarted': ThreadFact & { readonly restarts: number; readonly bootMs: number }
   /** The event loop of a worker has stood still for `blockedMs`; `where` is `null` when nothing could be found out. */
   'worker:blocked': ThreadFact & { readonly blockedMs: number; readonly where: BlockedPlace | null }
-  /** It turns again. */
-  'worker:unblocked': ThreadFact & { readonly blockedMs: number }
+  /**
+   * It turns again. `where` is the place at which it came back from native code, which can be asked only then;
+   * `null` when `worker:blocked` has told all.
+   */
+  'worker:unblocked': ThreadFact & { readonly blockedMs: number; readonly where: BlockedPlace | null }
   /** A check was bad: `checks` in a row by now, each reason a sentence with the value and the limit. */
   'worker:unhealthy': ThreadFact & { readonly checks: number; readonly reasons: readonly string[] }
   /** A check was good after bad ones. */
   'worker:healthy': ThreadFact
+  /** It should get no requests, for this reason, and gets them: too few workers of its application would be left. */
+  'worker:kept': ThreadFact & { readonly reason: string }
   /** The fresh worker for this slot is being started; the old one goes on. `detail` says more in a sentence. */
   'worker:replacing': ThreadFact & { readonly reason: ReplaceReason; readonly detail: string | null }
   /** The fresh worker answers and the old one is draining. */

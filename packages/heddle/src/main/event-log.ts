@@ -3,7 +3,7 @@
  *
  * Main thread only. It listens and changes nothing.
  */
-import type { Events, HeddleEvents } from '../events.ts'
+import type { BlockedPlace, Events, HeddleEvents } from '../events.ts'
 import type { Log } from '../shared/log.ts'
 
 type Lines = {
@@ -31,15 +31,20 @@ const lines: Lines = {
   'worker:restarted': (log, { restarts, bootMs, ...thread }) =>
     of(log, thread).info('Worker was replaced.', { restarts, bootMs }),
   'worker:blocked': (log, { blockedMs, where, ...thread }) =>
-    of(log, thread).warn('Worker is blocked: its event loop stands still.', {
-      blockedMs,
-      ...(where === null ? {} : { where })
-    }),
-  'worker:unblocked': (log, { blockedMs, ...thread }) =>
-    of(log, thread).info('Worker turns again.', { blockedMs }),
+    of(log, thread).warn(
+      `Worker is blocked for ${seconds(blockedMs)}${placeWords(where)}.`,
+      where === null ? { blockedMs } : { blockedMs, where }
+    ),
+  'worker:unblocked': (log, { blockedMs, where, ...thread }) =>
+    of(log, thread).info(
+      `Worker turns again, after ${seconds(blockedMs)}${placeWords(where)}.`,
+      where === null ? { blockedMs } : { blockedMs, where }
+    ),
   'worker:unhealthy': (log, { checks, reasons, ...thread }) =>
     of(log, thread).warn('Worker is unhealthy.', { checks, reasons }),
   'worker:healthy': (log, thread) => of(log, thread).info('Worker is healthy again.'),
+  'worker:kept': (log, { reason, ...thread }) =>
+    of(log, thread).warn('Worker still gets requests: too few others are left.', { reason }),
   'worker:replacing': (log, { reason, detail, ...thread }) =>
     of(log, thread).info('Worker is being replaced.', detail === null ? { reason } : { reason, detail }),
   'worker:replaced': (log, { reason, bootMs, ...thread }) =>
@@ -105,4 +110,19 @@ function isEventName(name: string): name is keyof HeddleEvents {
 function of(log: Log, thread: { readonly application: string | null; readonly worker: string }): Log {
   const { application, worker } = thread
   return log.child(application === null ? { worker } : { application, worker })
+}
+
+function seconds(ms: number): string {
+  return `${(ms / 1000).toFixed(1)} s`
+}
+
+/** Where a worker is blocked, in words that follow for how long. */
+function placeWords(where: BlockedPlace | null): string {
+  if (where === null) return ''
+  const { kind, function: name, location, doing } = where
+  const code = name === null ? '' : ` ${name}${location === null ? '' : ` (${location})`}`
+  const said = doing === null || (kind === 'javascript' && doing === 'computes') ? '' : `: it ${doing}`
+  if (kind === 'unknown') return said
+  if (kind === 'javascript') return ` in${code}${said}`
+  return ` in native code${code === '' ? '' : `, called from${code}`}${said}`
 }
