@@ -20,7 +20,7 @@ export interface ApplicationData {
 
 /** What a handler saw. */
 export interface Sighting {
-  readonly what: 'begun' | 'closed' | 'request closed' | 'written' | 'tunnel closed'
+  readonly what: 'begun' | 'closed' | 'websocket closed' | 'request closed' | 'written' | 'tunnel closed'
   readonly worker: string
   readonly method: string
   readonly url: string
@@ -171,6 +171,7 @@ if (upgrades) {
     if (request.url?.startsWith('/websocket') === true) {
       webSockets.handleUpgrade(request, socket, head, ws => {
         ws.on('message', (data, binary) => ws.send(data as Buffer, { binary }))
+        ws.on('close', code => say('websocket closed', request, { bytes: code }))
         if (request.url === '/websocket?close') ws.close(4321, 'because')
       })
       return

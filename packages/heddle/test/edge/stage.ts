@@ -5,7 +5,7 @@
 import { once } from 'node:events'
 import { Worker } from 'node:worker_threads'
 
-import { Registry, type Member } from '@heddle/mesh'
+import { Registry, type Member, type RegistryOptions } from '@heddle/mesh'
 
 import type { EdgeBoot, FromEdge, ToEdge } from '../../src/channel/messages.ts'
 import type { ResolvedRoute, ResolvedServer } from '../../src/config/resolved.ts'
@@ -41,6 +41,8 @@ export interface StageOptions {
   readonly entrypoint?: string | null
   /** Worker threads by application. @default { api: 1 } */
   readonly workers?: Readonly<Record<string, number>>
+  /** Of the mesh. */
+  readonly mesh?: Partial<RegistryOptions>
 }
 
 /** One worker thread. */
@@ -138,7 +140,7 @@ export class Stage {
 
 /** Starts the threads and opens the public port. */
 export async function openStage(options: StageOptions = {}): Promise<Stage> {
-  const registry = new Registry({ domain: '.heddle.local' })
+  const registry = new Registry({ domain: '.heddle.local', ...options.mesh })
   const sightings: Sighting[] = []
   const workers: StageWorker[] = []
   for (const [application, count] of Object.entries(options.workers ?? { api: 1 })) {
