@@ -29,11 +29,16 @@ export class HeldClock implements Clock {
     await settle()
     for (let due = this.#next(target); due; due = this.#next(target)) {
       this.#timers = this.#timers.filter(each => each !== due)
-      this.#now = due.at
+      this.#now = Math.max(this.#now, due.at)
       due.run()
       await settle()
     }
     this.#now = target
+  }
+
+  /** Time passes and nothing runs, as when the process is suspended; what is due comes late with the next advance. */
+  stall(ms: number): void {
+    this.#now += ms
   }
 
   #next(target: number): { at: number; run: () => void } | undefined {
