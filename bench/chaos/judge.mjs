@@ -69,6 +69,6 @@ export function judge({ report, begun, hasDeaths }) {
   }
 }
 
-function phaseOf({ requests, p50Ms, p99Ms, maxMs, longestGapMs, seconds }) {
-  return { requests: sum(requests), seconds, p50Ms, p99Ms, maxMs, longestGapMs }
+function phaseOf({ requests, p50Ms, p99Ms, maxMs, slow, longestGapMs, seconds }) {
+  return { requests: sum(requests), seconds, p50Ms, p99Ms, maxMs, slow, longestGapMs }
 }

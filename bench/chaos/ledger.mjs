@@ -6,6 +6,7 @@
  */
 
 const lossesKept = 5000
+const slowMs = 1000
 
 /**
  * @typedef {{ type: string, id: string, kind: string, status: number | null, fresh: boolean, at: number,
@@ -131,9 +132,15 @@ export class Ledger {
   }
 }
 
-/** The middle and the slowest hundredth; null without any. */
+/** The middle, the slowest hundredth and the slowest, null without any; and how many took longer than a second. */
 export function percentiles(values) {
   const sorted = values.toSorted((a, b) => a - b)
   const at = share => sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * share))] ?? null
-  return { answers: sorted.length, p50Ms: at(0.5), p99Ms: at(0.99), maxMs: sorted.at(-1) ?? null }
+  return {
+    answers: sorted.length,
+    p50Ms: at(0.5),
+    p99Ms: at(0.99),
+    maxMs: sorted.at(-1) ?? null,
+    slow: sorted.filter(value => value > slowMs).length
+  }
 }

@@ -41,6 +41,8 @@ function detail({ title, scenarios: played }) {
     'p50, ms',
     'p99 steady, ms',
     'p99 event, ms',
+    'slowest, ms',
+    'over 1 s',
     'longest gap, ms'
   ]
   return table(
@@ -56,6 +58,8 @@ function detail({ title, scenarios: played }) {
       number(each.event.p50Ms, 2),
       number(each.steady.p99Ms, 1),
       number(each.event.p99Ms, 1),
+      number(each.event.maxMs),
+      each.event.slow,
       number(each.event.longestGapMs)
     ])
   )
