@@ -34,6 +34,8 @@ export interface HeddleFailures {
   }
   /** An edge thread did not become ready while the server started. */
   HEDDLE_EDGE_FAILED: { readonly edge: string; readonly reason: string }
+  /** Server mode `handoff` needs a call of the system that neither this Node.js nor an installed package offers. */
+  HEDDLE_HANDOFF_UNAVAILABLE: { readonly node: string; readonly platform: string }
   /** A port could not be opened. `code` is the system's, for example `EADDRINUSE`. */
   HEDDLE_LISTEN_FAILED: {
     readonly server: 'public' | 'admin'
@@ -58,6 +60,8 @@ export interface HeddleFailures {
   HEDDLE_APPLICATION_NEEDED: { readonly application: string; readonly dependents: readonly string[] }
   /** Public requests go to this application, so it cannot be removed at run time; `by` is the key that says so. */
   HEDDLE_APPLICATION_ROUTED: { readonly application: string; readonly by: 'entrypoint' | 'routes' }
+  /** The worker may not be taken out of balancing: it takes no requests, or too few others do. */
+  HEDDLE_WORKER_NEEDED: { readonly worker: string; readonly state: string }
   /** Something else is under way that does not go together with what was asked for. Nothing was done. */
   HEDDLE_BUSY: { readonly asked: string; readonly running: string; readonly runningMs: number }
   /** The server is not running (yet, or any more): nothing can be changed. */
@@ -97,6 +101,11 @@ const messages: { readonly [Code in keyof HeddleFailures]: (detail: HeddleFailur
   HEDDLE_APPLICATION_FAILED: ({ application, worker, reason }) =>
     `The application ${application} could not start: worker ${worker} ${reason}.`,
   HEDDLE_EDGE_FAILED: ({ edge, reason }) => `The edge thread ${edge} could not start: it ${reason}.`,
+  HEDDLE_HANDOFF_UNAVAILABLE: ({ node, platform }) =>
+    platform === 'win32'
+      ? 'Server mode "handoff" does not work on Windows: use "edge" or "direct".'
+      : `Server mode "handoff" needs to duplicate file descriptors, which Node.js ${node} cannot do here by itself: ` +
+        'install koffi beside the configuration (npm i koffi), run Node.js 26 (with --allow-ffi where permissions are restricted), or use server mode "edge" or "direct".',
   HEDDLE_LISTEN_FAILED: ({ server, hostname, port, code }) =>
     `The ${server === 'admin' ? 'administrative' : 'public'} port ${hostname}:${port} could not be opened: ${listenReason(code)}.`,
   HEDDLE_STOPPED: ({ reason }) => `The server was stopped before it had started: ${reason}.`,
@@ -110,6 +119,10 @@ const messages: { readonly [Code in keyof HeddleFailures]: (detail: HeddleFailur
     `The application ${application} is needed by ${dependents.join(', ')}: stop or remove ${dependents.length === 1 ? 'that' : 'those'} first.`,
   HEDDLE_APPLICATION_ROUTED: ({ application, by }) =>
     `The application ${application} gets public requests (${by}): take it out of the configuration and reload.`,
+  HEDDLE_WORKER_NEEDED: ({ worker, state }) =>
+    state === 'ready'
+      ? `Worker ${worker} cannot be spared: at least half of the workers of an application take requests.`
+      : `Worker ${worker} takes no requests: it is ${state}.`,
   HEDDLE_BUSY: ({ asked, running, runningMs }) =>
     `The ${asked} has to wait: a ${running} is under way, for ${(runningMs / 1000).toFixed(1)} s by now.`,
   HEDDLE_NOT_RUNNING: ({ asked, phase }) => `The ${asked} is not possible: the server is ${phase}.`,

@@ -98,6 +98,7 @@ export const outcomes: { readonly [Code in keyof HeddleFailures]: Outcome } = {
   HEDDLE_CONFIG_UNREADABLE: { exit: exitCodes.configInvalid.code, hint: null },
   HEDDLE_APPLICATION_FAILED: { exit: exitCodes.applicationFailed.code, hint: null },
   HEDDLE_EDGE_FAILED: { exit: exitCodes.applicationFailed.code, hint: null },
+  HEDDLE_HANDOFF_UNAVAILABLE: { exit: exitCodes.configInvalid.code, hint: null },
   HEDDLE_LISTEN_FAILED: {
     exit: exitCodes.portUnavailable.code,
     hint: 'Choose another port with --port or --admin-port (0 takes any free one), or stop what uses it.'

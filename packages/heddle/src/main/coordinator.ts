@@ -139,6 +139,7 @@ class Server implements Coordinator {
     })
     const api = new Api(this.operations, listener => this.events.onAny(listener))
     const { socketDirectory } = options
+    this.events.on('reload:finished', () => this.#introduce())
     this.#socket = socketDirectory === undefined ? null : new ControlSocket(socketDirectory, api)
     const admin = config.admin.enabled ? new AdminServer(config.admin, () => this.status(), api) : null
     this.#parts = {
@@ -190,6 +191,8 @@ class Server implements Coordinator {
       node: process.version,
       uptimeMs: this.#startedAt === null ? 0 : Math.round(systemClock.now() - this.#startedAt),
       url: this.#isOpen ? publicUrl(this.#inForce.config.server.hostname, publicPort.number) : null,
+      zombies: supervisor.zombies().length + edges.zombies().length,
+      maxZombies: this.#inForce.config.maxZombies,
       applications: supervisor.status(),
       edges: edges.status()
     }
@@ -206,7 +209,7 @@ class Server implements Coordinator {
       this.#assertWanted()
       this.#phase = 'running'
       this.#isOpen = true
-      this.#socket?.introduce({ url: booted.url })
+      this.#introduce()
       const bootMs = Math.round(systemClock.now() - this.#startedAt)
       this.#parts.announce('booted', { url: booted.url, bootMs })
       return { ...booted, bootMs }
@@ -249,6 +252,11 @@ class Server implements Coordinator {
         reason: error instanceof Error ? error.message : String(error)
       })
     }
+  }
+
+  #introduce(): void {
+    const { url, applications } = this.status()
+    this.#socket?.introduce({ url, applications: applications.map(({ id }) => id) })
   }
 
   #assertWanted(): void {

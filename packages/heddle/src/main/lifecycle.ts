@@ -12,8 +12,9 @@ import { bootLevels } from './boot-order.ts'
 import type { Edges } from './supervisor/edges.ts'
 import { assertPortFree } from './supervisor/public-port.ts'
 import { publicUrl } from './supervisor/public-url.ts'
-import type { ApplicationReport, Supervisor } from './supervisor/supervisor.ts'
+import type { Supervisor } from './supervisor/supervisor.ts'
 import type { PublicPort } from './supervisor/surroundings.ts'
+import type { ApplicationReport } from './supervisor/worker-status.ts'
 
 /** The parts of a server a walk passes. */
 export interface Parts {
@@ -72,14 +73,14 @@ async function startApplications(
   const reports: ApplicationReport[] = []
   for (const level of levelsOf(parts)) {
     assertWanted()
-    reports.push(...(await Promise.all(level.map(each => parts.supervisor.startApplication(each)))))
+    reports.push(...(await Promise.all(level.map(each => parts.supervisor.boot(each.id)))))
   }
   return reports
 }
 
 /** In direct mode the entrypoint opens the public port itself, so it comes last when it can. */
-function levelsOf({ config }: Parts): readonly (readonly ResolvedApplication[])[] {
-  return bootLevels(config.applications, config.server.mode === 'direct' ? config.entrypoint : null)
+function levelsOf({ config, supervisor }: Parts): readonly (readonly ResolvedApplication[])[] {
+  return bootLevels(supervisor.applications(), config.server.mode === 'direct' ? config.entrypoint : null)
 }
 
 /** How patient a stop is. Milliseconds. */
@@ -156,7 +157,7 @@ async function takeDown(parts: Parts, { soft, stepMs }: Limits): Promise<void> {
     // get a moment, all at the same time.
     if (soft.remaining() === 0) late ??= new Deadline(clock, stepMs)
     const deadline = late ?? soft
-    const done = Promise.all(level.map(({ id }) => supervisor.stopApplication(id, deadline, stepMs)))
+    const done = Promise.all(level.map(({ id }) => supervisor.shutDown(id, deadline, stepMs)))
     stops.push(done)
     await soft.bound(done)
   }

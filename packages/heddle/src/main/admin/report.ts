@@ -17,6 +17,9 @@ export interface StatusReport {
   readonly uptimeMs: number
   /** Address of the public server; `null` until its port is open. */
   readonly url: string | null
+  /** Threads that were given up and still hold memory, and beyond how many the liveness probe says no. */
+  readonly zombies: number
+  readonly maxZombies: number
   readonly applications: readonly ApplicationReportLine[]
   readonly edges: readonly ThreadReportLine[]
 }
@@ -24,19 +27,34 @@ export interface StatusReport {
 /** One application of a {@link StatusReport}. */
 export interface ApplicationReportLine {
   readonly id: string
+  /** What its operator wants; `stopped` until it is started again. */
+  readonly phase: 'stopped' | 'starting' | 'running' | 'stopping'
   /** How it was recognised, for example `fastify`; `null` until a worker said so. */
   readonly kind: string | null
   /** Workers that are ready. */
   readonly ready: number
-  readonly workers: readonly (ThreadReportLine & {
-    readonly slot: number
-    /** Requests sent to it and not finished. */
-    readonly inflight: number
-    /** For how long it has been ready; `null` when it is not. */
-    readonly readyMs: number | null
-    /** How the last thread of the slot ended; `null` as long as the first one lives. */
-    readonly lastEnd: string | null
-  })[]
+  readonly workers: readonly WorkerReportLine[]
+}
+
+/** One worker of an {@link ApplicationReportLine}. */
+export interface WorkerReportLine extends ThreadReportLine {
+  readonly slot: number
+  /** Whether an operator keeps it from requests. */
+  readonly keptOut: boolean
+  /** Requests sent to it and not finished. */
+  readonly inflight: number
+  /** For how long it has been ready; `null` when it is not. */
+  readonly readyMs: number | null
+  /** `open`, `half-open`: its restarts fail too often, and one is tried now and then. */
+  readonly circuit: 'closed' | 'open' | 'half-open'
+  /** How the last thread of the slot ended; `null` as long as the first one lives. */
+  readonly lastEnd: string | null
+  /** The last error a thread of the slot ended with. */
+  readonly lastError: {
+    readonly name: string
+    readonly message: string
+    readonly stack: string | null
+  } | null
 }
 
 /** One thread of a {@link StatusReport}. */

@@ -3,12 +3,13 @@
  *
  * Main thread only. It knows one thread from start to end and never waits for it without a bound.
  */
-import type { FromEdge, ToEdge } from '../../channel/messages.ts'
+import type { EdgeSettings, FromEdge, ToEdge } from '../../channel/messages.ts'
 import type { Announce, ThreadFact } from '../../events.ts'
 import type { Clock } from '../../shared/clock.ts'
 import type { Deadline } from '../../shared/deadline.ts'
 import type { MeshSeat } from './mesh-seat.ts'
 import { reviveError } from './revived-error.ts'
+import type { Occupant } from './occupant.ts'
 import { ThreadLife } from './thread-life.ts'
 import type { ThreadPlan, ThreadStarter } from './thread.ts'
 import { canBecome } from './worker-state.ts'
@@ -31,13 +32,14 @@ export type ListenOutcome =
   | { readonly opened: false; readonly error: Error | null }
 
 /** One edge thread. */
-export class EdgeHandle {
+export class EdgeHandle implements Occupant {
   readonly life: ThreadLife
   /** Resolves true when the thread has loaded and its port is open if it should be; false when it is gone before. */
   readonly ready: Promise<boolean>
   readonly #options: EdgeHandleOptions
   readonly #readyWith: (isReady: boolean) => void
-  readonly #listened = Promise.withResolvers<ListenOutcome>()
+  #listened = Promise.withResolvers<ListenOutcome>()
+  #configured = Promise.withResolvers<void>()
   readonly #closed = Promise.withResolvers<void>()
   #isAsked = false
   #closing: Promise<boolean> | null = null
@@ -74,6 +76,34 @@ export class EdgeHandle {
     return this.#listened.promise
   }
 
+  /**
+   * Opens another port beside the one that is open, which takes connections at once; {@link settleListener} says
+   * which of the two stays.
+   */
+  stageListener(hostname: string, port: number): Promise<ListenOutcome> {
+    this.#listened = Promise.withResolvers()
+    if (this.life.isGone) this.#listened.resolve({ opened: false, error: null })
+    else this.#post({ type: 'stage-listener', hostname, port })
+    return this.#listened.promise
+  }
+
+  /** Closes one of two ports; connections that came through it go on. */
+  settleListener(keep: 'staged' | 'former'): void {
+    this.#post({ type: 'settle-listener', keep })
+  }
+
+  /** Puts other routes and limits in force; resolves when the thread goes by them, or is gone. */
+  configure(settings: EdgeSettings): Promise<void> {
+    this.#configured = Promise.withResolvers()
+    this.#post({ type: 'configure', settings })
+    return Promise.race([this.#configured.promise, this.life.exited])
+  }
+
+  /** Edge threads are never held: there is nothing to open. */
+  open(): Promise<boolean> {
+    return Promise.resolve(this.life.state === 'ready')
+  }
+
   /** Keep-alive clients are told to go with their next response. */
   drain(): void {
     if (canBecome(this.life.state, 'draining')) this.life.move('draining', 'tells clients to go')
@@ -84,14 +114,14 @@ export class EdgeHandle {
    * Closes the port, waits for the last request until the deadline, ends the thread. Resolves true when
    * every request was finished in time.
    */
-  close(deadline: Deadline, endMs: number): Promise<boolean> {
+  stop(deadline: Deadline, endMs: number): Promise<boolean> {
     this.#closing ??= this.#close(deadline, endMs)
     return this.#closing
   }
 
   async #close(deadline: Deadline, endMs: number): Promise<boolean> {
     if (canBecome(this.life.state, 'stopping')) this.life.move('stopping', 'closes the port')
-    this.#post({ type: 'close' })
+    this.#post({ type: 'close', timeoutMs: Math.ceil(deadline.remaining()) })
     const outcome = await deadline.bound(Promise.race([this.#closed.promise, this.life.exited]))
     await this.life.end('stopped', endMs)
     return outcome.inTime
@@ -114,6 +144,9 @@ export class EdgeHandle {
         break
       case 'closed':
         this.#closed.resolve()
+        break
+      case 'configured':
+        this.#configured.resolve()
         break
     }
   }

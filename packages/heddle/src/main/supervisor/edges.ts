@@ -3,12 +3,14 @@
  *
  * Main thread only. Without edge threads (direct mode) every step does nothing.
  */
-import type { ResolvedRestart } from '../../config/resolved.ts'
+import type { ResolvedConfig, ResolvedRestart } from '../../config/resolved.ts'
 import { HeddleError } from '../../errors.ts'
 import type { ThreadState } from '../../events.ts'
+import { within } from '../../shared/clock.ts'
 import { Deadline } from '../../shared/deadline.ts'
 import { EdgeHandle } from './edge-handle.ts'
 import { assertPortFree, listenFailure } from './public-port.ts'
+import { publicUrl } from './public-url.ts'
 import { Slot } from './slot.ts'
 import { planEdge } from './spawn.ts'
 import type { Surroundings } from './surroundings.ts'
@@ -35,6 +37,17 @@ const restart: ResolvedRestart = {
   window: 60_000,
   openFor: 5000
 }
+
+/** A public port that is open beside another one. Neither of its methods rejects. */
+export interface StagedListener {
+  /** Why it cannot take the place of the other one any more; `null` as long as it can. */
+  failure(): Error | null
+  commit(): Promise<void>
+  undo(): Promise<void>
+}
+
+/** Milliseconds an edge thread may take to put other routes in force. It runs no code but ours. */
+const configureMs = 1000
 
 /** All edge threads. */
 export class Edges {
@@ -81,6 +94,56 @@ export class Edges {
     await Promise.all(others.map(slot => this.#open(slot, publicPort.number)))
   }
 
+  /**
+   * Puts other routes and limits in force, and resolves when every thread goes by them; one that stands still is
+   * not waited for. Threads that are replaced later begin with those of the configuration in force.
+   */
+  async configure({ routes, entrypoint, server }: ResolvedConfig): Promise<void> {
+    const settings = { routes, entrypoint, server }
+    const configured = Promise.all(this.#sitting().map(edge => edge.configure(settings)))
+    await within(this.#surroundings.clock, configureMs, configured)
+  }
+
+  /**
+   * Opens the public port of another configuration beside the one that is open, on all threads. Both take
+   * connections until one of them is closed, by `commit` the old one and by `undo` the new one.
+   *
+   * @throws HEDDLE_LISTEN_FAILED; the old port stays the only one then.
+   */
+  async stageListener({ server }: ResolvedConfig): Promise<StagedListener> {
+    const { hostname } = server
+    const { publicPort, announce } = this.#surroundings
+    const edges = this.#sitting()
+    if (edges.length > 1) await assertPortFree(hostname, server.port)
+    let { port } = server
+    for (const edge of edges) {
+      // oxlint-disable-next-line no-await-in-loop -- The first one finds out which port the system has chosen.
+      const outcome = await edge.stageListener(hostname, port)
+      if (outcome.opened) {
+        port ||= outcome.port
+        continue
+      }
+      for (const each of edges) each.settleListener('former')
+      throw listenFailure({ server: 'public', hostname, port }, outcome.error)
+    }
+    return {
+      failure: () => {
+        const gone = edges.find(({ life }) => life.isGone)
+        return gone === undefined ? null : new Error('An edge thread ended while it opened the port.')
+      },
+      commit: () => {
+        publicPort.number = port
+        for (const edge of edges) edge.settleListener('staged')
+        announce('server:listening', { url: publicUrl(hostname, port), port })
+        return Promise.resolve()
+      },
+      undo: () => {
+        for (const edge of edges) edge.settleListener('former')
+        return Promise.resolve()
+      }
+    }
+  }
+
   /** Keep-alive clients are told to go with their next response. */
   drain(): void {
     for (const slot of this.#slots) {
@@ -98,7 +161,7 @@ export class Edges {
   async close(deadline: Deadline, endMs: number): Promise<boolean> {
     this.retire()
     const sitting = this.#slots.flatMap(slot => slot.current ?? [])
-    const finished = await Promise.all(sitting.map(edge => edge.close(deadline, endMs)))
+    const finished = await Promise.all(sitting.map(edge => edge.stop(deadline, endMs)))
     return finished.every(Boolean)
   }
 
@@ -114,22 +177,25 @@ export class Edges {
   }
 
   status(): readonly EdgeStatus[] {
-    return this.#slots.map(({ fact, current, restarts, zombies }) => ({
+    return this.#slots.map(({ fact, current, book, zombies }) => ({
       index: fact.slot,
       name: fact.worker,
       state: current?.life.state ?? 'exited',
       heartbeatAgeMs: current === null ? null : Math.round(current.heartbeatAge()),
-      restarts,
+      restarts: book.restarts,
       zombies
     }))
+  }
+
+  #sitting(): readonly EdgeHandle[] {
+    return this.#slots.flatMap(slot => slot.current ?? [])
   }
 
   #createSlot(index: number): Slot<EdgeHandle> {
     const { config, clock, announce, chance } = this.#surroundings
     return new Slot({
       fact: { application: null, slot: index, worker: `edge:${index}` },
-      restart,
-      startTimeoutMs: config.startTimeout,
+      rules: () => ({ restart, startTimeoutMs: config.startTimeout, drainTimeoutMs: 0 }),
       clock,
       announce,
       chance,

@@ -5,7 +5,7 @@
  */
 import type { MessagePort } from 'node:worker_threads'
 
-import type { MeshTicket } from '@heddle/mesh'
+import type { Expectation, MemberCounts, MeshTicket } from '@heddle/mesh'
 
 import type { ResolvedApplication } from '../../config/resolved.ts'
 
@@ -13,6 +13,10 @@ import type { ResolvedApplication } from '../../config/resolved.ts'
 export interface MeshSeats {
   /** A seat for a thread about to be started. A `null` hostname only sends. */
   admit(member: { name: string; hostname: string | null; balance?: ResolvedApplication['balance'] }): MeshSeat
+  /** A hostname that is known though nobody answers to it: requests wait for it. Once more changes how. */
+  expect(hostname: string, expectation: Expectation): Promise<void>
+  /** Nobody is to answer to it any more: requests fail at once. */
+  forget(hostname: string): Promise<void>
 }
 
 /** One seat: the ticket goes to the thread, the member stays here. */
@@ -30,7 +34,11 @@ export interface MeshMember {
   withdraw(drainMs: number): Promise<void>
   /** Resolves true when nothing is in flight to it, false after `timeoutMs`. */
   drained(timeoutMs: number): Promise<boolean>
+  /** Takes it out of balancing, or puts it back, for every sender's next request. */
+  eject(out: boolean): void
   inflight(): number
+  /** What the senders have counted of it since it was admitted; the last numbers once it is removed. */
+  counts(): MemberCounts
   /** Milliseconds since its event loop last wrote its heartbeat. */
   heartbeatAge(): number
   /** It is gone or given up. Idempotent. */

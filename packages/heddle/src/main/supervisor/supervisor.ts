@@ -1,222 +1,270 @@
 /**
- * Keeps every application at its number of workers, from its start to its stop.
+ * Keeps every application at its number of workers, from its start to its stop, and changes all of that while
+ * the server runs.
  *
- * Main thread only. It decides nothing about routing or the order of applications; `lifecycle.ts` walks.
+ * Main thread only. What happens to the workers of one application is in `worker-pool.ts`; here is what concerns
+ * several: which there are, and who depends on whom. The order of boot and stop is walked by `lifecycle.ts`.
  */
-import type { DirectListen } from '../../channel/messages.ts'
-import { createVitals } from '../../channel/vitals.ts'
 import type { ResolvedApplication } from '../../config/resolved.ts'
 import { HeddleError } from '../../errors.ts'
-import type { ThreadState } from '../../events.ts'
-import { Deadline } from '../../shared/deadline.ts'
-import { publicUrl } from './public-url.ts'
-import { Slot } from './slot.ts'
-import { planWorker } from './spawn.ts'
+import type { Deadline } from '../../shared/deadline.ts'
+import type { WorkerSlot } from './slot-group.ts'
 import type { Surroundings } from './surroundings.ts'
-import { describeEnd } from './thread-life.ts'
-import { WorkerHandle } from './worker-handle.ts'
-
-/** What a started application turned out to be. */
-export interface ApplicationReport {
-  readonly id: string
-  readonly workers: number
-  /** How it was recognised, for example `express`. */
-  readonly kind: string
-}
-
-/** One worker slot as it stands. Times in milliseconds. */
-export interface WorkerStatus {
-  readonly slot: number
-  readonly name: string
-  /** `exited` while the slot is empty and waits for its next thread. */
-  readonly state: ThreadState
-  readonly inflight: number
-  /** Since the event loop last said that it turns; `null` when no thread is there. */
-  readonly heartbeatAgeMs: number | null
-  /** For how long it has been ready; `null` when it is not. */
-  readonly readyMs: number | null
-  readonly restarts: number
-  /** How the last thread of the slot ended; `null` as long as the first one lives. */
-  readonly lastEnd: string | null
-  /** Threads of the slot that were given up and still hold memory. */
-  readonly zombies: number
-}
-
-/** One application as it stands. */
-export interface ApplicationStatus {
-  readonly id: string
-  readonly kind: string | null
-  readonly ready: number
-  readonly workers: readonly WorkerStatus[]
-}
-
-type WorkerSlot = Slot<WorkerHandle>
+import type { Supervised, WatchedWorker } from './watched.ts'
+import { WorkerPool } from './worker-pool.ts'
+import type { NotReplaced, StagedSettings } from './worker-pool.ts'
+import type { ApplicationReport, ApplicationStatus } from './worker-status.ts'
 
 /** All workers of all applications. */
-export class Supervisor {
+export class Supervisor implements Supervised {
   readonly #surroundings: Surroundings
-  readonly #slots = new Map<string, readonly WorkerSlot[]>()
-  #isStopping = false
+  readonly #pools = new Map<string, WorkerPool>()
 
   constructor(surroundings: Surroundings) {
     this.#surroundings = surroundings
-    for (const { id } of surroundings.config.applications) this.#slots.set(id, [])
+    for (const application of surroundings.config.applications) {
+      this.#pools.set(application.id, new WorkerPool(surroundings, application))
+    }
+  }
+
+  workers(): readonly WatchedWorker[] {
+    return [...this.#pools.values()].flatMap(({ slots }) => slots.flatMap(({ current }) => current ?? []))
+  }
+
+  application(id: string): ResolvedApplication {
+    return this.#pool(id).settings
+  }
+
+  /** All applications, with the settings in force. */
+  applications(): readonly ResolvedApplication[] {
+    return [...this.#pools.values()].map(({ settings }) => settings)
   }
 
   /**
-   * Starts all workers of an application at once and resolves when all are ready.
+   * Starts an application, at the boot of the server: what it depends on has been started.
    *
    * @throws HEDDLE_APPLICATION_FAILED with the application's own error as its cause.
    */
-  async startApplication(application: ResolvedApplication): Promise<ApplicationReport> {
-    const { clock, announce, config } = this.#surroundings
-    const { id, workers } = application
-    const startedAt = clock.now()
-    announce('application:starting', { application: id, workers })
-    const slots = Array.from({ length: workers }, (_, index) => this.#createSlot(application, index))
-    this.#slots.set(id, slots)
-    const deadline = new Deadline(clock, config.startTimeout)
-    try {
-      let waiting = slots
-      if (this.#findsPort(id)) {
-        // With a port of the system's choice the first worker finds out which; the others share it.
-        await Promise.all(slots.slice(0, 1).map(slot => this.#startFirst(slot, deadline)))
-        waiting = slots.slice(1)
-      }
-      await Promise.all(waiting.map(slot => this.#startFirst(slot, deadline)))
-    } finally {
-      deadline.cancel()
-    }
-    announce('application:ready', { application: id, workers, bootMs: Math.round(clock.now() - startedAt) })
-    return { id, workers, kind: kindOf(slots) ?? 'unknown' }
+  boot(id: string): Promise<ApplicationReport> {
+    return this.#pool(id).start()
   }
 
   /** Nobody is replaced any more; applications that are still starting fail. */
   retire(): void {
-    this.#isStopping = true
-    for (const slots of this.#slots.values()) for (const slot of slots) slot.retire()
+    for (const pool of this.#pools.values()) pool.retire()
   }
 
-  /** Stops all workers of an application at once; see {@link WorkerHandle.stop}. */
-  async stopApplication(id: string, deadline: Deadline, endMs: number): Promise<void> {
-    const slots = this.#slots.get(id) ?? []
-    for (const slot of slots) slot.retire()
-    const sitting = slots.flatMap(slot => slot.current ?? [])
-    await Promise.all(sitting.map(worker => worker.stop(deadline, endMs)))
-    if (sitting.length > 0) this.#surroundings.announce('application:stopped', { application: id })
+  /** Stops all workers of an application for good; see `WorkerHandle.stop`. */
+  async shutDown(id: string, deadline: Deadline, endMs: number): Promise<void> {
+    await this.#pools.get(id)?.shutDown(deadline, endMs)
+  }
+
+  /**
+   * Puts fresh workers in the place of all workers of these applications, one application after the other, in the
+   * order of their boot. Resolves when the old ones have finished what they had and are gone.
+   *
+   * @throws HEDDLE_UNKNOWN_APPLICATION
+   * @throws HEDDLE_RESTART_FAILED with what failed; workers that were replaced before that stay replaced.
+   */
+  async restart(ids: readonly string[] = [...this.#pools.keys()]): Promise<void> {
+    const { clock, announce } = this.#surroundings
+    const pools = this.#withDependencies(ids).filter(({ phase, settings }) => {
+      return phase === 'running' && ids.includes(settings.id)
+    })
+    const applications = pools.map(({ settings }) => settings.id)
+    const startedAt = clock.now()
+    announce('restart:started', { applications })
+    for (const pool of pools) {
+      // oxlint-disable-next-line no-await-in-loop -- One after the other: what others depend on comes first.
+      const failed = await pool.restart()
+      if (failed.length === 0) continue
+      const error = restartFailure(failed)
+      announce('restart:failed', { applications, error })
+      throw error
+    }
+    announce('restart:finished', { applications, restartMs: Math.round(clock.now() - startedAt) })
+  }
+
+  /** The same for one worker. @throws HEDDLE_UNKNOWN_WORKER, HEDDLE_RESTART_FAILED */
+  async restartWorker(id: string, slot: number): Promise<void> {
+    this.#slot(id, slot)
+    const failed = await this.#pool(id).restartWorker(slot)
+    if (failed.length > 0) throw restartFailure(failed)
+  }
+
+  /**
+   * Adds an application and starts it, and first what it depends on. When it does not start it is not added.
+   *
+   * @throws HEDDLE_APPLICATION_EXISTS, HEDDLE_UNKNOWN_APPLICATION, HEDDLE_APPLICATION_FAILED
+   */
+  async addApplication(application: ResolvedApplication): Promise<ApplicationReport> {
+    const { id, dependencies } = application
+    if (this.#pools.has(id)) throw new HeddleError('HEDDLE_APPLICATION_EXISTS', { application: id })
+    for (const dependency of dependencies) this.#pool(dependency)
+    this.#pools.set(id, new WorkerPool(this.#surroundings, application))
+    try {
+      const report = await this.startApplication(id)
+      this.#surroundings.announce('application:added', { application: id })
+      return report
+    } catch (error) {
+      this.#pools.delete(id)
+      throw error
+    }
+  }
+
+  /**
+   * Stops an application and forgets it.
+   *
+   * @throws HEDDLE_UNKNOWN_APPLICATION
+   * @throws HEDDLE_APPLICATION_NEEDED when others name it as a dependency, running or not.
+   */
+  async removeApplication(id: string): Promise<void> {
+    const pool = this.#pool(id)
+    assertNotNeeded(id, this.#dependents(id))
+    await pool.stop()
+    this.#pools.delete(id)
+    this.#surroundings.announce('application:removed', { application: id })
+  }
+
+  /**
+   * Starts an application that was stopped, and first what it depends on. One that runs is left alone.
+   *
+   * @throws HEDDLE_UNKNOWN_APPLICATION, HEDDLE_APPLICATION_FAILED
+   */
+  async startApplication(id: string): Promise<ApplicationReport> {
+    for (const pool of this.#withDependencies([id])) {
+      // oxlint-disable-next-line no-await-in-loop -- Each needs those before it.
+      if (pool.settings.id !== id) await pool.start()
+    }
+    return this.#pool(id).start()
+  }
+
+  /**
+   * Stops applications. They stay known, with their settings.
+   *
+   * @throws HEDDLE_UNKNOWN_APPLICATION
+   * @throws HEDDLE_APPLICATION_NEEDED when others that run depend on one of them, unless they stop too.
+   */
+  async stopApplication(...ids: readonly string[]): Promise<void> {
+    const pools = this.#withDependencies(ids).filter(({ settings }) => ids.includes(settings.id))
+    for (const id of ids) {
+      const needed = this.#dependents(id).filter(each => !ids.includes(each.settings.id))
+      assertNotNeeded(
+        id,
+        needed.filter(({ phase }) => phase !== 'stopped')
+      )
+    }
+    for (const pool of pools.toReversed()) {
+      // oxlint-disable-next-line no-await-in-loop -- Those that depend on others go before them.
+      await pool.stop()
+    }
+  }
+
+  /** Gives an application another number of workers. @throws HEDDLE_UNKNOWN_APPLICATION, HEDDLE_APPLICATION_FAILED */
+  async scale(id: string, workers: number): Promise<void> {
+    await this.#pool(id).scale(workers)
+  }
+
+  /**
+   * No new requests for a worker until {@link readyWorker}.
+   *
+   * @throws HEDDLE_UNKNOWN_WORKER
+   * @throws HEDDLE_WORKER_NEEDED when it does not take requests, or too few would be left that do.
+   */
+  async drainWorker(id: string, slot: number): Promise<void> {
+    const { current, fact } = this.#slot(id, slot)
+    if (current?.keepOut('kept out by an operator') === true) return
+    throw new HeddleError('HEDDLE_WORKER_NEEDED', {
+      worker: fact.worker,
+      state: current?.life.state ?? 'exited'
+    })
+  }
+
+  /** Takes back {@link drainWorker}. @throws HEDDLE_UNKNOWN_WORKER */
+  async readyWorker(id: string, slot: number): Promise<void> {
+    this.#slot(id, slot).current?.letIn('let in by an operator')
+  }
+
+  /**
+   * Starts the workers of an application with new settings beside those that run, or an application nobody knew.
+   * Those of a known one take no requests before they are committed.
+   *
+   * @throws HEDDLE_APPLICATION_FAILED when one does not become ready; nothing has happened then.
+   */
+  async stageApplication(application: ResolvedApplication): Promise<StagedSettings> {
+    const { id } = application
+    const known = this.#pools.get(id)
+    if (known !== undefined) return known.stage(application)
+    await this.addApplication(application)
+    return {
+      failure: () => null,
+      commit: () => Promise.resolve(),
+      undo: async () => {
+        const pool = this.#pools.get(id)
+        this.#pools.delete(id)
+        await pool?.stop()
+      }
+    }
   }
 
   /** Names of the threads that have not ended, given up or not. */
   remaining(): readonly string[] {
-    const slots = [...this.#slots.values()].flat()
-    return slots.filter(slot => slot.current !== null || slot.zombies > 0).map(slot => slot.fact.worker)
+    const slots = this.#everySlot()
+    return slots.filter(slot => slot.living.length > 0 || slot.zombies > 0).map(slot => slot.fact.worker)
   }
 
-  /** Names of the threads that were given up and have not ended. */
+  /** Names of the threads that were given up and have not ended; one that has several such threads as often. */
   zombies(): readonly string[] {
-    const slots = [...this.#slots.values()].flat()
-    return slots.filter(slot => slot.zombies > 0).map(slot => slot.fact.worker)
+    return this.#everySlot().flatMap(slot => Array.from({ length: slot.zombies }, () => slot.fact.worker))
   }
 
   status(): readonly ApplicationStatus[] {
-    return [...this.#slots].map(([id, slots]) => ({
-      id,
-      kind: kindOf(slots),
-      ready: slots.filter(slot => slot.current?.life.state === 'ready').length,
-      workers: slots.map(workerStatus)
-    }))
+    return [...this.#pools.values()].map(pool => pool.status())
   }
 
-  #createSlot(application: ResolvedApplication, index: number): WorkerSlot {
-    const { config, clock, announce, chance } = this.#surroundings
-    const fact = { application: application.id, slot: index, worker: `${application.id}:${index}` }
-    return new Slot({
-      fact,
-      restart: application.restart,
-      startTimeoutMs: config.startTimeout,
-      clock,
-      announce,
-      chance,
-      spawn: () => this.#spawn(application, index)
-    })
+  #everySlot(): readonly WorkerSlot[] {
+    return [...this.#pools.values()].flatMap(({ everySlot }) => everySlot)
   }
 
-  #spawn(application: ResolvedApplication, index: number): WorkerHandle {
-    const { config, seats, files, logger, clock, announce, startThread, publicPort } = this.#surroundings
-    const { id, balance } = application
-    const worker = `${id}:${index}`
-    const seat = seats.admit({ name: worker, hostname: id, balance })
-    const plan = planWorker(application, index, {
-      files,
-      seat,
-      meshDomain: config.mesh.domain,
-      logger,
-      listen: this.#listenOf(id),
-      publicUrl: publicPort.number === 0 ? null : publicUrl(config.server.hostname, publicPort.number),
-      vitals: createVitals()
-    })
-    const fact = { application: id, slot: index, worker }
-    return new WorkerHandle({ fact, seat, plan, clock, announce, startThread })
+  #pool(id: string): WorkerPool {
+    const pool = this.#pools.get(id)
+    if (pool !== undefined) return pool
+    throw new HeddleError('HEDDLE_UNKNOWN_APPLICATION', { application: id, known: [...this.#pools.keys()] })
   }
 
-  #listenOf(id: string): DirectListen | null {
-    const { config, publicPort } = this.#surroundings
-    if (config.server.mode !== 'direct' || id !== config.entrypoint) return null
-    return { hostname: config.server.hostname, port: publicPort.number, backlog: config.server.backlog }
+  #slot(id: string, slot: number): WorkerSlot {
+    const { slots } = this.#pool(id)
+    const found = slots[slot]
+    if (found !== undefined) return found
+    throw new HeddleError('HEDDLE_UNKNOWN_WORKER', { application: id, slot, workers: slots.length })
   }
 
-  #findsPort(id: string): boolean {
-    return this.#listenOf(id)?.port === 0
+  #dependents(id: string): readonly WorkerPool[] {
+    return [...this.#pools.values()].filter(({ settings }) => settings.dependencies.includes(id))
   }
 
-  async #startFirst(slot: WorkerSlot, deadline: Deadline): Promise<void> {
-    const { worker } = slot.fact
-    const failed = (reason: string, cause: unknown): HeddleError =>
-      new HeddleError(
-        'HEDDLE_APPLICATION_FAILED',
-        { application: slot.fact.application ?? '', worker, reason },
-        cause === null ? {} : { cause }
-      )
-    if (this.#isStopping) throw failed('was not started: the server is stopping', null)
-    let sitting: WorkerHandle
-    try {
-      sitting = slot.start()
-    } catch (error) {
-      throw failed('could not be given a thread', error)
+  /** The pools of these applications and of all they depend on, each after those it depends on. */
+  #withDependencies(ids: readonly string[]): readonly WorkerPool[] {
+    const found = new Set<WorkerPool>()
+    const visit = (id: string): void => {
+      const pool = this.#pool(id)
+      if (found.has(pool)) return
+      for (const dependency of pool.settings.dependencies) visit(dependency)
+      found.add(pool)
     }
-    const outcome = await deadline.bound(sitting.ready)
-    if (!outcome.inTime) {
-      throw failed(`was not ready within ${this.#surroundings.config.startTimeout} ms`, null)
-    }
-    if (!outcome.value) {
-      const end = await sitting.life.gone
-      throw failed(describeEnd(end.reason, end.code), end.error)
-    }
-    this.#learnPort(sitting)
-  }
-
-  #learnPort(sitting: WorkerHandle): void {
-    const { publicPort } = this.#surroundings
-    publicPort.number ||= sitting.introduction?.port ?? 0
+    for (const id of ids) visit(id)
+    return [...found]
   }
 }
 
-function kindOf(slots: readonly WorkerSlot[]): string | null {
-  return slots.find(slot => slot.current?.introduction)?.current?.introduction?.kind ?? null
+function assertNotNeeded(id: string, dependents: readonly WorkerPool[]): void {
+  if (dependents.length === 0) return
+  const names = dependents.map(({ settings }) => settings.id)
+  throw new HeddleError('HEDDLE_APPLICATION_NEEDED', { application: id, dependents: names })
 }
 
-function workerStatus(slot: WorkerSlot): WorkerStatus {
-  const { current, lastEnd, restarts, zombies, fact } = slot
-  const state = current?.life.state ?? 'exited'
-  return {
-    slot: fact.slot,
-    name: fact.worker,
-    state,
-    inflight: current?.inflight() ?? 0,
-    heartbeatAgeMs: current === null ? null : Math.round(current.heartbeatAge()),
-    readyMs: state === 'ready' && current ? Math.round(current.life.readyMs ?? 0) : null,
-    restarts,
-    lastEnd: lastEnd === null ? null : describeEnd(lastEnd.reason, lastEnd.code),
-    zombies
-  }
+function restartFailure(failed: readonly NotReplaced[]): HeddleError<'HEDDLE_RESTART_FAILED'> {
+  const cause = failed.find(({ error }) => error !== null)?.error
+  const detail = { failed: failed.map(({ worker, reason }) => ({ worker, reason })) }
+  return new HeddleError('HEDDLE_RESTART_FAILED', detail, cause === undefined ? {} : { cause })
 }

@@ -29,6 +29,8 @@ export interface LifeOptions {
   readonly announce: Announce
   /** Called once, at the very moment the thread is gone or given up. */
   readonly onGone: () => void
+  /** Called after each move. */
+  readonly onMove?: () => void
 }
 
 /** Milliseconds a thread that announced its own end may still take. */
@@ -36,12 +38,18 @@ const ownEndMs = 1000
 
 /** One thread from start to end. */
 export class ThreadLife {
+  /**
+   * Resolves once, as soon as it is known that the thread will end without having been asked to, and with the
+   * end at the latest. It may still finish what it has until it is {@link gone}.
+   */
+  readonly lost: Promise<ThreadEnd>
   /** Resolves once, when the thread has ended or was given up as a zombie. */
   readonly gone: Promise<ThreadEnd>
   /** Resolves when the thread has really ended; a zombie may never do. */
   readonly exited: Promise<void>
   readonly startedAt: number
   readonly #options: LifeOptions
+  readonly #lostWith: (end: ThreadEnd) => void
   readonly #goneWith: (end: ThreadEnd) => void
   readonly #exitedNow: () => void
   #thread: Thread | null = null
@@ -52,10 +60,13 @@ export class ThreadLife {
   #expected: { reason: ExitReason; error: Error | null } | null = null
 
   constructor(options: LifeOptions) {
+    const lost = Promise.withResolvers<ThreadEnd>()
     const gone = Promise.withResolvers<ThreadEnd>()
     const exited = Promise.withResolvers<void>()
+    this.lost = lost.promise
     this.gone = gone.promise
     this.exited = exited.promise
+    this.#lostWith = lost.resolve
     this.#goneWith = gone.resolve
     this.#exitedNow = exited.resolve
     this.#options = options
@@ -81,6 +92,11 @@ export class ThreadLife {
     this.#thread = thread
   }
 
+  /** The thread itself; `null` once it has ended. */
+  get thread(): Thread | null {
+    return this.#state === 'exited' ? null : this.#thread
+  }
+
   post(message: unknown): void {
     this.#thread?.post(message)
   }
@@ -91,11 +107,18 @@ export class ThreadLife {
     this.#state = to
     if (to === 'ready' && this.#readyAt === null) this.#readyAt = this.#options.clock.now()
     this.#options.announce('worker:moved', { ...this.#options.fact, from, to, reason })
+    this.#options.onMove?.()
+  }
+
+  /** The thread is of no more use, and why: whoever replaces it need not wait for its end. */
+  lose(reason: ExitReason, error: Error | null): void {
+    this.#expected ??= { reason, error }
+    this.#lostWith({ ...this.#expected, code: null, readyMs: this.readyMs })
   }
 
   /** The thread said that it is about to end, and why; it gets a moment to do so, then it is ended. */
   expectEnd(reason: ExitReason, error: Error | null): void {
-    this.#expected ??= { reason, error }
+    this.lose(reason, error)
     void within(this.#options.clock, ownEndMs, this.exited).then(outcome =>
       outcome.inTime ? undefined : this.end(reason, ownEndMs)
     )
@@ -132,6 +155,7 @@ export class ThreadLife {
     this.#isGone = true
     this.#options.onGone()
     this.#options.announce('worker:exited', { ...this.#options.fact, ...end })
+    this.#lostWith(end)
     this.#goneWith(end)
   }
 }

@@ -3,8 +3,9 @@
  *
  * Main thread only. Keeps no state beyond the thread; what its end means is decided in `thread-life.ts`.
  */
+import type { EventLoopUtilization } from 'node:perf_hooks'
 import { Worker } from 'node:worker_threads'
-import type { MessagePort, ResourceLimits } from 'node:worker_threads'
+import type { MessagePort, ResourceLimits, Transferable } from 'node:worker_threads'
 
 /** All that is needed to start one thread. */
 export interface ThreadPlan {
@@ -26,9 +27,13 @@ export interface ThreadListeners<Message> {
 
 /** A running thread. */
 export interface Thread {
-  post(message: unknown): void
+  /** The real one, for profiles and the like; `null` in tests. Nobody but its owner ends it or posts to it. */
+  readonly worker: Worker | null
+  post(message: unknown, transferList?: readonly Transferable[]): void
   /** Asks the thread to end. Whether and when it does is heard through `exit`: native code cannot be interrupted. */
   terminate(): void
+  /** How busy its event loop was since `previous`, or since it began. Seen from outside: answers whatever the thread does. */
+  eventLoopUtilization(previous?: EventLoopUtilization): EventLoopUtilization
 }
 
 /** Starts a thread; a fake one in tests. */
@@ -54,10 +59,12 @@ export const startThread: ThreadStarter = <Message>(
   })
   worker.on('exit', code => listeners.exit(code, thrown))
   return {
-    post: message => worker.postMessage(message),
+    worker,
+    post: (message, transferList = []) => worker.postMessage(message, [...transferList]),
     terminate: () => {
       // Never awaited: it does not settle while the thread is in native code. `exit` tells.
       void worker.terminate()
-    }
+    },
+    eventLoopUtilization: previous => worker.performance.eventLoopUtilization(previous)
   }
 }

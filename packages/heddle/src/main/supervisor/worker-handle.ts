@@ -2,17 +2,25 @@
  * A worker as the main thread sees it. Its other half is `worker/boot.ts`.
  *
  * Main thread only. It knows one thread from start to end; that a worker which is gone gets replaced is
- * the business of `slot.ts`. It never waits for a worker without a bound.
+ * the business of `slot.ts`, and how many may be out at a time that of `worker-pool.ts`. It never waits for
+ * a worker without a bound.
  */
+import type { EventLoopUtilization } from 'node:perf_hooks'
+import type { Worker } from 'node:worker_threads'
+
+import type { MemberCounts } from '@heddle/mesh'
+
 import type { FromWorker, ToWorker } from '../../channel/messages.ts'
-import type { Announce, ThreadFact } from '../../events.ts'
+import type { Announce, ReplaceReason, ThreadFact, ThreadState } from '../../events.ts'
 import { within } from '../../shared/clock.ts'
 import type { Clock } from '../../shared/clock.ts'
-import type { Deadline } from '../../shared/deadline.ts'
+import { Deadline } from '../../shared/deadline.ts'
 import type { MeshSeat } from './mesh-seat.ts'
 import { reviveError } from './revived-error.ts'
+import type { Occupant } from './occupant.ts'
 import { ThreadLife } from './thread-life.ts'
 import type { ThreadPlan, ThreadStarter } from './thread.ts'
+import type { WatchedWorker } from './watched.ts'
 import { canBecome } from './worker-state.ts'
 
 /** What a worker handle is made of. */
@@ -20,9 +28,27 @@ export interface WorkerHandleOptions {
   readonly fact: ThreadFact
   readonly seat: MeshSeat
   readonly plan: ThreadPlan
+  /** What the plan gives to the thread to write into. */
+  readonly vitals: SharedArrayBuffer
+  /** Whether it takes no requests before it is opened. */
+  readonly held: boolean
   readonly clock: Clock
   readonly announce: Announce
   readonly startThread: ThreadStarter
+  readonly company: Company
+}
+
+/** What a worker handle needs of those it is one of. */
+export interface Company {
+  /** Milliseconds a worker may finish what it has after an error nobody caught. */
+  crashDrainMs(): number
+  /** Whether this one may be taken out of balancing. */
+  mayEject(handle: WorkerHandle): boolean
+  replace(handle: WorkerHandle, reason: ReplaceReason, detail: string): Promise<boolean>
+  /** It went from one state to another. */
+  moved(): void
+  /** It is gone or given up. */
+  gone(handle: WorkerHandle): void
 }
 
 /** What a worker said about itself when it became ready. */
@@ -40,6 +66,9 @@ export interface WorkerIntroduction {
  */
 const tableMs = 1000
 
+/** Milliseconds a thread may take to end once it was told to. */
+const endMs = 1000
+
 const crashReasons: Readonly<Record<Extract<FromWorker, { type: 'crashed' }>['origin'], string>> = {
   uncaughtException: 'uncaught error',
   unhandledRejection: 'unhandled rejection',
@@ -47,24 +76,31 @@ const crashReasons: Readonly<Record<Extract<FromWorker, { type: 'crashed' }>['or
 }
 
 /** One worker thread. */
-export class WorkerHandle {
+export class WorkerHandle implements Occupant, WatchedWorker {
   readonly life: ThreadLife
-  /** Resolves true when the worker is ready, false when it is gone before that. */
+  readonly fact: ThreadFact
+  readonly vitals: SharedArrayBuffer
   readonly ready: Promise<boolean>
   readonly #options: WorkerHandleOptions
   readonly #readyWith: (isReady: boolean) => void
   readonly #stopped = Promise.withResolvers<void>()
   #introduction: WorkerIntroduction | null = null
   #stopping: Promise<void> | null = null
+  #isHeld: boolean
+  #isKeptOut = false
 
   /** Starts the thread. @throws what `new Worker` throws; the seat is then given back. */
   constructor(options: WorkerHandleOptions) {
-    const { fact, clock, announce, seat } = options
+    const { fact, clock, announce, seat, vitals, held, company } = options
     const ready = Promise.withResolvers<boolean>()
+    this.fact = fact
+    this.vitals = vitals
     this.ready = ready.promise
     this.#readyWith = ready.resolve
     this.#options = options
-    this.life = new ThreadLife({ fact, clock, announce, onGone: () => this.#handleGone() })
+    this.#isHeld = held
+    const onMove = (): void => company.moved()
+    this.life = new ThreadLife({ fact, clock, announce, onGone: () => this.#handleGone(), onMove })
     try {
       const thread = options.startThread<FromWorker>(options.plan, {
         message: message => this.#handle(message),
@@ -82,45 +118,112 @@ export class WorkerHandle {
     return this.#introduction
   }
 
-  /** Requests sent to it through the mesh and not finished. */
+  get state(): ThreadState {
+    return this.life.state
+  }
+
+  get readyMs(): number | null {
+    return this.life.readyMs
+  }
+
+  /** Whether an operator holds it out of balancing. */
+  get isKeptOut(): boolean {
+    return this.#isKeptOut
+  }
+
   inflight(): number {
     return this.#options.seat.member.inflight()
   }
 
-  /** Milliseconds since its event loop last wrote its heartbeat. */
   heartbeatAge(): number {
     return this.#options.seat.member.heartbeatAge()
   }
 
+  counts(): MemberCounts {
+    return this.#options.seat.member.counts()
+  }
+
+  eventLoopUtilization(previous?: EventLoopUtilization): EventLoopUtilization {
+    return this.life.thread?.eventLoopUtilization(previous) ?? { idle: 0, active: 0, utilization: 0 }
+  }
+
+  thread(): Worker | null {
+    return this.life.thread?.worker ?? null
+  }
+
+  eject(reason: string): boolean {
+    const { company, seat } = this.#options
+    if (this.life.state !== 'ready' || !company.mayEject(this)) return false
+    seat.member.eject(true)
+    this.life.move('ejected', reason)
+    return true
+  }
+
+  restore(reason: string): void {
+    if (!this.#isKeptOut) this.#restore(reason)
+  }
+
+  /** Takes it out of balancing until {@link letIn}, whatever those who watch it say. False as in {@link eject}. */
+  keepOut(reason: string): boolean {
+    if (this.life.state !== 'ejected' && !this.eject(reason)) return false
+    this.#isKeptOut = true
+    return true
+  }
+
+  /** Takes back {@link keepOut}, and whatever else keeps it out. */
+  letIn(reason: string): void {
+    this.#isKeptOut = false
+    this.#restore(reason)
+  }
+
+  replace(reason: ReplaceReason, detail: string): Promise<boolean> {
+    return this.#options.company.replace(this, reason, detail)
+  }
+
+  async open(): Promise<boolean> {
+    this.#isHeld = false
+    if (this.life.state === 'starting' && this.#introduction !== null) return this.#enter(this.#introduction)
+    return this.life.state === 'ready' || this.life.state === 'ejected'
+  }
+
   /**
    * No new requests, the ones in flight finished, close hooks run, thread ended. What is not done at the
-   * deadline is cut; a thread that does not end within `endMs` after that is a zombie.
+   * deadline is cut; a thread that does not end within `endMs` after that is a zombie. One that is stopping
+   * already is cut at the earlier deadline.
+   *
+   * @param patience Milliseconds its close hooks have in any case, also when requests took all the time there was.
    */
-  stop(deadline: Deadline, endMs: number): Promise<void> {
-    this.#stopping ??= this.#stop(deadline, endMs)
+  stop(deadline: Deadline, endLimitMs: number, patience = 0): Promise<void> {
+    if (this.#stopping === null) this.#stopping = this.#stop(deadline, endLimitMs, patience)
+    else void this.#cutAt(deadline, endLimitMs)
     return this.#stopping
   }
 
-  async #stop(deadline: Deadline, endMs: number): Promise<void> {
-    if (canBecome(this.life.state, 'draining')) await this.#drain(deadline)
-    if (this.life.state === 'draining') await this.#askToStop(deadline)
+  async #stop(deadline: Deadline, endLimitMs: number, patience: number): Promise<void> {
+    if (canBecome(this.life.state, 'draining')) await this.#drain(deadline, 'gets no new requests')
+    if (this.life.state === 'draining') await this.#askToStop(Math.max(deadline.remaining(), patience))
     if (this.life.state === 'starting') this.life.move('stopping', 'stopped before it was ready')
-    await this.life.end('stopped', endMs)
+    await this.life.end('stopped', endLimitMs)
   }
 
-  async #drain(deadline: Deadline): Promise<void> {
+  async #cutAt(deadline: Deadline, endLimitMs: number): Promise<void> {
+    const { inTime } = await deadline.bound(this.life.gone)
+    if (!inTime) await this.life.end('stopped', endLimitMs)
+  }
+
+  async #drain(deadline: Deadline, reason: string): Promise<void> {
     const { seat, clock } = this.#options
-    this.life.move('draining', 'gets no new requests')
+    this.life.move('draining', reason)
     if (this.#introduction?.hasServer !== true) return
-    await deadline.bound(within(clock, tableMs, seat.member.withdraw(deadline.remaining())))
+    await deadline.bound(within(clock, tableMs, seat.member.withdraw(Math.ceil(deadline.remaining()))))
     await deadline.bound(seat.member.drained(deadline.remaining()))
   }
 
-  async #askToStop(deadline: Deadline): Promise<void> {
+  async #askToStop(limitMs: number): Promise<void> {
     this.life.move('stopping', 'runs its close hooks')
-    const message: ToWorker = { type: 'stop', timeoutMs: Math.ceil(deadline.remaining()) }
+    const message: ToWorker = { type: 'stop', timeoutMs: Math.ceil(limitMs) }
     this.life.post(message)
-    await deadline.bound(Promise.race([this.#stopped.promise, this.life.exited]))
+    await within(this.#options.clock, limitMs, Promise.race([this.#stopped.promise, this.life.exited]))
   }
 
   #handle(message: FromWorker): void {
@@ -133,8 +236,7 @@ export class WorkerHandle {
         this.life.expectEnd('failed', reviveError(message.error))
         break
       case 'crashed':
-        this.#leave(crashReasons[message.origin])
-        this.life.expectEnd('crashed', reviveError(message.error))
+        this.#handleCrashed(message)
         break
       case 'stopped':
         this.#stopped.resolve()
@@ -142,23 +244,62 @@ export class WorkerHandle {
     }
   }
 
-  async #handleReady(introduction: WorkerIntroduction): Promise<void> {
-    const { clock, seat, announce, fact } = this.#options
-    const { kind, hasServer, port } = introduction
+  #handleCrashed({ origin, error }: Extract<FromWorker, { type: 'crashed' }>): void {
+    const reason = crashReasons[origin]
+    const thrown = reviveError(error)
+    if (origin === 'processExit') {
+      this.#leave(reason)
+      this.life.expectEnd('exited', thrown)
+    } else if (canBecome(this.life.state, 'draining')) {
+      this.#stopping = this.#finish(reason, thrown)
+    } else if (this.life.state === 'starting') {
+      this.#leave(reason)
+      this.life.lose('crashed', thrown)
+      void this.life.end('crashed', endMs)
+    } else {
+      // It is on its way out and goes on with that.
+      this.life.lose('crashed', thrown)
+    }
+  }
+
+  /** After an error nobody caught: the thread lives on for as long as its other requests may take. */
+  async #finish(reason: string, thrown: Error): Promise<void> {
+    const deadline = new Deadline(this.#options.clock, this.#options.company.crashDrainMs())
+    const drained = this.#drain(deadline, reason)
+    this.life.lose('crashed', thrown)
+    await drained
+    deadline.cancel()
+    await this.life.end('crashed', endMs)
+  }
+
+  async #handleReady({ kind, hasServer, port }: Extract<FromWorker, { type: 'ready' }>): Promise<void> {
     const known = this.#introduction
     // A worker that was given up, or is being stopped, comes too late.
     if (this.life.state !== 'starting' && known === null) return
     this.#introduction = { kind, hasServer, port }
     if (known !== null) {
       // What was taken for a job has begun to listen after all.
-      if (hasServer && !known.hasServer && this.life.state === 'ready') await seat.member.publish()
+      const isLate = hasServer && !known.hasServer && this.life.state === 'ready'
+      if (isLate) await this.#options.seat.member.publish()
       return
     }
+    if (this.#isHeld || (await this.#enter(this.#introduction))) this.#readyWith(true)
+  }
+
+  /** Into the table. Resolves false when it is being stopped meanwhile. */
+  async #enter({ kind, hasServer }: WorkerIntroduction): Promise<boolean> {
+    const { clock, seat, announce, fact } = this.#options
     if (hasServer) await within(clock, tableMs, seat.member.publish())
-    if (this.life.state !== 'starting') return
+    if (this.life.state !== 'starting') return false
     this.life.move('ready', hasServer ? 'answers requests' : 'has loaded')
     announce('worker:ready', { ...fact, kind, bootMs: Math.round(clock.now() - this.life.startedAt) })
-    this.#readyWith(true)
+    return true
+  }
+
+  #restore(reason: string): void {
+    if (this.life.state !== 'ejected') return
+    this.#options.seat.member.eject(false)
+    this.life.move('ready', reason)
   }
 
   /** Out of the table at once: nobody sends to a thread that is about to end. */
@@ -170,5 +311,6 @@ export class WorkerHandle {
   #handleGone(): void {
     this.#options.seat.member.remove()
     this.#readyWith(false)
+    this.#options.company.gone(this)
   }
 }

@@ -47,6 +47,8 @@ export class FakeThread {
 export interface FakeMember extends MeshMember {
   readonly history: string[]
   requests: number
+  /** How many requests senders have counted as answered. */
+  answered: number
 }
 
 /** A small server around one supervisor, with time held still and every event written down. */
@@ -56,6 +58,8 @@ export class Stage {
   readonly members: FakeMember[] = []
   readonly facts: [name: string, fact: object][] = []
   readonly surroundings: Surroundings
+  /** Hostnames that requests may wait for. */
+  readonly expected = new Set<string>()
   /** Thrown by the next attempts to start a thread. */
   startErrors: Error[] = []
 
@@ -67,8 +71,10 @@ export class Stage {
       const thread = new FakeThread(plan, listeners)
       this.threads.push(thread)
       return {
+        worker: null,
         post: message => thread.posted.push(message as { type: string }),
-        terminate: () => thread.obeys && queueMicrotask(() => thread.end(1))
+        terminate: () => thread.obeys && queueMicrotask(() => thread.end(1)),
+        eventLoopUtilization: () => ({ idle: 0, active: 0, utilization: 0 })
       }
     }
     this.surroundings = {
@@ -101,17 +107,27 @@ export class Stage {
 
   #seats(): MeshSeats {
     return {
+      expect: async hostname => void this.expected.add(hostname),
+      forget: async hostname => void this.expected.delete(hostname),
       admit: () => {
         const member: FakeMember = {
           history: [],
           requests: 0,
+          answered: 0,
           publish: async () => void member.history.push('published'),
           withdraw: async () => void member.history.push('withdrawn'),
           drained: async () => {
             member.history.push('drained')
             return member.requests === 0
           },
+          eject: out => void member.history.push(out ? 'ejected' : 'restored'),
           inflight: () => member.requests,
+          counts: () => ({
+            answered: [0, member.answered, 0, 0, 0],
+            failures: 0,
+            failuresInRow: 0,
+            durations: []
+          }),
           heartbeatAge: () => 0,
           remove: () => void (member.history.includes('removed') || member.history.push('removed'))
         }

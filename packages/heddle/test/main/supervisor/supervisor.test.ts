@@ -20,7 +20,7 @@ function setUp(workers = 1, changes: ConfigChanges = {}): Play {
   const application = exampleApplication({ workers })
   const stage = new Stage(exampleConfig({ applications: [application], ...changes }))
   const supervisor = new Supervisor(stage.surroundings)
-  return { stage, supervisor, start: () => supervisor.startApplication(application) }
+  return { stage, supervisor, start: () => supervisor.boot(application.id) }
 }
 
 async function setUpReady(workers = 1, changes: ConfigChanges = {}): Promise<Play> {
@@ -126,7 +126,7 @@ test('Supervisor names the reason for which a worker is gone', async () => {
     error: { name: 'E', message: 'm', stack: null, code: null }
   }
   stage.threads[0]?.say(crash)
-  assert.deepEqual(stage.members[0]?.history, ['published', 'removed'])
+  assert.deepEqual(stage.members[0]?.history, ['published', 'withdrawn'])
   stage.threads[0]?.end(1)
   stage.threads[1]?.end(1, oom)
   stage.threads[2]?.end(1, new Error('raw'))
@@ -196,7 +196,7 @@ test('Supervisor gives up a replacement that is stuck, counts it as a zombie and
 test('Supervisor stops a worker in order: out of the table, drained, close hooks, ended; and replaces nobody', async () => {
   const { stage, supervisor } = await setUpReady()
   const deadline = new Deadline(stage.clock, 5000)
-  const stopped = supervisor.stopApplication('api', deadline, 1000)
+  const stopped = supervisor.shutDown('api', deadline, 1000)
   await settle()
   assert.deepEqual(stage.members[0]?.history, ['published', 'withdrawn', 'drained'])
   assert.deepEqual(stage.thread.posted, [{ type: 'stop', timeoutMs: 5000 }])
@@ -217,7 +217,7 @@ test('Supervisor does not wait long for threads that do not apply a change of th
   const [member] = stage.members
   assert.ok(member)
   member.withdraw = () => new Promise(() => {})
-  void supervisor.stopApplication('api', new Deadline(stage.clock, 20_000), 1000)
+  void supervisor.shutDown('api', new Deadline(stage.clock, 20_000), 1000)
   await stage.clock.advance(1000)
   assert.deepEqual(stage.thread.posted, [{ type: 'stop', timeoutMs: 19_000 }])
 })
@@ -227,7 +227,7 @@ test('Supervisor ends a worker that does not stop by the deadline, and knows one
   const [obedient, stuck] = stage.threads
   assert.ok(obedient && stuck)
   stuck.obeys = false
-  const stopped = supervisor.stopApplication('api', new Deadline(stage.clock, 5000), 1000)
+  const stopped = supervisor.shutDown('api', new Deadline(stage.clock, 5000), 1000)
   await stage.clock.advance(5000)
   assert.equal(obedient.hasEnded, true)
   await stage.clock.advance(1000)
@@ -240,7 +240,7 @@ test('Supervisor ends a worker that is still starting, and a start that is under
   const { stage, supervisor, start } = setUp()
   const started = assert.rejects(start(), { code: 'HEDDLE_APPLICATION_FAILED' })
   supervisor.retire()
-  await supervisor.stopApplication('api', new Deadline(stage.clock, 5000), 1000)
+  await supervisor.shutDown('api', new Deadline(stage.clock, 5000), 1000)
   await started
   assert.equal(stage.thread.hasEnded, true)
   await assert.rejects(start(), /was not started: the server is stopping/)

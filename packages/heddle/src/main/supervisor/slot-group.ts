@@ -1,0 +1,123 @@
+/**
+ * Starts, stages and stops several slots of one application together: all of them, or none.
+ *
+ * Main thread only. Keeps nothing.
+ */
+import { HeddleError } from '../../errors.ts'
+import { Deadline } from '../../shared/deadline.ts'
+import { Limiter } from './limiter.ts'
+import type { Staged } from './occupant.ts'
+import type { Slot } from './slot.ts'
+import type { Surroundings } from './surroundings.ts'
+import { describeEnd } from './thread-life.ts'
+import type { WorkerHandle } from './worker-handle.ts'
+
+/** One slot of an application. */
+export type WorkerSlot = Slot<WorkerHandle>
+
+/** What is to be known of an application whose slots are started. */
+export interface StartTerms {
+  /** Whether its workers listen themselves, on a port the first of them may have to find. */
+  readonly findsPort: boolean
+  /** Whether the server is not being stopped. */
+  readonly isWanted: () => boolean
+}
+
+/**
+ * Starts the first threads of slots at once and resolves when all are ready. What was started stays when one fails:
+ * the caller stops it.
+ *
+ * @throws HEDDLE_APPLICATION_FAILED with the application's own error as its cause.
+ */
+export async function startAll(
+  slots: readonly WorkerSlot[],
+  surroundings: Surroundings,
+  terms: StartTerms
+): Promise<void> {
+  const { clock, config, publicPort } = surroundings
+  const deadline = new Deadline(clock, config.startTimeout)
+  const startFirst = async (slot: WorkerSlot): Promise<void> => {
+    const sitting = await startOne(slot, deadline, terms)
+    if (sitting === null) throw failed(slot, `was not ready within ${config.startTimeout} ms`, null)
+    publicPort.number ||= sitting.introduction?.port ?? 0
+  }
+  const [first] = slots
+  let waiting = slots
+  try {
+    if (first !== undefined && terms.findsPort && publicPort.number === 0) {
+      // With a port of the system's choice the first worker finds out which; the others share it.
+      await startFirst(first)
+      waiting = slots.slice(1)
+    }
+    await Promise.all(waiting.map(startFirst))
+  } finally {
+    deadline.cancel()
+  }
+}
+
+/**
+ * Brings in fresh threads beside those that sit there, so many at a time, and adds each to `staged`.
+ *
+ * @throws HEDDLE_APPLICATION_FAILED for the first that does not become ready; the caller undoes the others.
+ */
+export async function stageAll(
+  slots: readonly WorkerSlot[],
+  concurrency: number,
+  staged: Staged[]
+): Promise<void> {
+  const failures: HeddleError[] = []
+  const limiter = new Limiter(() => concurrency)
+  const stageOne = async (slot: WorkerSlot): Promise<void> => {
+    if (failures.length > 0) return
+    const outcome = await slot.stage({ reason: 'reload', detail: null })
+    if ('done' in outcome) failures.push(failed(slot, outcome.words, outcome.error))
+    else staged.push(outcome)
+  }
+  await Promise.all(slots.map(slot => limiter.run(() => stageOne(slot))))
+  const [failure] = failures
+  if (failure !== undefined) throw failure
+}
+
+/** The failure of the first that was staged and is gone again; `null` when all are still there. */
+export function lostAgain(staged: readonly Staged[]): HeddleError | null {
+  const lost = staged.find(each => !each.isReady())
+  return lost === undefined ? null : appFailure(lost.worker, 'was ready and is gone again', null)
+}
+
+/** Ends everybody in these slots; see `Slot.stop`. */
+export async function stopAll(slots: readonly WorkerSlot[], deadline: Deadline): Promise<void> {
+  await Promise.all(slots.map(slot => slot.stop(deadline)))
+}
+
+/** Starts one; `null` when it is not ready at the deadline. */
+async function startOne(
+  slot: WorkerSlot,
+  deadline: Deadline,
+  { isWanted }: StartTerms
+): Promise<WorkerHandle | null> {
+  if (!isWanted()) throw failed(slot, 'was not started: the server is stopping', null)
+  let sitting: WorkerHandle
+  try {
+    sitting = slot.start()
+  } catch (error) {
+    throw failed(slot, 'could not be given a thread', error)
+  }
+  const outcome = await deadline.bound(sitting.ready)
+  if (!outcome.inTime) return null
+  if (outcome.value) return sitting
+  const end = await sitting.life.gone
+  throw failed(slot, describeEnd(end.reason, end.code), end.error)
+}
+
+function failed(slot: WorkerSlot, reason: string, cause: unknown): HeddleError {
+  return appFailure(slot.fact, reason, cause)
+}
+
+function appFailure(
+  { application, worker }: WorkerSlot['fact'],
+  reason: string,
+  cause: unknown
+): HeddleError {
+  const detail = { application: application ?? '', worker, reason }
+  return new HeddleError('HEDDLE_APPLICATION_FAILED', detail, cause === null ? {} : { cause })
+}
