@@ -12,9 +12,6 @@ const MAX_SPACING_MS = 250
 const RESERVE_MS = 2000
 const MAX_RESERVE = 0.25
 
-/** Milliseconds to send them away in when nobody has said how long there is. */
-export const UNSAID_MS = 5000
-
 /** What of the time there is goes into sending away; in the rest the last ones close. */
 export function spreadOf(leftMs: number): number {
   return Math.max(0, leftMs - Math.min(RESERVE_MS, leftMs * MAX_RESERVE))

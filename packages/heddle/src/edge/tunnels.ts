@@ -2,13 +2,14 @@
  * The upgraded connections of an edge, and their way out when their worker, or the whole server, goes. Edge
  * thread.
  *
- * That a worker drains, and how long it may, is in the scoreboard: the edge looks there and is told by nobody.
+ * That a worker drains, and how long it may, is in the scoreboard: the edge looks there and is told by nobody. One
+ * that may as long as it likes keeps its connections.
  * Clients of WebSockets are sent Close frames, spread over that time (`farewell.ts`); what is left at its end
  * is cut, whatever its protocol.
  */
 import type { Connection, Upstream } from '@heddle/mesh/internal'
 
-import { UNSAID_MS, dueBy, spreadOf } from './farewell.ts'
+import { dueBy, spreadOf } from './farewell.ts'
 
 /** How often the scoreboard is looked at, in milliseconds, while there are upgraded connections. */
 const LOOK_MS = 100
@@ -34,8 +35,8 @@ interface Exit {
   readonly cause: Cause
   readonly beganMs: number
   readonly spreadMs: number
-  /** When what is left is cut; `null` leaves that to others. */
-  readonly cutMs: number | null
+  /** When what is left is cut. */
+  readonly cutMs: number
   /** In the order in which they are sent away. */
   readonly leaving: Connection[]
   /** How many of them have been. */
@@ -105,11 +106,11 @@ export class Tunnels {
     if (!isStopping && !this.#board.isDraining(upstream.record, upstream.generation)) return null
     if (exit !== null) return exit
     const cutMs = this.#deadline(upstream, nowMs)
-    const leftMs = cutMs === null ? UNSAID_MS : Math.max(0, cutMs - nowMs)
+    if (cutMs === null) return null
     return {
       cause: isStopping ? serverGoes : workerGoes,
       beganMs: nowMs,
-      spreadMs: spreadOf(leftMs),
+      spreadMs: spreadOf(cutMs - nowMs),
       cutMs,
       leaving: [...connections],
       told: 0
@@ -119,7 +120,8 @@ export class Tunnels {
   #deadline({ record }: Upstream, nowMs: number): number | null {
     if (this.#closesBy !== null) return this.#closesBy
     const leftMs = this.#board.drainLeft(record)
-    return leftMs === null ? null : nowMs + leftMs
+    // A little before the end: whoever waits for the last to finish sees that they have.
+    return leftMs === null ? null : nowMs + leftMs - Math.min(2 * LOOK_MS, leftMs * 0.1)
   }
 }
 
@@ -127,5 +129,5 @@ function sendAway(group: Group, exit: Exit, nowMs: number): void {
   const { cause, leaving, beganMs, spreadMs, cutMs } = exit
   const due = dueBy(nowMs - beganMs, { count: leaving.length, spreadMs })
   for (; exit.told < due; exit.told++) leaving[exit.told]?.leave(cause.code, cause.reason)
-  if (cutMs !== null && nowMs >= cutMs) for (const connection of [...group.connections]) connection.destroy()
+  if (nowMs >= cutMs) for (const connection of [...group.connections]) connection.destroy()
 }

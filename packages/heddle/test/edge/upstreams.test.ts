@@ -3,6 +3,8 @@
  * as little as can be. Real threads and sockets.
  */
 import assert from 'node:assert/strict'
+import { once } from 'node:events'
+import { connect } from 'node:net'
 import { test, type TestContext } from 'node:test'
 
 import { RawClient, get, post, request } from './raw-client.ts'
@@ -51,6 +53,18 @@ test('EdgeServer breaks a response whose worker is terminated half way', async t
   await stage.worker(worker).thread.terminate()
   assert.doesNotMatch(await client.rest(), /0\r\n\r\n$/, 'the client must not take it for whole')
   assert.equal(stage.sightings('/first?half', 'begun').length, 1)
+})
+
+test('EdgeServer resets a connection whose broken response would look whole', async t => {
+  const stage = await stageOf(t, 1)
+  const socket = connect(stage.port, '127.0.0.1')
+  const failed = once(socket, 'error')
+  // HTTP/1.0: the body ends with the connection.
+  socket.write('GET /first?reset HTTP/1.0\r\n\r\n')
+  await once(socket, 'data')
+  await stage.worker('api:0').thread.terminate()
+  const [error] = (await failed) as [NodeJS.ErrnoException]
+  assert.equal(error.code, 'ECONNRESET')
 })
 
 test('EdgeServer sends new requests past a blocked worker', async t => {
@@ -106,6 +120,56 @@ test('EdgeServer that drains answers with Connection: close and still takes conn
   assert.deepEqual([last.body, last.headers['connection']], ['early', 'close'])
   const fresh = await RawClient.open(stage.port)
   assert.equal((await fresh.send(get('/early')).response()).headers['connection'], 'close')
+})
+
+test('EdgeServer that drains answers a pipeline to its end before it closes', async t => {
+  const stage = await stageOf(t, 1)
+  const client = await RawClient.open(stage.port)
+  await client.send(get('/early')).response()
+  stage.tell({ type: 'drain' })
+  client.send(get('/chunks') + post('/echo', 'second') + get('/early'))
+  const answers = [await client.response(), await client.response(), await client.response()]
+  assert.deepEqual(
+    answers.map(({ body, headers }) => [body, headers['connection']]),
+    [
+      ['one two three', undefined],
+      ['second', undefined],
+      ['early', 'close']
+    ]
+  )
+  await client.closed
+})
+
+test('EdgeServer that closes answers a request that is on its way, and tells its client to go', async t => {
+  const stage = await stageOf(t, 1)
+  const clients = await Promise.all(Array.from({ length: 20 }, () => RawClient.open(stage.port)))
+  // Half of them have had an answer, the others only the connection.
+  const used = clients.slice(10)
+  await Promise.all(used.map(client => client.send(get('/early')).response()))
+  for (const [i, client] of clients.entries()) client.send(post('/echo', `${i}`))
+  stage.tell({ type: 'close', timeoutMs: 5000 })
+  for (const [i, client] of clients.entries()) {
+    const { body, headers } = await client.response()
+    assert.deepEqual([body, headers['connection']], [`${i}`, 'close'])
+  }
+})
+
+test('EdgeServer that closes loses no request of clients that go on and on', async t => {
+  const stage = await stageOf(t, 2)
+  const clients = await Promise.all(Array.from({ length: 16 }, () => RawClient.open(stage.port)))
+  let answers = 0
+  const all = clients.map(async client => {
+    for (;;) {
+      const { status, headers } = await client.send(post('/echo', 'again')).response()
+      assert.equal(status, 200)
+      if (++answers === 500) stage.tell({ type: 'close', timeoutMs: 5000 })
+      if (headers['connection'] === 'close') return
+    }
+  })
+  const closed = stage.hears('closed')
+  await Promise.all(all)
+  await closed
+  await stage.settled()
 })
 
 test('EdgeServer that closes ends idle connections, finishes requests and ends tunnels', async t => {
