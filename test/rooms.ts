@@ -44,6 +44,10 @@ export const mayImport: Readonly<Record<string, Room>> = {
     uses: [...ground, 'heddle/channel', '@heddle/mesh', '@heddle/mesh/internal'],
     types: ['heddle/config']
   },
+  'heddle/handoff': {
+    uses: [...ground, 'heddle/channel', '@heddle/mesh', '@heddle/mesh/internal'],
+    types: ['heddle/config']
+  },
   'heddle/worker': {
     uses: [...ground, 'heddle/channel', 'heddle/worker/kinds', '@heddle/mesh'],
     types: ['heddle/config']
@@ -56,6 +60,10 @@ export const mayImport: Readonly<Record<string, Room>> = {
   'heddle/main': {
     uses: [...ground, 'heddle/events', 'heddle/channel', 'heddle/control', 'heddle/main/*', '@heddle/mesh'],
     types: ['heddle/config']
+  },
+  'heddle/embed': {
+    uses: [...ground, 'heddle/events', 'heddle/config', 'heddle/control', 'heddle/main'],
+    types: ['heddle/main/*']
   },
   'heddle/cli': {
     uses: [...ground, 'heddle/config', 'heddle/control', 'commander'],

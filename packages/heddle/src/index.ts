@@ -4,20 +4,38 @@
  * Main thread. Applications import `heddle/worker` instead.
  */
 import type { HeddleConfig } from './config/options.ts'
+import type { CreateHeddleOptions, Heddle } from './embed/heddle.ts'
 
 export type {
   AdminOptions,
   ApplicationOptions,
   AutoloadOptions,
+  BreakerOptions,
   GracefulShutdownOptions,
+  HealthOptions,
   HeddleConfig,
   LimitsOptions,
   LoggerOptions,
   MeshOptions,
+  QueueOptions,
+  RecycleOptions,
   RestartOptions,
+  RolloutOptions,
   RouteOptions,
   ServerOptions
 } from './config/options.ts'
+export type { CreateHeddleOptions, Heddle } from './embed/heddle.ts'
+export type {
+  BlockedPlace,
+  ExitReason,
+  HeddleEvents,
+  ReplaceReason,
+  ThreadFact,
+  ThreadState
+} from './events.ts'
+export type { ReloadReport } from './main/admin/operations.ts'
+export type { ApplicationReportLine, StatusReport, WorkerReportLine } from './main/admin/report.ts'
+export type { StartReport } from './main/coordinator.ts'
 export { HeddleError } from './errors.ts'
 export type { HeddleFailures, Mistake } from './errors.ts'
 
@@ -41,4 +59,23 @@ export type ConfigExport =
  */
 export function defineConfig<Config extends ConfigExport>(config: Config): Config {
   return config
+}
+
+/**
+ * Creates a server inside this program; nothing runs before its `start()`. No signal is handled and no process ended.
+ *
+ * @param config A configuration, the path of a configuration file, or that of the directory it is in. Without one
+ * it is looked for in `cwd`.
+ * @throws {HeddleError} HEDDLE_CONFIG_INVALID, HEDDLE_CONFIG_NOT_FOUND, HEDDLE_CONFIG_UNREADABLE
+ * @example
+ * const heddle = await createHeddle({ applications: { web: { path: './web' } } })
+ * const { url } = await heddle.start()
+ */
+export async function createHeddle(
+  config?: HeddleConfig | string,
+  options: CreateHeddleOptions = {}
+): Promise<Heddle> {
+  // Loaded by those who want it: a configuration file imports this module too.
+  const { create } = await import('./embed/heddle.ts')
+  return create(config, options)
 }

@@ -10,8 +10,7 @@ import type { Clock } from '../shared/clock.ts'
 import type { Phase, StatusReport } from './admin/report.ts'
 import { bootLevels } from './boot-order.ts'
 import { ServerOperations } from './operations.ts'
-import type { ApplicationOperations, ConfigurationSource } from './operations.ts'
-import type { ReloadParts } from './reload/reload.ts'
+import type { ConfigurationSource } from './operations.ts'
 import type { Edges } from './supervisor/edges.ts'
 import type { Supervisor } from './supervisor/supervisor.ts'
 
@@ -38,12 +37,10 @@ export interface OperationsSources {
 
 /** The operations of a server. */
 export function composeOperations(sources: OperationsSources): ServerOperations {
-  const { inForce, clock, announce, source, endsProcess } = sources
-  const applications = sources.supervisor as unknown as ApplicationOperations & ReloadParts
-  const edges = sources.edges as unknown as { configure: ReloadParts['configureEdges'] } & ReloadParts
+  const { inForce, clock, announce, source, endsProcess, supervisor, edges } = sources
   return new ServerOperations({
     clock,
-    applications,
+    applications: supervisor,
     source,
     status: () => sources.status(),
     phase: () => sources.phase(),
@@ -59,10 +56,10 @@ export function composeOperations(sources: OperationsSources): ServerOperations 
       },
       levels: ({ applications, server, entrypoint }) =>
         bootLevels(applications, server.mode === 'direct' ? entrypoint : null),
-      stageApplication: application => applications.stageApplication(application),
+      stageApplication: application => supervisor.stageApplication(application),
       stageListener: config => edges.stageListener(config),
       configureEdges: config => edges.configure(config),
-      removeApplication: id => applications.removeApplication(id)
+      removeApplication: id => supervisor.removeApplication(id)
     }
   })
 }

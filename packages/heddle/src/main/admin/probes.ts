@@ -1,14 +1,14 @@
 /**
  * What the three probes say about a server in a given state.
  *
- * Main thread only. Pure. Liveness says only that the main thread turns: a sick application must not make
- * an orchestrator kill all the healthy ones.
+ * Main thread only. Pure. Liveness says that the main thread turns, and that the process has not lost more threads
+ * for good than it can bear: a sick application must not make an orchestrator kill all the healthy ones.
  */
 import type { StatusReport } from './report.ts'
 
 /** The probes by their path. */
 export const probes: ReadonlyMap<string, Probe> = new Map<string, Probe>([
-  ['/livez', () => conclude([{ name: 'main thread', isGood: true, says: 'turns' }])],
+  ['/livez', report => conclude([{ name: 'main thread', isGood: true, says: 'turns' }, zombieCheck(report)])],
   ['/readyz', report => conclude([phaseCheck(report), ...report.applications.map(applicationCheck)])],
   ['/startupz', report => conclude([startupCheck(report)])]
 ])
@@ -52,6 +52,21 @@ function startupCheck({ phase }: StatusReport): Check {
   return { name: 'server', isGood: isStarted, says: isStarted ? 'started' : 'starting' }
 }
 
-function applicationCheck({ id, ready, workers }: StatusReport['applications'][number]): Check {
-  return { name: id, isGood: ready > 0, says: `${ready} of ${workers.length} workers ready` }
+function zombieCheck({ zombies, maxZombies }: StatusReport): Check {
+  const says = `${zombies} threads stuck in native code for good, ${maxZombies} are borne`
+  return { name: 'zombies', isGood: zombies <= maxZombies, says }
+}
+
+function applicationCheck({ id, phase, ready, workers }: StatusReport['applications'][number]): Check {
+  // Nobody waits for what an operator has stopped.
+  if (phase === 'stopped' || phase === 'stopping')
+    return { name: id, isGood: true, says: `${phase} on purpose` }
+  const failing = workers.filter(({ circuit }) => circuit !== 'closed').length
+  const isHopeless = failing > 0 && failing === workers.length
+  const circuits = isHopeless ? ', every circuit is open: their restarts fail' : ''
+  return {
+    name: id,
+    isGood: ready > 0 && !isHopeless,
+    says: `${ready} of ${workers.length} workers ready${circuits}`
+  }
 }

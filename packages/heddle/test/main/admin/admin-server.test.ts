@@ -16,7 +16,9 @@ const report: StatusReport = {
   node: 'v0',
   uptimeMs: 5,
   url: 'http://localhost:3000',
-  applications: [{ id: 'api', kind: 'fake', ready: 0, workers: [] }],
+  zombies: 0,
+  maxZombies: 8,
+  applications: [{ id: 'api', phase: 'running', kind: 'fake', ready: 0, workers: [] }],
   edges: []
 }
 
@@ -45,7 +47,8 @@ async function ask(port: number, path: string, init: RequestInit = {}): Promise<
 test('AdminServer answers probes without a token, with reasons when asked for or when not good', async t => {
   const { port } = await setUp(t).listen()
   assert.deepEqual((await ask(port, '/livez')).slice(0, 2), [200, 'ok\n'])
-  assert.deepEqual((await ask(port, '/livez?verbose')).slice(0, 2), [200, '[+] main thread: turns\n'])
+  const alive = '[+] main thread: turns\n[+] zombies: 0 threads stuck in native code for good, 8 are borne\n'
+  assert.deepEqual((await ask(port, '/livez?verbose')).slice(0, 2), [200, alive])
   assert.deepEqual((await ask(port, '/startupz')).slice(0, 2), [200, 'ok\n'])
   assert.deepEqual((await ask(port, '/readyz')).slice(0, 2), [503, '[-] api: 0 of 0 workers ready\n'])
   const verbose = '[+] server: running\n[-] api: 0 of 0 workers ready\n'
