@@ -70,7 +70,7 @@ export class AddressLink implements Link, AddressRequestOwner {
     exchange.id = this.#requests.add(request)
     exchange.cell = -1
     exchange.sentMs = nowMs
-    exchange.tried.push(this.upstream.id)
+    exchange.sentTo(this.upstream.id)
     this.#count(1)
     request.start()
   }

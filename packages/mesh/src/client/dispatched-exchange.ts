@@ -6,17 +6,24 @@
  * goes wrong is told as undici tells it: `undici-errors.ts`.
  */
 
-import { MeshError, throwLater } from '../errors.ts'
+import { throwLater } from '../errors.ts'
 import { http } from '../node-http.ts'
 import { bytesOf } from '../wire/body.ts'
 import { BODY_MASK, MORE, type BodyField } from '../wire/frames.ts'
 import { unwatchBody, watchBody, type StreamingResponse } from './body-timeouts.ts'
 import type { Observation } from './diagnostics.ts'
 import type { Exchange, ExchangeHandler, ResponseHead } from './exchange.ts'
-import { lengthOf, objectOf, rawOf } from './received-headers.ts'
+import {
+  declaredLength,
+  lazyRawOf,
+  lengthOf,
+  objectOf,
+  rawOf,
+  type HeadersObject
+} from './received-headers.ts'
 import { pieceOf, type StreamedBody } from './request-body.ts'
 import { RequestPump, type PumpOwner } from './request-pump.ts'
-import { UndiciFailure, textOf, undiciError } from './undici-errors.ts'
+import { UndiciFailure, givenUp, textOf, undiciError, wrongLength } from './undici-errors.ts'
 import type { UndiciHandler } from './undici-handlers.ts'
 
 const { STATUS_CODES, maxHeaderSize } = http
@@ -96,7 +103,9 @@ export class DispatchedExchange implements ExchangeHandler, StreamingResponse, P
 
   /** Response headers as undici's parser would give them: names and values in turn, as Buffers. Interceptors change the array, or put another in its place. */
   get rawHeaders(): Buffer[] {
-    this.#rawHeaders ??= rawOf(this.#block)
+    // Who listens in, and handlers of the old kind, read them at once.
+    const read = this.#legacy || this.observation !== null
+    this.#rawHeaders ??= read ? rawOf(this.#block) : lazyRawOf(this.#block)
     return this.#rawHeaders
   }
 
@@ -147,7 +156,7 @@ export class DispatchedExchange implements ExchangeHandler, StreamingResponse, P
   abort(reason?: unknown): void {
     if (this.aborted || this.over) return
     this.aborted = true
-    this.reason = reason ?? this.#abortError()
+    this.reason = reason ?? givenUp(this.#terms.hostname)
     this.giveUp(this.reason)
   }
 
@@ -191,7 +200,7 @@ export class DispatchedExchange implements ExchangeHandler, StreamingResponse, P
   onInformation(status: number, block: string): void {
     // undici reports every informational response but 100, which it does not expect.
     if (this.over || status === 100) return
-    this.#respond(status, block, STATUS_CODES[status] ?? '')
+    this.#respond(status, STATUS_CODES[status] ?? '', block, this.#legacy ? null : objectOf(block))
   }
 
   onHead({ status, message, block, flags, body }: ResponseHead): void {
@@ -203,9 +212,10 @@ export class DispatchedExchange implements ExchangeHandler, StreamingResponse, P
       return
     }
     const bodiless = this.#terms.method === 'HEAD' || status === 204 || status === 304
-    this.#declared = bodiless ? -1 : lengthOf(block)
+    const headers = this.#legacy ? null : objectOf(block)
+    if (!bodiless) this.#declared = headers === null ? lengthOf(block) : declaredLength(headers)
     if (this.#handler.onResponseStarted !== undefined) this.#handler.onResponseStarted()
-    this.#respond(status, block, message)
+    this.#respond(status, message, block, headers)
     if (body !== null) this.#take(flags & BODY_MASK, body, false)
     if ((flags & MORE) === 0) this.onEnd('')
     else if (!this.over && this.#terms.bodyTimeoutMs > 0) watchBody(this)
@@ -259,12 +269,13 @@ export class DispatchedExchange implements ExchangeHandler, StreamingResponse, P
     return true
   }
 
-  #respond(status: number, block: string, message: string): void {
+  /** `headers`: the block taken apart, for a handler of the newer kind; `null` for one of the old. */
+  #respond(status: number, message: string, block: string, headers: HeadersObject | null): void {
     this.#block = block
     this.#rawHeaders = null
     this.observation?.onHeaders(status, this.rawHeaders, message)
     try {
-      if (!this.#legacy) this.#handler.onResponseStart?.(this, status, objectOf(block), message)
+      if (headers !== null) this.#handler.onResponseStart?.(this, status, headers, message)
       else if (
         this.#handler.onHeaders?.(status, this.rawHeaders, () => this.resume(), message) === false &&
         status >= 200
@@ -287,7 +298,7 @@ export class DispatchedExchange implements ExchangeHandler, StreamingResponse, P
     const chunk = bytesOf(kind, body)
     this.#received += chunk.length
     if (this.#declared !== -1 && this.#received > this.#declared) {
-      this.giveUp(this.#lengthError())
+      this.giveUp(wrongLength(this.#terms.hostname, this.#received, this.#declared))
       return
     }
     this.observation?.onData(chunk)
@@ -317,7 +328,7 @@ export class DispatchedExchange implements ExchangeHandler, StreamingResponse, P
 
   #complete(): void {
     if (this.#declared !== -1 && this.#received !== this.#declared) {
-      this.giveUp(this.#lengthError())
+      this.giveUp(wrongLength(this.#terms.hostname, this.#received, this.#declared))
       return
     }
     this.#settle(null)
@@ -367,17 +378,6 @@ export class DispatchedExchange implements ExchangeHandler, StreamingResponse, P
     this.#held = null
     if (this.watchIndex !== -1) unwatchBody(this)
     this.#pump?.stop(error)
-  }
-
-  #abortError(): UndiciFailure {
-    const cause = new MeshError('MESH_REQUEST_ABORTED', { host: this.#terms.hostname, reason: 'aborted' })
-    return new UndiciFailure('UND_ERR_ABORTED', 'Request aborted', { cause })
-  }
-
-  #lengthError(): UndiciFailure {
-    const [got, said] = [this.#received, this.#declared]
-    const text = `The response of ${this.#terms.hostname} has ${got} bytes${got > said ? ' or more' : ''} where its content-length says ${said}.`
-    return new UndiciFailure('UND_ERR_RES_CONTENT_LENGTH_MISMATCH', text)
   }
 }
 

@@ -11,7 +11,7 @@ import { fieldOf, kindOf } from '../wire/body.ts'
 import { MORE, NO_BODY, UPGRADE, UTF8, type BodyField } from '../wire/frames.ts'
 import { isFieldValue, isToken, writeBlock } from '../wire/headers.ts'
 import type { DispatchOptions } from './dispatcher.ts'
-import { classifyBody, type RequestBody } from './request-body.ts'
+import { classifyBody, nothing, type RequestBody } from './request-body.ts'
 import { isIdempotent } from './retry.ts'
 import { UndiciFailure } from './undici-errors.ts'
 
@@ -38,18 +38,21 @@ export interface WrittenRequest {
 }
 
 /**
- * Writes a request for `host`.
+ * Writes a request.
+ *
+ * @param hostLine The header that names the host, for a request that does not bring its own.
  *
  * @throws MESH_INVALID_REQUEST for what cannot be sent.
  * @throws UND_ERR_REQ_CONTENT_LENGTH_MISMATCH for a body that is not as long as its headers say.
  */
-export function writeRequest(options: DispatchOptions, host: string): WrittenRequest {
+export function writeRequest(options: DispatchOptions, hostLine: string): WrittenRequest {
   const { method } = options
   check(options)
   const path = pathOf(options)
+  if (isBare(options)) return writeBare(options, path, hostLine)
   const headers = writeBlock(options.headers)
   let { block } = headers
-  if (!headers.hasHost) block = `host: ${host}\r\n${block}`
+  if (!headers.hasHost) block = hostLine + block
   const upgrade = upgradeOf(options)
   if (upgrade !== null || method === 'CONNECT') return writeUpgrade(options, { path, block, upgrade })
   const body = classifyBody(options.body)
@@ -68,6 +71,31 @@ export function writeRequest(options: DispatchOptions, host: string): WrittenReq
     flags: flagsOf(body),
     field: content === null || typeof content === 'string' ? content : fieldOf(content),
     idempotent: options.idempotent ?? isIdempotent(method),
+    upgrade: null
+  }
+}
+
+/** Whether a request is nothing but a method and a path: most are. */
+function isBare({ method, headers, body, upgrade }: DispatchOptions): boolean {
+  return (
+    (headers === undefined || headers === null) &&
+    (body === undefined || body === null) &&
+    (upgrade === undefined || upgrade === null) &&
+    !expectsBody.has(method) &&
+    method !== 'CONNECT'
+  )
+}
+
+function writeBare({ method, idempotent }: DispatchOptions, path: string, block: string): WrittenRequest {
+  return {
+    path,
+    block,
+    body: nothing,
+    declared: null,
+    length: 0,
+    flags: NO_BODY,
+    field: null,
+    idempotent: idempotent ?? isIdempotent(method),
     upgrade: null
   }
 }

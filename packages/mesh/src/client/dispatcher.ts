@@ -67,10 +67,21 @@ const calls = ['request', 'stream', 'pipeline', 'connect', 'upgrade'] as const
 type Call = (this: DispatcherLike, ...args: readonly unknown[]) => unknown
 type Interceptor = (dispatch: DispatcherLike['dispatch']) => DispatcherLike['dispatch']
 
+/** A host of the mesh. */
+interface MeshHost {
+  /** Its label, without the domain. */
+  readonly name: string
+  /** The header that names it. */
+  readonly line: string
+}
+
 /** A dispatcher that knows the mesh. It has the methods of the one behind it. */
 export class MeshDispatcher extends EventEmitter implements DispatcherLike {
   readonly #options: MeshDispatcherOptions
-  readonly #hosts = new Map<string, string | null>()
+  readonly #hosts = new Map<string, MeshHost | null>()
+  /** Callers have few origins: the last one often is the next. */
+  #lastOrigin = ''
+  #lastHost: MeshHost | null = null
   declare readonly request: Call
   declare readonly stream: Call
   declare readonly pipeline: Call
@@ -100,17 +111,17 @@ export class MeshDispatcher extends EventEmitter implements DispatcherLike {
     if (typeof handler !== 'object' || handler === null) {
       throw new UndiciFailure('UND_ERR_INVALID_ARG', 'handler must be an object')
     }
-    const hostname = this.#meshHost(options.origin)
-    if (hostname === null) return this.#options.next().dispatch(options, handler)
+    const host = this.#meshHost(options.origin)
+    if (host === null) return this.#options.next().dispatch(options, handler)
     const { method, upgrade, bodyTimeout } = options
     const bodyTimeoutMs = bodyTimeout ?? this.#options.bodyTimeoutMs ?? BODY_TIMEOUT_MS
-    const terms = { method, hostname, bodyTimeoutMs }
+    const terms = { method, hostname: host.name, bodyTimeoutMs }
     const dispatched =
       upgrade || method === 'CONNECT'
         ? new DispatchedUpgrade(handler, terms)
         : new DispatchedExchange(handler, terms)
     try {
-      this.#send(hostname, options, dispatched)
+      this.#send(host, options, dispatched)
     } catch (error) {
       dispatched.onBodyError(error)
     }
@@ -147,18 +158,28 @@ export class MeshDispatcher extends EventEmitter implements DispatcherLike {
     throw new TypeError(`The dispatcher behind the mesh has no ${name}().`)
   }
 
-  #meshHost(origin: string | URL | undefined): string | null {
+  #meshHost(origin: string | URL | undefined): MeshHost | null {
     const text = typeof origin === 'string' ? origin : String(origin ?? '')
-    const known = this.#hosts.get(text)
-    if (known !== undefined) return known
-    const hostname = meshHostname(text, this.#options.domain)
-    if (this.#hosts.size >= HOSTS_MAX) this.#hosts.clear()
-    this.#hosts.set(text, hostname)
-    return hostname
+    if (text === this.#lastOrigin) return this.#lastHost
+    const host = this.#findHost(text)
+    this.#lastOrigin = text
+    this.#lastHost = host
+    return host
   }
 
-  #send(hostname: string, options: DispatchOptions, dispatched: DispatchedExchange): void {
-    const written = writeRequest(options, `${hostname}${this.#options.domain}`)
+  #findHost(origin: string): MeshHost | null {
+    const known = this.#hosts.get(origin)
+    if (known !== undefined) return known
+    const { domain } = this.#options
+    const name = meshHostname(origin, domain)
+    const host = name === null ? null : { name, line: `host: ${name}${domain}\r\n` }
+    if (this.#hosts.size >= HOSTS_MAX) this.#hosts.clear()
+    this.#hosts.set(origin, host)
+    return host
+  }
+
+  #send(host: MeshHost, options: DispatchOptions, dispatched: DispatchedExchange): void {
+    const written = writeRequest(options, host.line)
     const observation = isObserved() ? observe(options, written) : null
     dispatched.observation = observation
     dispatched.start()
@@ -167,7 +188,7 @@ export class MeshDispatcher extends EventEmitter implements DispatcherLike {
     const { body } = written
     const exchange = this.#options.client.send(
       {
-        hostname,
+        hostname: host.name,
         method: options.method,
         path: written.path,
         headers: observation === null ? written.block : observation.block,

@@ -127,6 +127,9 @@ export const UPLOADING = 2
 /** Over, one way or the other. */
 export const DONE = 3
 
+/** The upstreams of a request that has not been sent: one list for all of them. */
+const nowhere: readonly number[] = []
+
 /** One request in flight. Made by the client only. */
 export class Exchange {
   readonly request: MeshRequest
@@ -141,7 +144,7 @@ export class Exchange {
   /** Milliseconds to the response head: the request's own, or what is left of the deadline of the request being answered. */
   timeoutMs: number
   /** Ids of the upstreams it has been sent to. */
-  readonly tried: number[] = []
+  tried: readonly number[] = nowhere
   /** Request body: pieces sent since the head, kept until the server is known to have begun. */
   replay: { flags: number; body: BodyField }[] | null = null
   /** Whether pieces were sent that can no longer be sent again. */
@@ -162,6 +165,11 @@ export class Exchange {
     this.timeoutMs = request.timeoutMs
     this.sendWindow = window
     this.requestEnded = (request.flags & MORE) === 0
+  }
+
+  /** It is being sent to this upstream. */
+  sentTo(id: number): void {
+    this.tried = this.tried === nowhere ? [id] : [...this.tried, id]
   }
 
   /**

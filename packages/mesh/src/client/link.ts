@@ -84,7 +84,7 @@ export class ThreadLink implements Link, FrameReceiver {
     exchange.id = id
     exchange.sentMs = nowMs
     exchange.cell = this.#takeCell(slotOf(id))
-    exchange.tried.push(this.upstream.id)
+    exchange.sentTo(this.upstream.id)
     this.#count(1)
     const { method, path, headers, flags, body, peer } = request
     // A request that is still being uploaded has all the time it takes.

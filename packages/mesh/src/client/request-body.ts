@@ -20,7 +20,8 @@ export interface RequestBody {
   readonly contentType: string | null
 }
 
-const nothing: RequestBody = { content: null, stream: null, length: null, contentType: null }
+/** No body. */
+export const nothing: RequestBody = { content: null, stream: null, length: null, contentType: null }
 
 /**
  * Sorts a body.

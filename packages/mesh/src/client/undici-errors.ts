@@ -85,3 +85,15 @@ export function undiciError(error: Error): Error {
 export function textOf(error: unknown): string {
   return error instanceof Error ? error.message : typeof error === 'string' ? error : 'aborted'
 }
+
+/** The failure of a request its caller gave up without a reason. */
+export function givenUp(host: string): UndiciFailure {
+  const cause = new MeshError('MESH_REQUEST_ABORTED', { host, reason: 'aborted' })
+  return new UndiciFailure('UND_ERR_ABORTED', 'Request aborted', { cause })
+}
+
+/** The failure of a response that is not as long as it said, in bytes. */
+export function wrongLength(host: string, got: number, said: number): UndiciFailure {
+  const text = `The response of ${host} has ${got} bytes${got > said ? ' or more' : ''} where its content-length says ${said}.`
+  return new UndiciFailure('UND_ERR_RES_CONTENT_LENGTH_MISMATCH', text)
+}

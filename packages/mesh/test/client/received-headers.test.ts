@@ -1,8 +1,9 @@
 /** Header sections in the shapes undici hands out, as tables. */
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { inspect } from 'node:util'
 
-import { lengthOf, objectOf, rawOf } from '../../src/client/received-headers.ts'
+import { declaredLength, lazyRawOf, lengthOf, objectOf, rawOf } from '../../src/client/received-headers.ts'
 
 const objects: readonly [string, readonly (readonly [string, unknown])[]][] = [
   ['', []],
@@ -45,6 +46,35 @@ test('rawOf() keeps case, order and bytes', () => {
   assert.deepEqual(rawOf(''), [])
 })
 
+test('lazyRawOf() is in every respect the array rawOf() makes', () => {
+  const block = 'X-A: 1\r\nx-b: \xff\r\n'
+  const array = rawOf(block)
+  const looks: readonly ((raw: Buffer[]) => unknown)[] = [
+    raw => raw.length,
+    raw => raw[3]?.[0],
+    raw => raw.map(String),
+    raw => [...raw],
+    raw => Object.keys(raw),
+    raw => 3 in raw && !(4 in raw),
+    raw => Object.getOwnPropertyDescriptor(raw, 1)?.value,
+    raw => Array.isArray(raw) && Buffer.concat(raw).toString('latin1'),
+    raw => [raw.push(Buffer.from('x')), raw.length],
+    raw => [raw.splice(0, 2).length, raw.length],
+    raw => ((raw[1] = Buffer.from('2')), raw.join()),
+    raw => ((raw.length = 1), raw),
+    raw => Reflect.deleteProperty(raw, 0) && raw,
+    raw => Object.getPrototypeOf(raw) === Array.prototype,
+    raw => Object.defineProperty(raw, 'seen', { value: true, enumerable: true }),
+    raw => structuredClone(Array.from(raw, String)),
+    raw => inspect(raw)
+  ]
+  for (const look of looks) {
+    assert.deepStrictEqual(look(lazyRawOf(block)), look(rawOf(block)), String(look))
+  }
+  assert.deepStrictEqual(lazyRawOf(block), array)
+  assert.deepStrictEqual(lazyRawOf(''), [])
+})
+
 const lengths: readonly [string, number][] = [
   ['', -1],
   ['content-length: 5\r\n', 5],
@@ -58,6 +88,7 @@ const lengths: readonly [string, number][] = [
 for (const [block, length] of lengths) {
   test(`lengthOf() finds ${length} in ${JSON.stringify(block)}`, () => {
     assert.equal(lengthOf(block), length)
+    assert.equal(declaredLength(objectOf(block)), length)
   })
 }
 
