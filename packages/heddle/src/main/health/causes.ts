@@ -87,23 +87,27 @@ export class Causes implements Standing {
  */
 export function settleCauses(workers: readonly Causes[], onKept: OnKept): void {
   for (const each of workers) if (each.causes.size === 0) each.restore('all is well again')
+  const stays = new Set<Causes>()
   const wanted = workers.filter(each => each.causes.size > 0 && !each.isOut && each.worker.state === 'ready')
   for (const each of wanted.toSorted((a, b) => a.rank - b.rank)) {
+    if (each.eject()) continue
     // Room is made once: it is no use to change places ten times a second.
-    if (each.eject() || (!each.isKept && makeRoom(each, workers))) continue
+    stays.add((each.isKept ? null : makeRoom(each, workers)) ?? each)
+  }
+  for (const each of stays) {
     if (!each.isKept && workers.length > 1) onKept(each.worker, each.reason)
     each.isKept = true
   }
 }
 
-/** Brings a worker back that is out for less, so that the worse one can go. */
-function makeRoom(worse: Causes, workers: readonly Causes[]): boolean {
+/** Brings a worker back that is out for less, so that the worse one can go; `null` when it cannot. */
+function makeRoom(worse: Causes, workers: readonly Causes[]): Causes | null {
   const better = workers
     .filter(each => each.isEjected && each.rank > worse.rank)
     .toSorted((a, b) => b.rank - a.rank)[0]
-  if (better === undefined) return false
+  if (better === undefined) return null
   better.restore(`makes room: ${worse.worker.fact.worker} is ${worse.reason}`)
-  if (worse.eject()) return true
+  if (worse.eject()) return better
   better.eject()
-  return false
+  return null
 }

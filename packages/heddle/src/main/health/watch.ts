@@ -98,6 +98,7 @@ export class HealthWatch {
     const views = new Map<string, HealthView>()
     for (const { workers } of this.#groups.values()) {
       for (const each of workers.values()) {
+        if (!isWatched(each.worker)) continue
         views.set(each.worker.fact.worker, viewOf(each, readVitals(each.worker.vitals)))
       }
     }
@@ -127,7 +128,7 @@ export class HealthWatch {
     const present = new Map<string, Set<WatchedWorker>>()
     for (const worker of this.#options.supervised.workers()) {
       const { application } = worker.fact
-      if (application === null || (worker.state !== 'ready' && worker.state !== 'ejected')) continue
+      if (application === null || !isWatched(worker)) continue
       const group = this.#group(application, now)
       if (!group.workers.has(worker)) group.workers.set(worker, firstSeen(worker))
       present.set(application, (present.get(application) ?? new Set()).add(worker))
@@ -247,6 +248,10 @@ function firstSeen(worker: WatchedWorker): Watched {
     isReplacing: false,
     replaceAtAge: null
   }
+}
+
+function isWatched({ state }: WatchedWorker): boolean {
+  return state === 'ready' || state === 'ejected'
 }
 
 function isJudged({ worker }: Watched, { enabled, gracePeriod }: ResolvedHealth): boolean {

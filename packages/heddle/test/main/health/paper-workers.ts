@@ -95,8 +95,10 @@ export class PaperStage implements Supervised {
   sitting: PaperWorker[] = []
   /** What becomes of a replacement. */
   replacing: 'works' | 'fails' | 'hangs' = 'works'
+  readonly #slots: number
 
   constructor(workers: number, health: Partial<ResolvedHealth> = {}) {
+    this.#slots = workers
     this.health = { ...exampleHealth, gracePeriod: 0, ...health }
     for (let slot = 0; slot < workers; slot++) this.sitting.push(new PaperWorker(this, slot))
     this.watch = new HealthWatch({
@@ -127,6 +129,28 @@ export class PaperStage implements Supervised {
     const worker = this.sitting[slot]
     if (worker === undefined) throw new RangeError(`there is no worker ${slot}`)
     return worker
+  }
+
+  /** A worker is gone, and nobody sits in its slot. */
+  leave(worker: PaperWorker): void {
+    this.sitting = this.sitting.filter(each => each !== worker)
+    // As the supervisor does: too few are left, and those who are out come back, the longest out first.
+    const out = this.sitting.filter(({ state }) => state === 'ejected')
+    const excess = out.length - Math.floor(this.sitting.length / 2)
+    for (const each of out.slice(0, Math.max(0, excess))) each.restore('too few workers are left')
+  }
+
+  /** A fresh worker in the first empty slot, if there is one. */
+  join(): void {
+    const slot = Array.from({ length: this.#slots }, (_, index) => index).find(
+      index => !this.sitting.some(({ fact }) => fact.slot === index)
+    )
+    if (slot !== undefined) this.sitting = [...this.sitting, new PaperWorker(this, slot)]
+  }
+
+  /** Whether as many are out as may be. */
+  isFull(): boolean {
+    return (this.sitting.filter(({ state }) => state === 'ejected').length + 1) * 2 > this.sitting.length
   }
 
   /** As the supervisor decides: never the last one, at most half. */

@@ -160,6 +160,21 @@ test('HealthWatch says once that a worker is kept, goes on asking, and makes roo
   assert.deepEqual([sick.state, blocked.state], ['ejected', 'ready'])
 })
 
+test('HealthWatch lets the best of those who are out come back when all others have gone', async () => {
+  const stage = await PaperStage.begin(4)
+  const [blocked, sick] = [stage.at(0), stage.at(1)]
+  blocked.block()
+  await stage.clock.advance(1000)
+  sick.writer.check('readiness', 'bad', 'cold')
+  await stage.clock.advance(1000)
+  assert.deepEqual([sick.state, blocked.state], ['ejected', 'ejected'])
+  stage.leave(stage.at(3))
+  stage.leave(stage.at(2))
+  await stage.clock.advance(1000)
+  assert.deepEqual([sick.state, blocked.state], ['ready', 'ejected'])
+  assert.equal(stage.watch.views().get('api:1')?.isKept, true)
+})
+
 test('HealthWatch takes nobody out when it stood still itself', async () => {
   const stage = await PaperStage.begin(4)
   await stage.clock.advance(100)
