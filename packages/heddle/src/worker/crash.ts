@@ -1,13 +1,16 @@
 /**
- * Tells the main thread why this thread is about to end: an error nobody caught, or process.exit().
+ * Tells the main thread what this thread will not get over: an error nobody caught, or process.exit().
  *
- * Runs in worker threads, installed once by `boot.ts`. It only watches: whether an error is fatal is decided
- * by node and by the application's own `uncaughtException` and `unhandledRejection` listeners, as always.
+ * Runs in worker threads, installed once by `boot.ts`. Whether an error is fatal is decided by node and by the
+ * application's own `uncaughtException` and `unhandledRejection` listeners, as always. A fatal one does not end
+ * the thread at once, as node would: requests that have nothing to do with it are finished first. The main thread
+ * sends no new ones, replaces the worker and ends it.
  */
 import { inspect } from 'node:util'
 
 import type { ErrorFacts, FromWorker } from '../channel/messages.ts'
 import { toErrorFacts } from '../channel/error-facts.ts'
+import { currentContext } from './context.ts'
 
 /** What Heddle itself says of the end of its thread. */
 export interface Ending {
@@ -17,18 +20,28 @@ export interface Ending {
   expect(): void
 }
 
+/** So many errors after the fatal one are logged: what is broken may throw in every turn of the event loop. */
+const laterMax = 5
+
 /** Watches for the end of the thread. Only the first reason is reported. */
 export function reportCrashes(send: (message: FromWorker) => void): Ending {
   let reported = false
   let expected = false
-  const report = (message: FromWorker): void => {
-    if (reported) return
+  let later = 0
+  const report = (message: FromWorker): boolean => {
+    if (reported) return false
     reported = true
     send(message)
+    return true
   }
   process.on('uncaughtExceptionMonitor', (error: unknown, origin) => {
-    if (process.listenerCount('uncaughtException') > 0) return
-    report({ type: 'crashed', origin, error: toErrorFacts(error) })
+    const isHandled =
+      process.listenerCount('uncaughtException') > 0 || process.hasUncaughtExceptionCaptureCallback()
+    if (isHandled) return
+    // Added at the last moment, and gone after this error: the application does not find a listener it has not added.
+    process.once('uncaughtException', liveOn)
+    if (report({ type: 'crashed', origin, error: toErrorFacts(error) })) return
+    if (later++ < laterMax) logLater(error)
   })
   const exit: (code: number) => never = Reflect.get(process, 'exit')
   Reflect.set(process, 'exit', (...args: unknown[]) => {
@@ -47,6 +60,14 @@ export function reportCrashes(send: (message: FromWorker) => void): Ending {
       expected = true
     }
   }
+}
+
+/** Whoever listens keeps node from ending the thread. */
+function liveOn(): void {}
+
+function logLater(error: unknown): void {
+  const message = 'Another error was not caught while the worker finished what it had.'
+  currentContext()?.output.write({ time: Date.now(), level: 'error', message, error })
 }
 
 function describeExit(code: unknown): ErrorFacts {

@@ -8,9 +8,14 @@ import { startHeddle } from './heddle-process.ts'
 const config = join(import.meta.dirname, 'fixtures/moody/heddle.json')
 
 suite('heddle start', { concurrency: 4 }, () => {
-  for (const { path, how, told } of [
-    { path: '/throw', how: 'by an uncaught error', told: /broken on purpose.*moody\/server\.mjs:\d/ },
-    { path: '/exit', how: 'by process.exit()', told: /process\.exit\(3\)/ }
+  for (const { path, how, reason, told } of [
+    {
+      path: '/throw',
+      how: 'by an uncaught error',
+      reason: 'crashed',
+      told: /broken on purpose.*moody\/server\.mjs:\d/
+    },
+    { path: '/exit', how: 'by process.exit()', reason: 'exited', told: /process\.exit\(3\)/ }
   ]) {
     test(`answers again after a worker broke ${how}`, async t => {
       const { url, child, exited, line } = await startHeddle(t, '--config', config, '--workers', '1')
@@ -19,7 +24,7 @@ suite('heddle start', { concurrency: 4 }, () => {
       assert.equal(broken.status, 502)
       await broken.text()
       const gone = await line('Worker is gone.')
-      assert.equal(gone['reason'], 'crashed')
+      assert.equal(gone['reason'], reason)
       assert.match(JSON.stringify(gone['err']), told)
       await line('Worker was replaced.')
       const after = await fetch(url)

@@ -40,24 +40,44 @@ test('process.exit() in a close hook ends the stop and is no crash', async t => 
   assert.equal(await running.exited, 0)
 })
 
-const crashes = [
-  { way: 'exit', origin: 'processExit', message: 'The application called process.exit(7).', code: 7 },
-  { way: 'throw', origin: 'uncaughtException', message: 'thrown', code: 1 },
-  { way: 'reject', origin: 'unhandledRejection', message: 'rejected', code: 1 }
-]
+test('the worker reports process.exit() and ends with its code', async t => {
+  const running = startWorker(t, 'exits/app.mjs', { boot: direct, env: { WAY: 'exit' } })
+  await fetch(`${await readyUrl(running)}/end`).catch(() => null)
+  const { origin, error } = await running.next('crashed')
+  assert.equal(origin, 'processExit')
+  assert.equal(error.message, 'The application called process.exit(7).')
+  assert.match(error.stack ?? '', /exits\/app\.mjs/)
+  assert.equal(await running.exited, 7)
+  assert.deepEqual(running.errors, [])
+})
 
-for (const { way, origin, message, code } of crashes) {
-  test(`the worker reports ${origin} and ends with code ${code}`, async t => {
+for (const { way, origin, message } of [
+  { way: 'throw', origin: 'uncaughtException', message: 'thrown' },
+  { way: 'reject', origin: 'unhandledRejection', message: 'rejected' }
+]) {
+  test(`the worker reports an ${origin} once, and finishes what it has`, async t => {
     const running = startWorker(t, 'exits/app.mjs', { boot: direct, env: { WAY: way } })
-    await fetch(`${await readyUrl(running)}/end`).catch(() => null)
+    const url = await readyUrl(running)
+    const other = await fetch(`${url}/slow`)
+    await (await fetch(`${url}/end`)).text()
     const crashed = await running.next('crashed')
     assert.equal(crashed.origin, origin)
     assert.equal(crashed.error.message, message)
     assert.match(crashed.error.stack ?? '', /exits\/app\.mjs/)
-    assert.equal(await running.exited, code)
-    assert.equal(running.errors.length, way === 'exit' ? 0 : 1)
+    // Once more: it is logged, not reported.
+    await (await fetch(`${url}/end`)).text()
+    await (await fetch(`${url}/finish`)).text()
+    assert.equal(await other.text(), 'slow')
+    running.tell({ type: 'stop', timeoutMs: 5000 })
+    await running.next('stopped')
+    assert.deepEqual(running.errors, [])
   })
 }
+
+test('listeners and capture callbacks of the application are not disturbed', async t => {
+  const running = startWorker(t, 'exits/app.mjs', { boot: direct, env: { WAY: 'count' } })
+  assert.equal(await (await fetch(`${await readyUrl(running)}/end`)).text(), '0')
+})
 
 test('an application that handles its uncaught errors goes on', async t => {
   const running = startWorker(t, 'exits/app.mjs', { boot: direct, env: { WAY: 'handled' } })
