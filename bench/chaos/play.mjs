@@ -102,7 +102,7 @@ function keepLog(name, output, figures) {
  */
 export function play({ contender, scenario, seconds, load = usualLoad, nodeArgs = [] }) {
   const chosen = scenarios[scenario]
-  return onStage({ contender, workers: 4, nodeArgs }, async live => {
+  return onStage({ contender, workers: chosen.workers ?? 4, nodeArgs }, async live => {
     const { report, times, notes } = await perform({ live, scenario: chosen, seconds, load })
     const begun = countBegun(live.records())
     const figures = { ...judge({ report, begun, hasDeaths: chosen.hasDeaths }), times, notes }

@@ -35,8 +35,8 @@ function harmEvery(everyMs, kinds, ms) {
 
 /**
  * The scenarios by id. `needs`: the operation without which it cannot be played. `hasDeaths`: workers die by
- * themselves, so that what had begun on them may be excused.
- * @type {Record<string, { title: string, needs?: string, hasDeaths: boolean,
+ * themselves, so that what had begun on them may be excused. `workers`: 4 when it is left out.
+ * @type {Record<string, { title: string, needs?: string, workers?: number, hasDeaths: boolean,
  *   act: (actor: Actor) => Promise<number> }>}
  */
 export const scenarios = {
@@ -86,6 +86,12 @@ export const scenarios = {
     title: 'one worker stuck in native code for 8 s',
     hasDeaths: false,
     act: harmEvery(10_000, ['native'], 8000)
+  },
+  alone: {
+    title: 'the only worker crashes every 3 s',
+    workers: 1,
+    hasDeaths: true,
+    act: harmEvery(3000, ['exit'])
   },
   heap: { title: 'one worker fills its heap', hasDeaths: true, act: harmEvery(8000, ['heap']) }
 }
