@@ -11,6 +11,7 @@ import type { MessagePort } from 'node:worker_threads'
 import { joinMesh } from '@heddle/mesh'
 
 import type { FromWorker, ToWorker, WorkerBoot } from '../channel/messages.ts'
+import type { Adoption } from './adopt.ts'
 import { background, explainNothing, fromOffer } from './application.ts'
 import { Checks } from './checks.ts'
 import { publishContext } from './context.ts'
@@ -52,8 +53,21 @@ async function run(port: MessagePort, boot: WorkerBoot): Promise<void> {
   watchFastify()
 
   port.on('message', (message: ToWorker) => {
-    ending.expect()
-    void stopApplication(context, service, message.timeoutMs).then(() => send({ type: 'stopped' }))
+    switch (message.type) {
+      case 'acceptor':
+        adoption?.connect(message.port)
+        break
+      case 'drain':
+        service.drain()
+        break
+      case 'stop':
+        ending.expect()
+        void stopApplication(context, service, message.timeoutMs).then(() => send({ type: 'stopped' }))
+        break
+      default:
+        message satisfies never
+    }
+  const adoption = boot.ledger === undefined ? null : await meetClients(service, boot.ledger)
   })
 
   try {
@@ -70,6 +84,14 @@ async function run(port: MessagePort, boot: WorkerBoot): Promise<void> {
 function createContext(boot: WorkerBoot): WorkerContext {
   const { application, slot, name, workers } = boot
   return {
+/** Clients have connections to this worker, in direct and handoff mode: counts them, and takes what is handed over. */
+async function meetClients(service: Service, ledger: SharedArrayBuffer): Promise<Adoption> {
+  const { Adoption: Adopting } = await import('./adopt.ts')
+  const adoption = new Adopting(ledger, () => service.reception())
+  service.watch(adoption.connections)
+  return adoption
+}
+
     identity: { application, slot, name, workers },
     output: createOutput(boot.logger, { application, worker: name }),
     closeHooks: [],
