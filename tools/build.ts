@@ -24,7 +24,7 @@ const common: BuildOptions = {
   charset: 'utf8',
   conditions: ['@heddle/source'],
   // The mesh goes into the bundle; everything else a package depends on is installed beside it.
-  external: ['commander', 'srvx', 'srvx/*', '#worker', '#edge', '#config'],
+  external: ['commander', 'srvx', 'srvx/*', '#worker', '#edge', '#handoff', '#config'],
   logLevel: 'warning'
 }
 
@@ -59,6 +59,7 @@ await Promise.all([
       'worker/boot': join(heddle, 'src/worker/boot.ts'),
       'worker/index': join(heddle, 'src/worker/index.ts'),
       'edge/boot': join(heddle, 'src/edge/boot.ts'),
+      'handoff/boot': join(heddle, 'src/handoff/boot.ts'),
       'config/thread': join(heddle, 'src/config/thread.ts')
     },
     outdir: join(heddle, 'dist')

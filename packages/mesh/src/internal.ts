@@ -1,5 +1,5 @@
 /**
- * The side door of `@heddle/mesh`, for Heddle alone: what its edge threads are made of. No promise of
+ * The side door of `@heddle/mesh`, for Heddle alone: what its edge threads and its acceptor are made of. No promise of
  * stability is made here.
  */
 export type { MeshClient } from './client/client.ts'
@@ -10,5 +10,6 @@ export { Connection, type ConnectionHost } from './http1/connection.ts'
 export type { ConnectionLimits } from './http1/time-limits.ts'
 export type { Refusal, RequestHead } from './http1/request-head.ts'
 export type { Upstream } from './wire/control.ts'
+export { Scoreboard } from './scoreboard.ts'
 export { HTTP10, MORE, NO_BODY, UPGRADE } from './wire/frames.ts'
 export { Slots } from './wire/slots.ts'

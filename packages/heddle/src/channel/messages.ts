@@ -7,6 +7,8 @@
  * Both sides import this file and neither imports the other. Requests never travel here: they use the
  * mesh. Everything is structured-cloneable.
  */
+import type { MessagePort } from 'node:worker_threads'
+
 import type { MeshTicket } from '@heddle/mesh'
 
 import type { ResolvedLogger, ResolvedRoute, ResolvedServer } from '../config/resolved.ts'
@@ -34,6 +36,11 @@ export interface WorkerBoot {
    * and is reached through the mesh alone.
    */
   readonly listen: DirectListen | null
+  /**
+   * Of its `Ledger`, where clients reach the application through sockets: in direct mode, and in handoff mode, in
+   * which it opens no port either and is handed connections. Absent for all other workers.
+   */
+  readonly ledger?: SharedArrayBuffer
   /** URL the public server will answer at, for `heddle/worker`. */
   readonly publicUrl: string | null
   /** Where it says how it is; see `vitals.ts`. */
@@ -76,7 +83,11 @@ export interface ErrorFacts {
 /** From the main thread to a worker. */
 export type ToWorker =
   /** Run the close hooks of the application, close its server, answer `stopped`. New requests no longer come. */
-  { readonly type: 'stop'; readonly timeoutMs: number }
+  | { readonly type: 'stop'; readonly timeoutMs: number }
+  /** Direct and handoff mode: let connections go once their requests are finished; `WorkerBoot.ledger` tells when. */
+  | { readonly type: 'drain' }
+  /** Handoff mode: connections come from this acceptor, on this port, from now on. */
+  | { readonly type: 'acceptor'; readonly port: MessagePort }
 
 /** From a worker to the main thread. */
 export type FromWorker =
@@ -92,7 +103,10 @@ export type FromWorker =
     }
   /** The application could not be loaded or its factory failed. The thread ends by itself after this. */
   | { readonly type: 'failed'; readonly error: ErrorFacts }
-  /** Something nobody caught, or a call of process.exit(). The thread ends by itself after this. */
+  /**
+   * Something nobody caught, or a call of process.exit(). After that call the thread ends by itself; otherwise it
+   * finishes what it has until it is ended.
+   */
   | {
       readonly type: 'crashed'
       readonly origin: 'uncaughtException' | 'unhandledRejection' | 'processExit'
@@ -144,6 +158,8 @@ export type ToEdge =
 /** From an edge thread to the main thread. */
 export type FromEdge =
   | { readonly type: 'started' }
+  /** It cannot do its work on this machine. The thread ends by itself after this. */
+  | { readonly type: 'failed'; readonly error: ErrorFacts }
   | { readonly type: 'listening'; readonly port: number }
   | { readonly type: 'listen-failed'; readonly error: ErrorFacts }
   | { readonly type: 'closed' }

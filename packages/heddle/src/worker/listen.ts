@@ -54,6 +54,22 @@ export function listenDirectly(server: Server, direct: DirectListen): Promise<vo
   return promise
 }
 
+/** Lets a server which the application did not listen on itself do as if it listened; it opens nothing. */
+export function listenVirtually(server: Server): void {
+  openVirtually(server, { options: { port: 0 }, callback: null }, silent)
+}
+
+/** Closes the port of a server and leaves it listening in the eyes of the application; open connections stay. */
+export function stopAccepting(server: Server): void {
+  const handle = Reflect.get(server, '_handle') as { close(): void } | null
+  if (handle === null || handle instanceof VirtualHandle) return
+  const address = server.address()
+  const stand = new VirtualHandle(() => {})
+  if (isAddressInfo(address)) Object.assign(stand, { getsockname: describeAs(address) })
+  Reflect.set(server, '_handle', stand)
+  handle.close()
+}
+
 // Typed anew, since the many overloads cannot be called with arguments that were passed on.
 const originalListen = Reflect.get(Server.prototype, 'listen') as Listen
 
@@ -216,7 +232,9 @@ function countRequests(server: Server): void {
     const settle: unknown = Reflect.get(server, '_emitCloseIfDrained')
     if (typeof settle === 'function') Reflect.apply(settle, server, [])
   }
-  server.prependListener('request', (_request: unknown, response: NodeJS.EventEmitter) => {
+  server.prependListener('request', (request: { socket: object }, response: NodeJS.EventEmitter) => {
+    // On a connection of its own, which is counted.
+    if (Reflect.get(request.socket, '_server') === server) return
     move(1)
     response.once('close', finished)
   })

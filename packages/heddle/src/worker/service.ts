@@ -12,7 +12,8 @@ import type { Mesh } from '@heddle/mesh'
 import type { DirectListen } from '../channel/messages.ts'
 import type { Application } from './application.ts'
 import { background, fromListening } from './application.ts'
-import { listenDirectly } from './listen.ts'
+import type { Connections } from './connections.ts'
+import { listenDirectly, listenVirtually, stopAccepting } from './listen.ts'
 import type { ListenObserver } from './listen.ts'
 
 // Not by `import`, which loads undici: see `node-http.ts` of the mesh.
@@ -35,6 +36,9 @@ export class Service implements ListenObserver {
   #opened: Server | null = null
   /** The server that was listened with on behalf of the application, in direct mode. */
   #own: Server | null = null
+  /** Servers made for request listeners, for connections that are handed over. */
+  readonly #receptions = new Map<RequestListener, Server>()
+  #connections: Connections | null = null
   #onChange: () => void = () => {}
   listen: 'none' | 'opening' | 'open' = 'none'
   /** Why the shared port could not be opened. */
@@ -73,6 +77,7 @@ export class Service implements ListenObserver {
     this.#seatTarget(target)
     if (this.#direct === null || this.#opened !== null) return
     this.#own = typeof target === 'function' ? createServer(target) : target
+    this.#connections?.watch(this.#own)
     await listenDirectly(this.#own, this.#direct)
   }
 
@@ -83,14 +88,39 @@ export class Service implements ListenObserver {
     if (this.#application.target !== null) this.#seatTarget(this.#application.target)
   }
 
+  /** Counts the connections clients have to the application's server from now on, in direct mode. */
+  watch(connections: Connections): void {
+    this.#connections = connections
+  }
+
+  /** The server that gets the connections that are handed over; `null` while nothing answers. */
+  reception(): Server | null {
+    if (this.#target === null || typeof this.#target !== 'function') return this.#target
+    let server = this.#receptions.get(this.#target)
+    if (server === undefined) {
+      server = createServer(this.#target)
+      listenVirtually(server)
+      this.#receptions.set(this.#target, server)
+    }
+    return server
+  }
+
+  /** No new connections; open ones go once what is under way on them is finished. The application notices nothing. */
+  drain(): void {
+    for (const server of [this.#opened, this.#own]) if (server !== null) stopAccepting(server)
+    this.#connections?.drain()
+  }
+
   /** Ends the application, and the port that was opened on its behalf. */
   async close(): Promise<void> {
     await this.#application.close()
     if (this.#own?.listening === true) this.#own.close()
+    for (const server of this.#receptions.values()) server.close()
   }
 
-  opening(): void {
+  opening(server: Server): void {
     this.listen = 'opening'
+    if (this.#direct !== null) this.#connections?.watch(server)
   }
 
   opened(server: Server): void {

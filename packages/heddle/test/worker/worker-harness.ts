@@ -8,7 +8,7 @@ import { fileURLToPath } from 'node:url'
 import { Worker } from 'node:worker_threads'
 
 import { Registry } from '@heddle/mesh'
-import type { Member } from '@heddle/mesh'
+import type { Member, MeshTicket } from '@heddle/mesh'
 
 import type { FromWorker, ToWorker, WorkerBoot } from '../../src/channel/messages.ts'
 import { createVitals } from '../../src/channel/vitals.ts'
@@ -25,6 +25,7 @@ export function fixture(path: string): string {
 export interface Running {
   readonly worker: Worker
   readonly member: Member
+  readonly ticket: MeshTicket
   /** The next message of that type, or the first one that has come already and was not taken. */
   next<Type extends FromWorker['type']>(type: Type): Promise<Extract<FromWorker, { type: Type }>>
   /** Resolves with the exit code. */
@@ -40,13 +41,16 @@ export interface StartOptions {
   readonly registry?: Registry
   /** Label in the mesh. `application` unless told. */
   readonly hostname?: string
+  /** Name in the mesh. `application:0` unless told. */
+  readonly name?: string
   readonly env?: Record<string, string>
 }
 
 /** Starts a worker on a fixture such as `listener-esm/app.mjs`. */
 export function startWorker(t: TestContext, entry: string, options: StartOptions = {}): Running {
   const registry = options.registry ?? new Registry({ domain: '.heddle.local' })
-  const admission = registry.admit({ name: 'application:0', hostname: options.hostname ?? 'application' })
+  const { name = 'application:0', hostname = 'application' } = options
+  const admission = registry.admit({ name, hostname })
   const boot: WorkerBoot = {
     application: 'application',
     slot: 0,
@@ -80,8 +84,16 @@ export function startWorker(t: TestContext, entry: string, options: StartOptions
     await worker.terminate()
     if (options.registry === undefined) registry.close()
   })
-  const { member } = admission
-  return { worker, member, errors, exited, next: inbox(worker), tell: message => worker.postMessage(message) }
+  const { member, ticket } = admission
+  return {
+    worker,
+    member,
+    ticket,
+    errors,
+    exited,
+    next: inbox(worker),
+    tell: message => worker.postMessage(message)
+  }
 }
 
 function noop(): void {}

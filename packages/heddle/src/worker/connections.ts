@@ -1,0 +1,243 @@
+/**
+ * The connections clients have to a worker's own servers, in direct and handoff mode: counts them and what is under
+ * way on them, and ends them gently when the worker drains.
+ *
+ * Runs in worker threads. It watches what a server emits and adds no listener of its own, since node and frameworks
+ * act on whether there are any. Requests that come through the mesh are no business of this file.
+ */
+import type { ServerResponse } from 'node:http'
+import type { ServerHttp2Session } from 'node:http2'
+import type { Server, Socket } from 'node:net'
+
+import type { Ledger } from '../channel/ledger.ts'
+
+/** Takes a connection on which nothing is under way into other hands; false when there are none. */
+export type GiveBack = (socket: Socket, isFresh: boolean) => boolean
+
+/** Milliseconds the client of a connection that was never used may still take to ask, while the worker drains. */
+const freshMs = 1000
+
+/**
+ * What a connection carries: HTTP/1 as it is, so that another server can go on with it; HTTP/1 within TLS; or
+ * something that sees to its own end, HTTP/2 and the bytes below TLS.
+ */
+type Content = 'plain' | 'wrapped' | 'other'
+
+interface Guest {
+  readonly content: Content
+  readonly openedAt: number
+  /** Called when the first request is there. */
+  readonly onAsked: () => void
+  readonly destroy: Socket['destroy']
+  /** Requests under way on it. */
+  requests: number
+  hasAsked: boolean
+}
+
+/** All connections of one worker. */
+export class Connections {
+  readonly #ledger: Ledger
+  readonly #giveBack: GiveBack
+  readonly #watched = new Set<Server>()
+  readonly #guests = new Map<Socket, Guest>()
+  /** Handed over, and counted by who did. */
+  readonly #adopted = new WeakMap<Socket, () => void>()
+  readonly #responses = new Set<ServerResponse>()
+  readonly #sessions = new Set<ServerHttp2Session>()
+  #isDraining = false
+  #isSweeping = false
+  #isSweepPlanned = false
+
+  constructor(ledger: Ledger, giveBack: GiveBack) {
+    this.#ledger = ledger
+    this.#giveBack = giveBack
+  }
+
+  /** Counts what this server gets from now on. */
+  watch(server: Server): void {
+    if (this.#watched.has(server)) return
+    this.#watched.add(server)
+    // Not a listener: an `upgrade` listener alone would make node treat requests differently.
+    const emit = Reflect.get(server, 'emit') as (...args: unknown[]) => boolean
+    Object.defineProperty(server, 'emit', {
+      configurable: true,
+      writable: true,
+      value: (...args: unknown[]) => {
+        this.#see(server, args)
+        return Reflect.apply(emit, server, args)
+      }
+    })
+  }
+
+  /**
+   * A connection that was handed over: it is in the ledger already. To be called before a server gets it.
+   *
+   * @param onAsked Called when its first request is there.
+   */
+  adopt(socket: Socket, onAsked: () => void): void {
+    this.#adopted.set(socket, onAsked)
+  }
+
+  /**
+   * From now on every response closes its connection, and those on which nothing is under way go: to another worker
+   * where that is possible, else they are closed.
+   */
+  drain(): void {
+    if (this.#isDraining) return
+    this.#isDraining = true
+    for (const response of this.#responses) closeAfter(response)
+    for (const session of this.#sessions) session.close()
+    for (const [socket, guest] of this.#guests) this.#guard(socket, guest)
+    this.#sweep()
+    this.#sweepLater()
+  }
+
+  #see(server: Server, [event, first, second]: readonly unknown[]): void {
+    switch (event) {
+      case 'connection':
+        this.#open(
+          first as Socket,
+          'setSecureContext' in server || 'updateSettings' in server ? 'other' : 'plain'
+        )
+        break
+      case 'secureConnection':
+        this.#admit(
+          first as Socket,
+          Reflect.get(first as Socket, 'alpnProtocol') === 'h2' ? 'other' : 'wrapped'
+        )
+        break
+      case 'request':
+      case 'checkContinue':
+      case 'checkExpectation':
+        this.#answer(first as { socket: Socket; httpVersionMajor: number }, second as ServerResponse)
+        break
+      case 'upgrade':
+      case 'connect':
+        this.#tunnel(second as Socket)
+        break
+      case 'session':
+        this.#welcome(first as ServerHttp2Session)
+        break
+      case 'stream':
+        this.#begin(null, first as NodeJS.EventEmitter)
+        break
+      default:
+    }
+  }
+
+  #open(socket: Socket, content: Content): void {
+    if (!this.#adopted.has(socket)) this.#ledger.addConnections(1)
+    socket.once('close', () => this.#ledger.addConnections(-1))
+    this.#admit(socket, content)
+  }
+
+  #admit(socket: Socket, content: Content): void {
+    const guest: Guest = {
+      content,
+      openedAt: performance.now(),
+      onAsked: this.#adopted.get(socket) ?? (() => {}),
+      destroy: socket.destroy.bind(socket),
+      requests: 0,
+      hasAsked: false
+    }
+    this.#guests.set(socket, guest)
+    socket.once('close', () => this.#guests.delete(socket))
+    if (!this.#isDraining) return
+    this.#guard(socket, guest)
+    this.#planSweep()
+    this.#sweepLater()
+  }
+
+  #answer(request: { socket: Socket; httpVersionMajor: number }, response: ServerResponse): void {
+    const guest = this.#guests.get(request.socket)
+    // Through the mesh, or a stream of HTTP/2, which is counted as such.
+    if (guest === undefined || request.httpVersionMajor > 1) return
+    this.#begin(guest, response)
+    this.#responses.add(response)
+    response.once('close', () => this.#responses.delete(response))
+    if (this.#isDraining) closeAfter(response)
+  }
+
+  #tunnel(socket: Socket): void {
+    const guest = this.#guests.get(socket)
+    if (guest !== undefined) this.#begin(guest, socket)
+  }
+
+  /** Something is under way on a connection until it says `close`. */
+  #begin(guest: Guest | null, until: NodeJS.EventEmitter): void {
+    this.#ledger.addRequests(1)
+    if (guest !== null) {
+      guest.requests++
+      if (!guest.hasAsked) guest.onAsked()
+      guest.hasAsked = true
+    }
+    until.once('close', () => {
+      this.#ledger.addRequests(-1)
+      if (guest !== null) guest.requests--
+      if (this.#isDraining) this.#planSweep()
+    })
+  }
+
+  #welcome(session: ServerHttp2Session): void {
+    this.#sessions.add(session)
+    session.once('close', () => this.#sessions.delete(session))
+    if (this.#isDraining) session.close()
+  }
+
+  /** Once in each turn, after node has done its part. */
+  #planSweep(): void {
+    if (this.#isSweepPlanned) return
+    this.#isSweepPlanned = true
+    setImmediate(() => {
+      this.#isSweepPlanned = false
+      this.#sweep()
+    })
+  }
+
+  /** Looks again when connections on which nothing has come have had their time. */
+  #sweepLater(): void {
+    setTimeout(() => this.#sweep(), freshMs).unref()
+  }
+
+  #sweep(): void {
+    this.#isSweeping = true
+    // Node knows which connections are between two requests: it destroys them, which is caught in `#guard`.
+    for (const server of this.#watched) {
+      if ('closeIdleConnections' in server)
+        (server as { closeIdleConnections(): void }).closeIdleConnections()
+    }
+    this.#isSweeping = false
+    // It does not count those on which nothing has come yet.
+    for (const [socket, guest] of this.#guests) {
+      if (!guest.hasAsked && (guest.content === 'wrapped' || socket.bytesRead === 0))
+        this.#dismiss(socket, guest)
+    }
+  }
+
+  #guard(socket: Socket, guest: Guest): void {
+    Object.defineProperty(socket, 'destroy', {
+      configurable: true,
+      writable: true,
+      value: (error?: Error): Socket => {
+        if (!this.#isSweeping) return guest.destroy(error)
+        // Answered, but the answer is not with the system yet.
+        if (guest.requests === 0 && socket.writableLength === 0) this.#dismiss(socket, guest)
+        return socket
+      }
+    })
+  }
+
+  /** Ends a connection on which nothing is under way. */
+  #dismiss(socket: Socket, guest: Guest): void {
+    const { content, hasAsked, openedAt, destroy } = guest
+    if (content === 'other') return
+    if (content === 'plain' && this.#adopted.has(socket) && this.#giveBack(socket, !hasAsked)) {
+      this.#guests.delete(socket)
+    } else if (hasAsked || performance.now() - openedAt >= freshMs) destroy()
+  }
+}
+
+/** Makes a response say that it is the last of its connection, if it has not begun. */
+function closeAfter(response: ServerResponse): void {
+  if (!response.headersSent) response.shouldKeepAlive = false
+}

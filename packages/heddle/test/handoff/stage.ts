@@ -1,0 +1,110 @@
+/**
+ * An acceptor in the thread of the test, and real worker threads it hands connections to: the whole way of a
+ * connection without the supervisor. Everything it starts is ended when the test is over.
+ */
+import assert from 'node:assert/strict'
+import { readdirSync, readlinkSync } from 'node:fs'
+import type { TestContext } from 'node:test'
+import { MessageChannel } from 'node:worker_threads'
+
+import { Registry } from '@heddle/mesh'
+
+import { Ledger } from '../../src/channel/ledger.ts'
+import { Acceptor } from '../../src/handoff/acceptor.ts'
+import type { Descriptors } from '../../src/handoff/descriptors.ts'
+import { findDescriptors } from '../../src/handoff/descriptors.ts'
+import { systemClock } from '../../src/shared/clock.ts'
+import { startWorker, type Running } from '../worker/worker-harness.ts'
+
+/** The calls this Node.js offers; tests that need them are not run where it offers none. */
+export const descriptors: Descriptors | null = findDescriptors(import.meta.dirname)
+
+/** Why tests of the handoff cannot run here; `false` when they can. */
+export const unavailable: string | false =
+  descriptors === null && 'this Node.js has no node:ffi, and koffi is not installed'
+
+/** A worker that connections are handed to. */
+export interface Handed extends Running {
+  readonly name: string
+  readonly ledger: Ledger
+}
+
+/** An acceptor with its workers. */
+export interface Stage {
+  readonly acceptor: Acceptor
+  readonly port: number
+  /** Starts a worker and waits until it takes connections. */
+  start(entry?: string): Promise<Handed>
+}
+
+/** Opens an acceptor on a port of the system's choice. */
+export async function openStage(
+  t: TestContext,
+  options: { readonly queue?: { max: number; timeout: number }; readonly maxConnections?: number } = {}
+): Promise<Stage> {
+  assert(descriptors !== null)
+  const registry = new Registry({ domain: '.heddle.local' })
+  const { queue = { max: 100, timeout: 5000 }, maxConnections = 0 } = options
+  const acceptor = new Acceptor({
+    server: { hostname: '127.0.0.1', backlog: 511, maxConnections },
+    queue,
+    scoreboard: registry.scoreboard,
+    descriptors,
+    clock: systemClock
+  })
+  const port = await acceptor.listen(0)
+  t.after(async () => {
+    await acceptor.close()
+    registry.close()
+  })
+  let started = 0
+  return {
+    acceptor,
+    port,
+    async start(entry = 'handed/app.mjs') {
+      const name = `application:${started++}`
+      const ledger = Ledger.create()
+      const running = startWorker(t, entry, {
+        registry,
+        name,
+        boot: { ledger: ledger.buffer, name },
+        env: { WORKER: name }
+      })
+      await running.next('ready')
+      const { port1, port2 } = new MessageChannel()
+      running.worker.postMessage({ type: 'acceptor', port: port2 }, [port2])
+      const { record, generation } = running.ticket
+      acceptor.introduce({ name, record, generation, ledger: ledger.buffer, port: port1 })
+      await running.member.publish()
+      return { ...running, name, ledger }
+    }
+  }
+}
+
+/** Numbers of the descriptors of this process that are sockets of TCP or UNIX. */
+export function openSockets(): number {
+  const links = readdirSync('/proc/self/fd').map(name => {
+    try {
+      return readlinkSync(`/proc/self/fd/${name}`)
+    } catch {
+      // The descriptor with which the directory was read.
+      return ''
+    }
+  })
+  return links.filter(link => link.startsWith('socket:')).length
+}
+
+/** Resolves when the condition holds. What it looks at lies in shared memory or in the system, and announces nothing. */
+export async function until(what: string, holds: () => boolean, limitMs = 10_000): Promise<void> {
+  const { promise, resolve, reject } = Promise.withResolvers<void>()
+  const deadline = performance.now() + limitMs
+  const look = setInterval(() => {
+    if (holds()) resolve()
+    else if (performance.now() > deadline) reject(new Error(`Not so within ${limitMs} ms: ${what}`))
+  }, 5)
+  try {
+    await promise
+  } finally {
+    clearInterval(look)
+  }
+}
