@@ -65,11 +65,14 @@ function assertSound(stage: PaperStage): void {
     if (worker.state === 'ejected') assert.ok(view.causes.length > 0, 'nobody is out for nothing')
     else if (view.causes.length > 0) assert.ok(view.isKept, 'who should be out is out, or is kept')
     // Who stands still is not among those who answer, as long as there is another who could be.
-    const isIdle = (other: PaperWorker): boolean => other.state === 'ejected' && !other.isBlocked
     if (worker.state === 'ready' && worker.heartbeatAge() > 700) {
-      assert.ok(all.length === 1 || !all.some(isIdle) || stage.isFull(), 'a blocked one makes room')
+      assert.ok(all.length === 1 || !all.some(isOutAndTurns) || stage.isFull(), 'a blocked one makes room')
     }
   }
+}
+
+function isOutAndTurns({ state, isBlocked }: PaperWorker): boolean {
+  return state === 'ejected' && !isBlocked
 }
 
 async function live(seed: number, steps: number): Promise<void> {

@@ -41,6 +41,8 @@ test('HealthWatch replaces a worker that is blocked for maxUnhealthyChecks inter
   const stage = await PaperStage.begin(2, { interval: 1000, maxUnhealthyChecks: 3 })
   stage.replacing = 'fails'
   const worker = stage.at(0)
+  // Between two checks, so that bad checks and the age of the block come apart.
+  await stage.clock.advance(500)
   worker.block()
   await stage.clock.advance(2999)
   assert.equal(worker.history.length, 1)
@@ -202,6 +204,17 @@ test('HealthWatch does not judge a busy application, but one worker that is busy
     stage.heard('worker:unhealthy')[0]?.reasons[0] ?? '',
     /^event loop utilization is 1 \(limit 0\.98\)/
   )
+})
+
+test('HealthWatch compares a worker with those who take requests and are warm', async () => {
+  const stage = await PaperStage.begin(4)
+  for (const worker of stage.workers()) worker.load = 1
+  // Out, and idle for that.
+  stage.at(3).load = 0
+  stage.at(3).eject('by hand')
+  stage.leave(stage.at(2))
+  await stage.clock.advance(60_000)
+  assert.equal(stage.heard('worker:unhealthy').length, 0)
 })
 
 test('HealthWatch takes checks that stop answering for bad ones', async () => {
