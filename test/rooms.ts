@@ -67,6 +67,7 @@ export const mayImport: Readonly<Record<string, Room>> = {
   },
   'heddle/cli': {
     uses: [...ground, 'heddle/config', 'heddle/control', 'commander'],
+    types: ['heddle/events'],
     loads: ['heddle/cli/commands']
   },
   'heddle/cli/commands': {

@@ -59,17 +59,29 @@ export function plainProblem(status: number, detail: string): Problem {
 export function problemOf(thrown: unknown): Problem {
   if (!(thrown instanceof HeddleError)) {
     const detail = thrown instanceof Error ? thrown.message : String(thrown)
-    return { ...plainProblem(500, detail), cause: stackOf(thrown) }
+    return { ...plainProblem(500, detail), cause: stackOf(thrown, '') }
   }
   const code: keyof HeddleFailures = thrown.code
   const status = failureStatus[code]
-  const cause = thrown.cause === undefined ? {} : { cause: stackOf(thrown.cause) }
+  const cause = thrown.cause === undefined ? '' : stackOf(thrown.cause, thrown.message)
   const [title] = titles[status] ?? ['Error']
-  return { type: 'about:blank', title, status, detail: thrown.message, code, facts: thrown.detail, ...cause }
+  const problem = {
+    type: 'about:blank',
+    title,
+    status,
+    detail: thrown.message,
+    code,
+    facts: thrown.detail
+  } as const
+  return cause === '' ? problem : { ...problem, cause }
 }
 
-function stackOf(thrown: unknown): string {
+/** What was thrown, with the stack it had; of failures of Heddle itself only what `told` does not say already. */
+function stackOf(thrown: unknown, told: string): string {
   if (!(thrown instanceof Error)) return String(thrown)
-  const stack = thrown.stack ?? `${thrown.name}: ${thrown.message}`
-  return thrown.cause === undefined ? stack : `${stack}\nCaused by: ${stackOf(thrown.cause)}`
+  const isOurs = thrown instanceof HeddleError
+  const text = isOurs ? thrown.message : (thrown.stack ?? `${thrown.name}: ${thrown.message}`)
+  const rest = thrown.cause === undefined ? '' : stackOf(thrown.cause, told)
+  if (isOurs && told.includes(text)) return rest
+  return rest === '' ? text : `${text}\nCaused by: ${rest}`
 }

@@ -73,13 +73,27 @@ export async function removeStale(directory: string): Promise<void> {
   }
 }
 
-/** Whether there is a process of that number. One of another user counts as well. */
+/**
+ * Whether there is a process of that number that still runs. One of another user counts as well; one that has ended
+ * and whose parent has not asked for its exit code (Linux) does not.
+ */
 export function isAlive(pid: number): boolean {
   try {
     process.kill(pid, 0)
-    return true
+    return !hasEnded(pid)
   } catch (error) {
     return error instanceof Error && 'code' in error && error.code === 'EPERM'
+  }
+}
+
+function hasEnded(pid: number): boolean {
+  try {
+    const text = readFileSync(`/proc/${pid}/stat`, 'latin1')
+    // Its name comes first, in brackets, and may contain anything.
+    return text.slice(text.lastIndexOf(')') + 2).startsWith('Z')
+  } catch {
+    // No such file system, or gone just now: the signal has told what is to be known.
+    return false
   }
 }
 

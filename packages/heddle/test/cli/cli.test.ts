@@ -32,8 +32,12 @@ function directory(t: TestContext, files: Readonly<Record<string, string>>): str
   return root
 }
 
+/** Where the servers of this file have their sockets for commands. */
+const runtimeDirectory = mkdtempSync(join(tmpdir(), 'heddle-run-'))
+process.on('exit', () => rmSync(runtimeDirectory, { recursive: true }))
+
 function launch(argv: readonly string[], cwd: string, env: NodeJS.ProcessEnv = {}): ChildProcess {
-  const clean = { PATH: process.env['PATH'], ...env }
+  const clean = { PATH: process.env['PATH'], XDG_RUNTIME_DIR: runtimeDirectory, ...env }
   return spawn(process.execPath, argv, { cwd, env: clean, stdio: ['ignore', 'pipe', 'pipe'] })
 }
 

@@ -1,13 +1,20 @@
 /** The command line as a process of its own, its log in a pipe, for tests that play its user. */
 import { spawn } from 'node:child_process'
-import type { ChildProcess } from 'node:child_process'
+import type { ChildProcess, ChildProcessByStdio } from 'node:child_process'
 import { once } from 'node:events'
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
+import type { Readable } from 'node:stream'
 import { text } from 'node:stream/consumers'
 import type { TestContext } from 'node:test'
 
 const bin = join(import.meta.dirname, '../../bin/heddle.js')
+
+/** Where the servers of this test file have their sockets for commands, apart from those of anybody else. */
+export const runtimeDirectory: string = mkdtempSync(join(tmpdir(), 'heddle-run-'))
+process.on('exit', () => rmSync(runtimeDirectory, { recursive: true, force: true }))
 
 /** One line of the log. */
 export type Line = Readonly<Record<string, unknown>>
@@ -37,10 +44,12 @@ export interface Started extends HeddleProcess {
 
 /** Runs `heddle` with the arguments, from the source whatever has been built. Gone when the test is over. */
 export function runHeddle(t: TestContext, ...argv: readonly string[]): HeddleProcess {
-  const child = spawn(process.execPath, ['--conditions=@heddle/source', bin, ...argv], {
-    env: { PATH: process.env['PATH'] },
-    stdio: ['ignore', 'pipe', 'pipe']
-  })
+  return runHeddleIn(t, process.cwd(), ...argv)
+}
+
+/** The same in a directory. */
+export function runHeddleIn(t: TestContext, cwd: string, ...argv: readonly string[]): HeddleProcess {
+  const child = launch(cwd, argv)
   const exited = once(child, 'close').then((): End => ({ code: child.exitCode, signal: child.signalCode }))
   t.after(async () => {
     child.kill('SIGKILL')
@@ -68,6 +77,28 @@ export function runHeddle(t: TestContext, ...argv: readonly string[]): HeddlePro
       void exited.then(end => reject(new Error(`No line "${message}": ${JSON.stringify({ end, lines })}`)))
     })
   }
+}
+
+/** What a command that ends by itself has printed. */
+export interface Ended {
+  readonly code: number | null
+  readonly stdout: string
+  readonly stderr: string
+}
+
+/** Runs a command to its end. */
+export async function command(cwd: string, ...argv: readonly string[]): Promise<Ended> {
+  const child = launch(cwd, argv)
+  const [stdout, stderr] = await Promise.all([text(child.stdout), text(child.stderr), once(child, 'close')])
+  return { code: child.exitCode, stdout, stderr }
+}
+
+function launch(cwd: string, argv: readonly string[]): ChildProcessByStdio<null, Readable, Readable> {
+  return spawn(process.execPath, ['--conditions=@heddle/source', bin, ...argv], {
+    cwd,
+    env: { PATH: process.env['PATH'], XDG_RUNTIME_DIR: runtimeDirectory },
+    stdio: ['ignore', 'pipe', 'pipe']
+  })
 }
 
 /** Runs `heddle start` on free ports and waits until the server has started. */

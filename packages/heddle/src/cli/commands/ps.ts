@@ -3,7 +3,9 @@
  *
  * Main thread of a command. It asks once and shows what the server knows; nobody waits for a worker.
  */
-import type { StatusReport } from '../../main/admin/report.ts'
+import { stripVTControlCharacters } from 'node:util'
+
+import type { ApplicationReportLine, StatusReport, WorkerReportLine } from '../../main/admin/report.ts'
 import { ask } from '../control-client.ts'
 import { failureAsJson } from '../failure.ts'
 import { findServer } from '../find-server.ts'
@@ -36,19 +38,18 @@ export function statusText(report: StatusReport): string {
   const out = process.stdout
   const at = url === null ? '' : ` at ${paint('cyan', url, out)}`
   const title = `Process ${pid} is ${paint(phase === 'running' ? 'green' : 'yellow', phase, out)}${at}, up ${duration(uptimeMs)}`
-  const workers = applications.flatMap(application =>
-    application.workers.length === 0
-      ? [[application.id, '', 'stopped', '', '', '', '']]
-      : application.workers.map(worker => [
-          application.id,
-          worker.name,
-          worker.state,
-          worker.readyMs === null ? '' : duration(worker.readyMs),
-          String(worker.restarts),
-          String(worker.inflight),
-          worker.lastEnd ?? ''
-        ])
-  )
+  const workers = applications.flatMap(application => {
+    if (application.workers.length === 0) return [[application.id, '', application.phase]]
+    return application.workers.map(worker => [
+      application.id,
+      worker.name,
+      stateOf(application, worker),
+      worker.readyMs === null ? '' : duration(worker.readyMs),
+      String(worker.restarts),
+      String(worker.inflight),
+      lastErrorOf(worker)
+    ])
+  })
   const threads = edges.map(edge => ['', edge.name, edge.state, '', String(edge.restarts), '', ''])
   const heads = ['APPLICATION', 'WORKER', 'STATE', 'READY', 'RESTARTS', 'IN FLIGHT', 'LAST ERROR']
   const table = tableText(heads, [...workers, ...threads], {
@@ -58,9 +59,23 @@ export function statusText(report: StatusReport): string {
   return `${title}\n\n${table}`
 }
 
+function stateOf(application: ApplicationReportLine, { state, keptOut, circuit }: WorkerReportLine): string {
+  if (state === 'exited' && application.phase === 'stopped') return 'stopped'
+  if (state === 'exited' && circuit !== 'closed') return `circuit ${circuit}`
+  return keptOut ? 'kept out' : state
+}
+
+/** In one line that does not wrap on most terminals. */
+function lastErrorOf({ lastError, lastEnd }: WorkerReportLine): string {
+  const text = lastError === null ? lastEnd : `${lastError.name}: ${lastError.message}`
+  if (text === null || text === 'stopped') return ''
+  const line = stripVTControlCharacters(text).replaceAll(/\s+/g, ' ')
+  return line.length > 60 ? `${line.slice(0, 59)}…` : line
+}
+
 function styleOf(state: string): Style {
   if (state === 'ready') return 'green'
-  return state === 'exited' || state === 'zombie' ? 'red' : 'yellow'
+  return state === 'exited' || state === 'zombie' || state.startsWith('circuit') ? 'red' : 'yellow'
 }
 
 /** Two units at most: `3d 4h`, `5m 12s`, `0.4s`. */
