@@ -145,6 +145,9 @@ export class EdgeHandle implements Occupant {
       case 'closed':
         this.#closed.resolve()
         break
+      case 'failed':
+        this.life.expectEnd('failed', reviveError(message.error))
+        break
       case 'configured':
         this.#configured.resolve()
         break

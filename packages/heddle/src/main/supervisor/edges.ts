@@ -5,14 +5,14 @@
  */
 import type { ResolvedConfig, ResolvedRestart } from '../../config/resolved.ts'
 import { HeddleError } from '../../errors.ts'
-import type { ThreadState } from '../../events.ts'
+import type { ThreadFact, ThreadState } from '../../events.ts'
 import { within } from '../../shared/clock.ts'
 import { Deadline } from '../../shared/deadline.ts'
 import { EdgeHandle } from './edge-handle.ts'
 import { assertPortFree, listenFailure } from './public-port.ts'
 import { publicUrl } from './public-url.ts'
 import { Slot } from './slot.ts'
-import { planEdge } from './spawn.ts'
+import { planAcceptor, planEdge } from './spawn.ts'
 import type { Surroundings } from './surroundings.ts'
 import { describeEnd } from './thread-life.ts'
 
@@ -67,8 +67,7 @@ export class Edges {
    */
   async start(): Promise<void> {
     const { config, clock } = this.#surroundings
-    const count = config.server.mode === 'direct' ? 0 : config.server.threads
-    this.#slots = Array.from({ length: count }, (_, index) => this.#createSlot(index))
+    this.#slots = Array.from({ length: threadsOf(config) }, (_, index) => this.#createSlot(index))
     const deadline = new Deadline(clock, config.startTimeout)
     try {
       await Promise.all(this.#slots.map(slot => this.#startFirst(slot, deadline)))
@@ -194,7 +193,7 @@ export class Edges {
   #createSlot(index: number): Slot<EdgeHandle> {
     const { config, clock, announce, chance } = this.#surroundings
     return new Slot({
-      fact: { application: null, slot: index, worker: `edge:${index}` },
+      fact: factOf(config, index),
       rules: () => ({ restart, startTimeoutMs: config.startTimeout, drainTimeoutMs: 0 }),
       clock,
       announce,
@@ -205,17 +204,22 @@ export class Edges {
 
   #spawn(index: number): EdgeHandle {
     const { config, seats, files, logger, clock, announce, startThread, publicPort } = this.#surroundings
-    const name = `edge:${index}`
-    const seat = seats.admit({ name, hostname: null })
-    return new EdgeHandle({
-      fact: { application: null, slot: index, worker: name },
+    const { handoff } = this.#surroundings
+    const fact = factOf(config, index)
+    const seat = seats.admit({ name: fact.worker, hostname: null })
+    const edge = new EdgeHandle({
+      fact,
       seat,
-      plan: planEdge(config, index, { files, seat, logger }),
+      plan: handoff
+        ? planAcceptor(config, fact.worker, { files, seat })
+        : planEdge(config, index, { files, seat, logger }),
       clock,
       announce,
       startThread,
       port: () => (this.#isOpen ? publicPort.number : null)
     })
+    handoff?.useAcceptor(edge.life)
+    return edge
   }
 
   async #startFirst(slot: Slot<EdgeHandle>, deadline: Deadline): Promise<void> {
@@ -228,6 +232,11 @@ export class Edges {
       throw new HeddleError('HEDDLE_EDGE_FAILED', { edge: worker, reason })
     }
     const end = await edge.life.gone
+    const cause: unknown = end.error
+    if (cause instanceof Error && 'code' in cause && cause.code === 'HEDDLE_HANDOFF_UNAVAILABLE') {
+      const { version: node, platform } = process
+      throw new HeddleError('HEDDLE_HANDOFF_UNAVAILABLE', { node, platform })
+    }
     const reason = describeEnd(end.reason, end.code)
     throw new HeddleError('HEDDLE_EDGE_FAILED', { edge: worker, reason }, { cause: end.error })
   }
@@ -238,4 +247,15 @@ export class Edges {
     if (outcome?.opened) return outcome.port
     throw listenFailure({ server: 'public', hostname, port }, outcome?.error ?? null)
   }
+}
+
+/** In handoff mode the acceptor stands in the place of the edge threads; in direct mode nobody does. */
+function threadsOf({ server }: ResolvedConfig): number {
+  if (server.mode === 'edge') return server.threads
+  return server.mode === 'handoff' ? 1 : 0
+}
+
+function factOf({ server }: ResolvedConfig, index: number): ThreadFact {
+  const kind = server.mode === 'handoff' ? 'handoff' : 'edge'
+  return { application: null, slot: index, worker: `${kind}:${index}` }
 }

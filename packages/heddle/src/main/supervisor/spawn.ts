@@ -1,20 +1,22 @@
 /**
- * What a thread is started with: one application and slot, or one edge, to a {@link ThreadPlan}.
+ * What a thread is started with: one application and slot, one edge or the acceptor, to a {@link ThreadPlan}.
  *
  * Main thread only. Pure but for `import.meta.resolve`. It never passes on the process's own execArgv: a
  * flag meant for the server must not reach every application.
  */
 import type { ResourceLimits } from 'node:worker_threads'
 
+import type { AcceptorBoot } from '../../channel/handoff.ts'
 import type { DirectListen, EdgeBoot, LogStyle, WorkerBoot } from '../../channel/messages.ts'
 import type { ResolvedApplication, ResolvedConfig, ResolvedLimits } from '../../config/resolved.ts'
 import type { MeshSeat } from './mesh-seat.ts'
 import type { ThreadPlan } from './thread.ts'
 
-/** Where the code of the two kinds of thread is. */
+/** Where the code of the three kinds of thread is. */
 export interface ThreadFiles {
   readonly worker: URL
   readonly edge: URL
+  readonly handoff: URL
   /** Node options every thread needs to load that code. */
   readonly execArgv: readonly string[]
 }
@@ -25,6 +27,7 @@ export function ownThreadFiles(): ThreadFiles {
   return {
     worker: new URL(import.meta.resolve('#worker')),
     edge: new URL(import.meta.resolve('#edge')),
+    handoff: new URL(import.meta.resolve('#handoff')),
     execArgv: isSource ? ['--conditions=@heddle/source'] : []
   }
 }
@@ -39,6 +42,8 @@ export interface WorkerSurroundings {
   readonly publicUrl: string | null
   /** Shared memory in which the worker says how it is. */
   readonly vitals: SharedArrayBuffer
+  /** Shared memory in which it counts the connections clients have to it; `null` when there are none. */
+  readonly ledger: SharedArrayBuffer | null
 }
 
 /** Everything a worker in this slot is started with. */
@@ -47,7 +52,7 @@ export function planWorker(
   slot: number,
   surroundings: WorkerSurroundings
 ): ThreadPlan {
-  const { files, seat, meshDomain, logger, listen, publicUrl, vitals } = surroundings
+  const { files, seat, meshDomain, logger, listen, publicUrl, vitals, ledger } = surroundings
   const { id, workers, path, entry, preload, health } = application
   const name = `${id}:${slot}`
   const workerData: WorkerBoot = {
@@ -64,7 +69,8 @@ export function planWorker(
     listen,
     publicUrl,
     vitals,
-    checks: { intervalMs: health.interval, timeoutMs: health.timeout, path: health.path ?? null }
+    checks: { intervalMs: health.interval, timeoutMs: health.timeout, path: health.path ?? null },
+    ...(ledger === null ? {} : { ledger })
   }
   return {
     name,
@@ -108,6 +114,33 @@ export function planEdge(
     transferList: seat.transferList,
     env: process.env,
     execArgv: files.execArgv,
+    resourceLimits: edgeLimits
+  }
+}
+
+/** Everything the acceptor of handoff mode is started with. */
+export function planAcceptor(
+  config: ResolvedConfig,
+  name: string,
+  surroundings: { readonly files: ThreadFiles; readonly seat: MeshSeat }
+): ThreadPlan {
+  const { files, seat } = surroundings
+  const entrypoint = config.applications.find(({ id }) => id === config.entrypoint)
+  const workerData: AcceptorBoot = {
+    name,
+    ticket: seat.ticket,
+    server: config.server,
+    queue: entrypoint?.queue ?? { max: 0, timeout: 0 },
+    root: config.root
+  }
+  return {
+    name,
+    url: files.handoff,
+    workerData,
+    transferList: seat.transferList,
+    env: process.env,
+    // That node:ffi is new is nothing an operator can do something about; what it lacks is found out at the start.
+    execArgv: [...files.execArgv, '--disable-warning=ExperimentalWarning'],
     resourceLimits: edgeLimits
   }
 }

@@ -7,6 +7,7 @@ import type { LogStyle } from '../../channel/messages.ts'
 import type { ResolvedConfig } from '../../config/resolved.ts'
 import type { Announce } from '../../events.ts'
 import type { Clock } from '../../shared/clock.ts'
+import type { Handoff } from './handoff.ts'
 import type { MeshSeats } from './mesh-seat.ts'
 import type { ThreadFiles } from './spawn.ts'
 import type { ThreadStarter } from './thread.ts'
@@ -23,6 +24,8 @@ export interface Surroundings {
   /** A number from 0 up to 1; `Math.random` but in tests. */
   readonly chance: () => number
   readonly publicPort: PublicPort
+  /** In handoff mode only. */
+  readonly handoff?: Handoff
 }
 
 /** The public port as far as it is known: a configured 0 becomes a number when the first thread listens. */

@@ -4,6 +4,7 @@
  * Main thread only. Worker handles and edge handles each have one. It never starts or replaces a thread.
  */
 import assert from 'node:assert/strict'
+import type { MessagePort } from 'node:worker_threads'
 
 import type { Announce, ExitReason, ThreadFact, ThreadState } from '../../events.ts'
 import { within } from '../../shared/clock.ts'
@@ -97,8 +98,8 @@ export class ThreadLife {
     return this.#state === 'exited' ? null : this.#thread
   }
 
-  post(message: unknown): void {
-    this.#thread?.post(message)
+  post(message: unknown, transferList: readonly MessagePort[] = []): void {
+    this.#thread?.post(message, transferList)
   }
 
   move(to: ThreadState, reason: string): void {

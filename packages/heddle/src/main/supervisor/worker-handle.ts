@@ -15,6 +15,7 @@ import type { Announce, ReplaceReason, ThreadFact, ThreadState } from '../../eve
 import { within } from '../../shared/clock.ts'
 import type { Clock } from '../../shared/clock.ts'
 import { Deadline } from '../../shared/deadline.ts'
+import type { ClientConnections } from './client-connections.ts'
 import type { MeshSeat } from './mesh-seat.ts'
 import { reviveError } from './revived-error.ts'
 import type { Occupant } from './occupant.ts'
@@ -30,6 +31,8 @@ export interface WorkerHandleOptions {
   readonly plan: ThreadPlan
   /** What the plan gives to the thread to write into. */
   readonly vitals: SharedArrayBuffer
+  /** The connections clients have to it; `null` when all its requests come through the mesh. */
+  readonly clients: ClientConnections | null
   /** Whether it takes no requests before it is opened. */
   readonly held: boolean
   readonly clock: Clock
@@ -132,7 +135,8 @@ export class WorkerHandle implements Occupant, WatchedWorker {
   }
 
   inflight(): number {
-    return this.#options.seat.member.inflight()
+    const { seat, clients } = this.#options
+    return seat.member.inflight() + (clients?.requests ?? 0)
   }
 
   heartbeatAge(): number {
@@ -212,11 +216,13 @@ export class WorkerHandle implements Occupant, WatchedWorker {
   }
 
   async #drain(deadline: Deadline, reason: string): Promise<void> {
-    const { seat, clock } = this.#options
+    const { seat, clock, clients } = this.#options
     this.life.move('draining', reason)
     if (this.#introduction?.hasServer !== true) return
     await deadline.bound(within(clock, tableMs, seat.member.withdraw(Math.ceil(deadline.remaining()))))
-    await deadline.bound(seat.member.drained(deadline.remaining()))
+    if (clients !== null) this.life.post({ type: 'drain' } satisfies ToWorker)
+    const remainingMs = deadline.remaining()
+    await deadline.bound(Promise.all([seat.member.drained(remainingMs), clients?.drained(remainingMs)]))
   }
 
   async #askToStop(limitMs: number): Promise<void> {

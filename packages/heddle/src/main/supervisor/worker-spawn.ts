@@ -7,6 +7,7 @@ import type { DirectListen } from '../../channel/messages.ts'
 import { createVitals } from '../../channel/vitals.ts'
 import type { ResolvedApplication } from '../../config/resolved.ts'
 import type { ThreadFact } from '../../events.ts'
+import { ClientConnections } from './client-connections.ts'
 import { publicUrl } from './public-url.ts'
 import { planWorker } from './spawn.ts'
 import type { Surroundings } from './surroundings.ts'
@@ -25,21 +26,34 @@ export interface WorkerRequest {
 
 /** Starts it. @throws RangeError when the mesh is full, and what `new Worker` throws. */
 export function spawnWorker(surroundings: Surroundings, request: WorkerRequest): WorkerHandle {
-  const { config, seats, files, logger, clock, announce, startThread, publicPort } = surroundings
+  const { config, seats, files, logger, clock, announce, startThread, publicPort, handoff } = surroundings
   const { application, fact, held, company } = request
   const { id, balance } = application
   const seat = seats.admit({ name: fact.worker, hostname: id, balance })
   const vitals = createVitals()
+  const clients = isReached(surroundings, id) ? new ClientConnections(clock) : null
   const plan = planWorker(application, fact.slot, {
     files,
     seat,
     vitals,
+    ledger: clients?.buffer ?? null,
     meshDomain: config.mesh.domain,
     logger,
     listen: listenOf(surroundings, id),
     publicUrl: publicPort.number === 0 ? null : publicUrl(config.server.hostname, publicPort.number)
   })
-  return new WorkerHandle({ fact, seat, plan, vitals, held, clock, announce, startThread, company })
+  const options = { fact, seat, plan, vitals, clients, held, clock, announce, startThread, company }
+  const handle = new WorkerHandle(options)
+  const { record, generation } = seat.ticket
+  if (clients !== null) {
+    handoff?.addWorker(handle.life, { name: fact.worker, record, generation, ledger: clients.buffer })
+  }
+  return handle
+}
+
+/** Whether clients have connections to the workers of this application themselves. */
+function isReached({ config }: Surroundings, id: string): boolean {
+  return config.server.mode !== 'edge' && id === config.entrypoint
 }
 
 function listenOf({ config, publicPort }: Surroundings, id: string): DirectListen | null {

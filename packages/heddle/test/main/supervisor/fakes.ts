@@ -80,7 +80,12 @@ export class Stage {
     this.surroundings = {
       config,
       seats: this.#seats(),
-      files: { worker: new URL('file:///worker.ts'), edge: new URL('file:///edge.ts'), execArgv: [] },
+      files: {
+        worker: new URL('file:///worker.ts'),
+        edge: new URL('file:///edge.ts'),
+        handoff: new URL('file:///handoff.ts'),
+        execArgv: []
+      },
       logger: { level: 'silent', format: 'json', colour: false },
       clock: this.clock,
       announce: (name, fact) => {

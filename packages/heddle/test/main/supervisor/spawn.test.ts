@@ -18,7 +18,8 @@ const surroundings = {
   logger,
   listen: null,
   publicUrl: null,
-  vitals: createVitals()
+  vitals: createVitals(),
+  ledger: null
 }
 
 test('planWorker() gives a worker its own environment, options, limits and name', () => {
