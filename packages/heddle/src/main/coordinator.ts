@@ -26,6 +26,7 @@ import type { Booted, Parts } from './lifecycle.ts'
 import type { ConfigurationSource } from './operations.ts'
 import { Edges } from './supervisor/edges.ts'
 import { publicUrl } from './supervisor/public-url.ts'
+import { Handoff } from './supervisor/handoff.ts'
 import { ownThreadFiles } from './supervisor/spawn.ts'
 import type { ThreadFiles } from './supervisor/spawn.ts'
 import { Supervisor } from './supervisor/supervisor.ts'
@@ -120,7 +121,8 @@ class Server implements Coordinator {
       announce,
       startThread,
       chance: Math.random,
-      publicPort
+      publicPort,
+      ...(config.server.mode === 'handoff' ? { handoff: new Handoff() } : {})
     } as const
     const supervisor = new Supervisor(surroundings)
     const edges = new Edges(surroundings)
