@@ -26,7 +26,7 @@ const heapMb = 256
  * output that is still to come, and the wish.
  * @typedef {{ wish: Wish, kill: (signal: string) => void, pid: number,
  *   command: (args: string[], env?: Record<string, string>) => Promise<string>,
- *   line: (pattern: RegExp) => Promise<void> }} Live
+ *   line: (pattern: RegExp) => Promise<string> }} Live
  */
 
 /** The configuration file of Heddle for a wish. */
@@ -69,7 +69,8 @@ function heddleIn(mode) {
       hangup: async live => {
         const done = live.line(/"msg":"Reload (?:is done|failed)/)
         live.kill('SIGHUP')
-        await done
+        const said = await done
+        if (/"msg":"Reload failed/.test(said)) throw new Error(said.trim())
       }
     }
   }

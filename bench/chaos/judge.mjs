@@ -3,7 +3,9 @@
  *
  * A request is `failed`, or it is `excused`: it had begun on a worker that died, and nobody could have saved it.
  * Excuses exist only in scenarios in which workers die by themselves, and each has its proof: a POST was
- * answered 502 and is in the records of a worker; a stream or a WebSocket had begun to answer.
+ * answered 502 and is in the records of a worker; a stream or a WebSocket had begun to answer. `severed` are
+ * those whose connection belonged to a worker that died, where workers have connections of their own: nobody was
+ * left who could have answered. A new connection counts as a worker's only when the worker had begun the request.
  */
 
 const posts = new Set(['post', 'upload'])
@@ -20,6 +22,13 @@ export function isExcused({ type, kind }, timesBegun) {
   if (posts.has(type)) return kind === '502' && timesBegun > 0
   if (type === 'stream') return kind === 'truncated'
   return type === 'socket' && kind === 'cut'
+}
+
+const cuts = new Set(['closed', 'truncated', 'ECONNRESET'])
+
+/** Whether its connection died with the worker it belonged to, when workers die by themselves. */
+export function isSevered({ kind, fresh }, timesBegun) {
+  return cuts.has(kind) && (!fresh || timesBegun > 0)
 }
 
 // Ids begin with a letter for what they are; see driver.mjs.
@@ -39,13 +48,18 @@ function sum(object) {
 
 /**
  * @param {{ report: object, begun: Map<string, number>, hasDeaths: boolean }} evidence
- * @returns the figures: requests, failed and excused by kind, POSTs begun twice, other requests begun again,
+ * @returns the figures: requests, failed, excused and severed by kind, POSTs begun twice, other requests begun again,
  *   gaps and latencies of the steady time and of the event.
  */
 export function judge({ report, begun, hasDeaths }) {
   const { losses } = report
-  const excused = hasDeaths ? losses.filter(loss => isExcused(loss, begun.get(loss.id) ?? 0)) : []
-  const failed = losses.filter(loss => !excused.includes(loss))
+  const verdictOf = loss => {
+    const times = begun.get(loss.id) ?? 0
+    if (hasDeaths && isExcused(loss, times)) return 'excused'
+    return hasDeaths && isSevered(loss, times) ? 'severed' : 'failed'
+  }
+  const judged = Object.groupBy(losses, verdictOf)
+  const { excused = [], severed = [], failed = [] } = judged
   const again = [...begun].filter(([, times]) => times > 1).map(([id]) => id)
   const phases = Object.values(report.phases)
   const lost = phases.reduce((total, phase) => total + sum(phase.losses), 0)
@@ -54,10 +68,12 @@ export function judge({ report, begun, hasDeaths }) {
     messages: report.messages,
     reconnects: report.interruptions,
     // More were lost than the driver keeps in detail: those count as failed too.
-    failed: lost - excused.length,
+    failed: lost - excused.length - severed.length,
     failedByKind: tally(failed),
     excused: excused.length,
     excusedByKind: tally(excused),
+    severed: severed.length,
+    severedByKind: tally(severed),
     begunAgain: again.filter(id => !isPost(id)).length,
     duplicates: again.filter(isPost).length,
     withoutVerdict: report.open,

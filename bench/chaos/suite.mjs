@@ -23,10 +23,10 @@ export const extent = {
   quick: { rounds: 1, seconds: 3, minutes: 20 }
 }
 
-function describe({ failed, requests, excused, duplicates, event, steady }) {
+function describe({ failed, requests, excused, severed, duplicates, event, steady }) {
   return [
     `${failed} of ${requests} requests failed`,
-    `${excused} excused, ${duplicates} POSTs ran twice`,
+    `${excused} excused, ${severed} severed, ${duplicates} POSTs ran twice`,
     `p99 ${steady.p99Ms?.toFixed(1)} → ${event.p99Ms?.toFixed(1)} ms`,
     `longest gap ${event.longestGapMs.toFixed(0)} ms`
   ].join('; ')

@@ -36,6 +36,7 @@ function detail({ title, scenarios: played }) {
     'requests',
     'failed',
     'excused',
+    'severed',
     'begun again',
     'POSTs twice',
     'p50, ms',
@@ -53,6 +54,7 @@ function detail({ title, scenarios: played }) {
       each.requests,
       each.failed,
       each.excused,
+      each.severed,
       each.begunAgain,
       each.duplicates,
       number(each.event.p50Ms, 2),
@@ -73,6 +75,7 @@ function notes({ missing, contenders }) {
       if (figures?.error !== undefined) lines.push(`${where}: broke off, ${figures.error.slice(0, told)}`)
       if (figures?.failed > 0) lines.push(`${where}: ${counts(figures.failedByKind)}.`)
       if (figures?.excused > 0) lines.push(`${where}, excused: ${counts(figures.excusedByKind)}.`)
+      if (figures?.severed > 0) lines.push(`${where}, severed: ${counts(figures.severedByKind)}.`)
       for (const note of figures?.notes?.slice(0, 3) ?? []) lines.push(`${where}: ${note.slice(0, told)}`)
     }
   }

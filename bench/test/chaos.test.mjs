@@ -11,7 +11,7 @@ import { test } from 'node:test'
 import { HttpConnection, Lost } from '../chaos/clients/http-connection.mjs'
 import { ResponseReader } from '../chaos/clients/response-reader.mjs'
 import { closeCode, closePayload, encodeFrame, FrameReader, opcodes } from '../chaos/frames.mjs'
-import { countBegun, isExcused, judge } from '../chaos/judge.mjs'
+import { countBegun, isExcused, isSevered, judge } from '../chaos/judge.mjs'
 import { Ledger } from '../chaos/ledger.mjs'
 
 const driver = join(import.meta.dirname, '../chaos/driver.mjs')
@@ -136,6 +136,14 @@ test('isExcused() wants a proof that the request had begun', () => {
   assert.equal(isExcused({ type: 'stream', kind: 'truncated' }, 1), true)
   assert.equal(isExcused({ type: 'socket', kind: 'cut' }, 1), true)
   assert.equal(isExcused({ type: 'socket', kind: 'timeout' }, 1), false)
+})
+
+test("isSevered() takes a connection for a worker's when it had answered before or had begun", () => {
+  assert.equal(isSevered({ kind: 'closed', fresh: false }, 0), true)
+  assert.equal(isSevered({ kind: 'ECONNRESET', fresh: true }, 1), true)
+  assert.equal(isSevered({ kind: 'ECONNRESET', fresh: true }, 0), false)
+  assert.equal(isSevered({ kind: 'ECONNREFUSED', fresh: false }, 0), false)
+  assert.equal(isSevered({ kind: '503', fresh: false }, 1), false)
 })
 
 test('judge() counts POSTs that ran twice, and excuses nothing where no worker dies', () => {
