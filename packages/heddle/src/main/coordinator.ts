@@ -21,12 +21,14 @@ import type { Phase, StatusReport } from './admin/report.ts'
 import { composeOperations, fixedSource } from './compose-operations.ts'
 import type { InForce } from './compose-operations.ts'
 import { logEvents } from './event-log.ts'
+import { HealthWatch } from './health/watch.ts'
 import { boot, hurryGraceMs, stop } from './lifecycle.ts'
 import type { Booted, Parts } from './lifecycle.ts'
 import type { ConfigurationSource } from './operations.ts'
 import { Edges } from './supervisor/edges.ts'
-import { publicUrl } from './supervisor/public-url.ts'
 import { Handoff } from './supervisor/handoff.ts'
+import { publicUrl } from './supervisor/public-url.ts'
+import { Recycler } from './supervisor/recycler.ts'
 import { ownThreadFiles } from './supervisor/spawn.ts'
 import type { ThreadFiles } from './supervisor/spawn.ts'
 import { Supervisor } from './supervisor/supervisor.ts'
@@ -79,6 +81,12 @@ export interface CoordinatorOptions {
   readonly shutDown?: (reason: string) => void
 }
 
+/** Looks at the workers from time to time, as long as the server runs. */
+interface Watch {
+  start(): void
+  stop(): void
+}
+
 /** Builds a server; nothing runs yet. */
 export function createCoordinator(config: ResolvedConfig, options: CoordinatorOptions): Coordinator {
   return new Server(config, options)
@@ -90,6 +98,7 @@ class Server implements Coordinator {
   readonly #inForce: InForce
   readonly #parts: Parts
   readonly #registry: Registry
+  readonly #watches: readonly Watch[]
   readonly #kill: () => void
   readonly #log: Log
   readonly #socket: ControlSocket | null
@@ -126,6 +135,11 @@ class Server implements Coordinator {
     } as const
     const supervisor = new Supervisor(surroundings)
     const edges = new Edges(surroundings)
+    const rss = (): number => process.memoryUsage.rss()
+    this.#watches = [
+      new HealthWatch({ supervised: supervisor, clock: systemClock, announce }),
+      new Recycler({ supervised: supervisor, clock: systemClock, chance: Math.random, rss })
+    ]
     this.operations = composeOperations({
       inForce,
       clock: systemClock,
@@ -167,6 +181,7 @@ class Server implements Coordinator {
       const wasRunning = this.#phase === 'running'
       this.#phase = 'stopping'
       this.#stopReason = reason
+      for (const watch of this.#watches) watch.stop()
       // Known before anything is announced: a listener that stops the server as well waits for this one.
       this.#stopping = Promise.resolve().then(() => this.#stop(reason, wasRunning))
     }
@@ -205,6 +220,7 @@ class Server implements Coordinator {
     this.#phase = 'starting'
     this.#startedAt = systemClock.now()
     try {
+      for (const watch of this.#watches) watch.start()
       const opening = this.#openSocket()
       const booted = await boot(this.#parts, () => this.#assertWanted())
       await opening
@@ -266,10 +282,13 @@ class Server implements Coordinator {
   }
 }
 
-/** Room for every thread twice, since a replacement or a zombie sits beside the thread in its slot. */
+/**
+ * Room for what may be added while the server runs, and for every thread twice, since a replacement or a zombie sits
+ * beside the thread in its slot. A record has 192 bytes.
+ */
 function createRegistry({ applications, server, mesh }: ResolvedConfig): Registry {
   const workers = applications.reduce((sum, application) => sum + application.workers, 0)
-  const capacity = 2 * (workers + server.threads) + 64
+  const capacity = Math.max(1024, 4 * (workers + server.threads))
   const allow = (from: string, to: string): boolean => mesh.deny[from]?.includes(to) !== true
   const { domain, timeout, slowStart: slowStartMs } = mesh
   return new Registry({ domain, timeout, slowStartMs, capacity, allow })
