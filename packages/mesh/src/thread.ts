@@ -85,7 +85,7 @@ export class Mesh {
     this.#control.on('message', (message: ToMember) => this.#receive(message))
     this.#control.unref()
     scoreboard.beat(record)
-    this.#heart = setInterval(() => scoreboard.beat(record), HEARTBEAT_MS)
+    this.#heart = setInterval(() => this.#beat(generation), HEARTBEAT_MS)
     this.#heart.unref()
   }
 
@@ -138,6 +138,14 @@ export class Mesh {
     this.client.close()
     this.#server.close()
     this.#control.close()
+  }
+
+  #beat(generation: number): void {
+    const [scoreboard, record] = [this.#scoreboard, this.#record]
+    scoreboard.beat(record)
+    if (!scoreboard.isDraining(record, generation)) return
+    const leftMs = scoreboard.drainLeft(record)
+    if (leftMs !== null) this.#server.sendAway(leftMs, HEARTBEAT_MS)
   }
 
   #receive(message: ToMember): void {

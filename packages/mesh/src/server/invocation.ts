@@ -7,7 +7,7 @@ import type { Server } from 'node:http'
 
 import { throwLater } from '../errors.ts'
 import { Deadline, underDeadline } from '../deadline.ts'
-import { bytesOf, fieldOf, kindOf, sizeOf } from '../wire/body.ts'
+import { bytesOf, sizeOf } from '../wire/body.ts'
 import type { FramePort } from '../wire/frame-port.ts'
 import { ABORT, BODY_MASK, CREDIT, MORE, UPGRADE, WINDOW, type BodyField } from '../wire/frames.ts'
 import { parseBlock } from '../wire/headers.ts'
@@ -30,6 +30,7 @@ import { inOwnContext } from './own-context.ts'
 import { ResponseFrames } from './response-frames.ts'
 import type { SocketPool } from './socket-pool.ts'
 import type { MeshSocket, SocketOwner } from './socket.ts'
+import { TunnelOutput } from './tunnel-output.ts'
 
 /** The link an invocation came over. */
 export interface InvocationHost {
@@ -70,8 +71,7 @@ export class Invocation implements SocketOwner, ResponseObserver {
   /** Its `finish` was emitted. On Node 22 `writableFinished` says so of an unsent response too. */
   #responseFinished = false
   #over = false
-  #tunnel = false
-  #tunnelWaiting: (() => void) | null = null
+  #tunnel: TunnelOutput | null = null
   #abortReason = ''
   #deadline: Deadline | null = null
   #hooks: ServerHooks | null = null
@@ -99,7 +99,12 @@ export class Invocation implements SocketOwner, ResponseObserver {
 
   /** Breaks it off if it is an upgraded connection. */
   cutTunnel(): void {
-    if (this.#tunnel) this.#socket?.destroy()
+    if (this.#tunnel !== null) this.#socket?.destroy()
+  }
+
+  /** Its upgraded connection, `null` when it is none. */
+  get tunnel(): TunnelOutput | null {
+    return this.#tunnel
   }
 
   /** Hands the request to the application. What the application throws is thrown as node would: uncaught. */
@@ -127,14 +132,14 @@ export class Invocation implements SocketOwner, ResponseObserver {
     } catch (error) {
       throwLater(error)
     }
-    if (this.#requestEnded && !this.#tunnel) this.#completeRequest('', frame.body)
+    if (this.#requestEnded && this.#tunnel === null) this.#completeRequest('', frame.body)
     else if (frame.body !== null) this.onData(this.#flags, frame.body)
   }
 
   /** A piece of the request body, or of the tunnel. */
   onData(flags: number, body: BodyField): void {
     const size = sizeOf(flags & BODY_MASK, body)
-    const stream = this.#tunnel ? this.#socket : this.#request
+    const stream = this.#tunnel === null ? this.#request : this.#socket
     if (stream === null || stream.destroyed || size === 0 || this.#requestEnded) return
     this.#socket?.active()
     this.#held += size
@@ -144,8 +149,8 @@ export class Invocation implements SocketOwner, ResponseObserver {
   /** The request body, or the client's side of the tunnel, is complete. */
   onEnd(trailers: string): void {
     this.#requestEnded = true
-    if (this.#tunnel) this.#socket?.endFromPeer()
-    else this.#completeRequest(trailers, null)
+    if (this.#tunnel === null) this.#completeRequest(trailers, null)
+    else this.#socket?.endFromPeer()
     this.#leaveWhenOver()
   }
 
@@ -155,17 +160,15 @@ export class Invocation implements SocketOwner, ResponseObserver {
     this.#leave()
     this.#abortReason = reason
     if (this.#hooks !== null) this.#tellError(abortedError(reason))
-    if (this.#tunnel) this.#socket?.closeFromPeer()
-    else this.#socket?.destroy()
+    if (this.#tunnel === null) this.#socket?.destroy()
+    else this.#socket?.closeFromPeer()
   }
 
   /** The client has consumed `bytes`. */
   onCredit(bytes: number): void {
     this.#frames.window = Math.min(WINDOW, this.#frames.window + bytes)
     if (this.#frames.window <= 0) return
-    const proceed = this.#tunnelWaiting
-    this.#tunnelWaiting = null
-    proceed?.()
+    this.#tunnel?.proceed()
     if (this.#response !== null) emitDrain(this.#response)
   }
 
@@ -196,12 +199,8 @@ export class Invocation implements SocketOwner, ResponseObserver {
   }
 
   onTunnelBytes(chunk: Uint8Array, done: (error?: Error | null) => void): void {
-    for (let at = 0; at < chunk.byteLength; at += WINDOW) {
-      const piece = chunk.subarray(at, at + WINDOW)
-      this.#frames.data(kindOf(piece), fieldOf(piece))
-    }
-    if (this.#frames.window > 0 || this.#over) done()
-    else this.#tunnelWaiting = done
+    if (this.#over || this.#tunnel === null) done()
+    else this.#tunnel.write(chunk, done)
   }
 
   onTunnelEnd(): void {
@@ -214,15 +213,15 @@ export class Invocation implements SocketOwner, ResponseObserver {
   /** As node's http server: whoever listens decides, otherwise the connection ends. */
   onTimeout(): void {
     const [request, socket] = [this.#request, this.#socket]
-    if (this.#tunnel || request === null || socket === null) return
+    if (this.#tunnel !== null || request === null || socket === null) return
     emitTimeout(socket, request, this.#response)
   }
 
   onDestroyed(error: Error | null): void {
-    this.#tunnelWaiting = null
+    this.#tunnel?.close()
     if (this.#over) return
     // A tunnel is half open after its end: the client has to learn that nobody reads it any more.
-    const ended = this.#responseEnded && !this.#tunnel
+    const ended = this.#responseEnded && this.#tunnel === null
     if (ended || (error === null && this.#frames.raw?.close() === true)) {
       // The rest of the request will not be read: its sender need not go on.
       if (this.#requestEnded) this.#leave()
@@ -299,7 +298,9 @@ export class Invocation implements SocketOwner, ResponseObserver {
     event: 'connect' | 'upgrade',
     { request, socket }: { request: MeshIncoming; socket: MeshSocket }
   ): void {
-    this.#tunnel = true
+    // The edge ends those that come through it: it knows of all of them, and for how long it may.
+    const isOurs = socket.peer === null && request.headers.upgrade?.toLowerCase() === 'websocket'
+    this.#tunnel = new TunnelOutput(this.#frames, isOurs)
     socket.becomeTunnel()
     request.complete = true
     Reflect.set(request, 'upgrade', true)
@@ -331,14 +332,14 @@ export class Invocation implements SocketOwner, ResponseObserver {
 
   /** What node's http server does with a request whose connection breaks before its response is finished. */
   onClosed(): void {
-    if (this.#tunnel || this.#responseFinished) return
+    if (this.#tunnel !== null || this.#responseFinished) return
     this.#request?.destroy(abortedError(this.#abortReason))
   }
 
   #leaveWhenOver(): void {
     if (!this.#responseEnded || !this.#requestEnded || this.#over) return
     this.#leave()
-    if (this.#socket !== null && !this.#tunnel) this.#host.sockets.release(this.#socket)
+    if (this.#socket !== null && this.#tunnel === null) this.#host.sockets.release(this.#socket)
   }
 
   #leave(): void {
@@ -351,7 +352,7 @@ export class Invocation implements SocketOwner, ResponseObserver {
     // An application's error may say anything.
     const text = typeof reason === 'string' ? reason : 'aborted'
     // Corked: node holds back what was written in this tick, and a connection destroyed now never sends it.
-    const held = !this.#tunnel && this.#socket !== null && this.#socket.writableCorked > 0
+    const held = this.#tunnel === null && this.#socket !== null && this.#socket.writableCorked > 0
     if (!held || !this.#frames.recall(text)) this.#post(ABORT, text)
     this.#leave()
   }

@@ -74,6 +74,23 @@ export class MeshServer {
     return [...this.#links].flatMap(link => link.answering())
   }
 
+  /**
+   * Ends WebSockets of callers inside the process in good order, some at each call, so that all have been asked to
+   * go when the time is up. What does not go is cut.
+   *
+   * @param leftMs Milliseconds until then.
+   * @param everyMs Milliseconds between two calls.
+   */
+  sendAway(leftMs: number, everyMs: number): void {
+    const now = performance.now()
+    const tunnels = this.answering().filter(({ tunnel }) => tunnel !== null)
+    const open = tunnels.filter(({ tunnel }) => tunnel?.canLeave)
+    // A quarter of the time is for the last ones to answer.
+    const calls = Math.max(1, Math.floor((leftMs * 0.75) / everyMs))
+    for (const { tunnel } of open.slice(0, Math.ceil(open.length / calls))) tunnel?.leave(now)
+    for (const invocation of tunnels) if (invocation.tunnel?.isLate(now) === true) invocation.cutTunnel()
+  }
+
   /** Takes this thread's end of a new link. */
   accept(end: { port: MessagePort; cells: SharedArrayBuffer }): void {
     if (!(end.cells instanceof SharedArrayBuffer) || end.cells.byteLength !== CELLS_BYTES) end.port.close()

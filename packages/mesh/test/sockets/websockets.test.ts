@@ -187,6 +187,24 @@ test('a server that goes away closes its WebSockets in good order, and is draine
   assert.equal(await hand.member.drained(5000), true)
 })
 
+test('a thread that may drain for so long asks the WebSockets of other threads to come back', async () => {
+  const hand = await ways.fleet.start('replaced', '../sockets/application.ts')
+  const origin = 'http://replaced.heddle.local'
+  const way = { ...ways.socket, origin, agent: agentOf(ways.mesh) }
+  const all = await Promise.all(Array.from({ length: 6 }, () => open(way, '/ws')))
+  const native = new globalThis.WebSocket(`${origin.replace('http', 'ws')}/ws?native`)
+  await once(native, 'open')
+  const closed = all.map(({ ws }) => end(ws))
+  const closedToo = once(native, 'close')
+  await hand.member.withdraw(4000)
+  await Promise.race(closed)
+  assert.ok(all.filter(({ ws }) => ws.readyState === WebSocket.OPEN).length >= 3, 'not all at once')
+  for (const each of await Promise.all(closed)) assert.deepEqual(each, [1012, 'service restart'])
+  const [{ code }] = (await closedToo) as [CloseEvent]
+  assert.equal(code, 1012)
+  assert.equal(await hand.member.drained(4000), true)
+})
+
 test('a thousand WebSockets at once talk, close and leave nothing behind', async () => {
   const [way] = ways.meshes
   assert.ok(way)
