@@ -69,8 +69,16 @@ test('saysNotReady() is true from a bad readiness to a good one', () => {
 
 test('readVitals() waits for no writer that was ended in the middle of a sentence', () => {
   const buffer = createVitals()
-  new VitalsWriter(buffer).check('health', 'bad', 'x')
-  // The round of the first check, odd as while it is being written.
-  Atomics.add(new Int32Array(buffer), 9, 1)
+  const writer = new VitalsWriter(buffer)
+  writer.check('health', 'bad', 'x')
+  const cells = new Int32Array(buffer)
+  const before = cells.slice()
+  writer.check('health', 'bad', 'x')
+  // Its round, odd as while it is being written.
+  Atomics.store(
+    cells,
+    cells.findIndex((cell, index) => cell !== before[index]),
+    3
+  )
   assert.deepEqual(readVitals(buffer).checks.health, { state: 'bad', round: 3, reason: '' })
 })

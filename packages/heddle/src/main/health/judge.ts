@@ -60,10 +60,19 @@ export function judge(sample: Sample, others: readonly Sample[], limits: Resolve
   return { good: reasons.length === 0, reasons }
 }
 
-/** It has not turned once in a whole interval: a block that is shorter is the business of ejection. */
-function judgeTurning({ standsStillMs }: Sample, { interval }: ResolvedHealth): string | null {
-  if (standsStillMs < interval) return null
-  return `its event loop has not turned for ${seconds(standsStillMs)} (limit ${seconds(interval)})`
+/** A block of fewer milliseconds is no bad check, however short the interval: it is the business of ejection. */
+const blockMinMs = 1000
+
+/** Milliseconds without a turn of the event loop after which a check is bad. */
+export function turnLimit({ interval }: ResolvedHealth): number {
+  return Math.max(interval, blockMinMs)
+}
+
+/** It has not turned once in a whole interval. */
+function judgeTurning({ standsStillMs }: Sample, limits: ResolvedHealth): string | null {
+  const limitMs = turnLimit(limits)
+  if (standsStillMs < limitMs) return null
+  return `its event loop has not turned for ${seconds(standsStillMs)} (limit ${seconds(limitMs)})`
 }
 
 function judgeRest(

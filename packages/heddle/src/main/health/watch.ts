@@ -10,7 +10,7 @@ import type { ResolvedHealth } from '../../config/resolved.ts'
 import type { Announce, ReplaceReason } from '../../events.ts'
 import type { Cancel, Clock } from '../../shared/clock.ts'
 import { Causes, settleCauses } from './causes.ts'
-import { judge } from './judge.ts'
+import { judge, turnLimit } from './judge.ts'
 import type { Sample } from './judge.ts'
 import { lookAt } from './look.ts'
 import type { Look } from './look.ts'
@@ -186,7 +186,7 @@ export class HealthWatch {
 
   /** One that is blocked for as long as it would take to be replaced for bad checks is replaced for that. */
   #watchBlock(each: Watched, health: ResolvedHealth, age: number): void {
-    const limitMs = health.interval * health.maxUnhealthyChecks
+    const limitMs = turnLimit(health) * health.maxUnhealthyChecks
     if (age < (each.replaceAtAge ?? limitMs) || !isJudged(each, health)) return
     each.replaceAtAge = age + limitMs
     void this.#replace(each, 'blocked', `its event loop has not turned for ${age} ms (limit ${limitMs} ms)`)

@@ -43,6 +43,12 @@ const table: readonly Case[] = [
     others: [{}],
     reasons: ['its event loop has not turned for 5.2 s (limit 5 s)']
   },
+  {
+    name: 'a block longer than a short interval, and shorter than a second',
+    sample: { standsStillMs: 999 },
+    limits: { interval: 100 },
+    reasons: []
+  },
   { name: 'a block shorter than an interval', sample: { standsStillMs: 4999 }, reasons: [] },
 
   // Event loop utilization: busy is not ill.
