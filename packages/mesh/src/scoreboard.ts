@@ -40,6 +40,9 @@ const DURATIONS = 16
 /** Milliseconds between two heartbeats of a member's event loop. */
 export const HEARTBEAT_MS = 100
 
+/** After so long without a heartbeat a member is passed over where there are others, in milliseconds. */
+const LATE_MS = 2.5 * HEARTBEAT_MS
+
 /** What all senders together have seen of a member. */
 export interface MemberCounts {
   /** Answers by the class of their status: five counts, 1xx to 5xx. An upgrade counts as 101. */
@@ -202,6 +205,12 @@ export class Scoreboard {
   /** Says "my event loop turns". The member itself. */
   beat(record: number): void {
     Atomics.store(this.#cells, record * STRIDE + HEARTBEAT, monotonicMs())
+  }
+
+  /** Whether the member has missed heartbeats by that time of the shared clock, but for one. */
+  isLate(record: number, sharedNowMs: number): boolean {
+    const age = ((sharedNowMs | 0) - Atomics.load(this.#cells, record * STRIDE + HEARTBEAT)) | 0
+    return age > LATE_MS
   }
 
   /** Milliseconds since the member's last heartbeat. */

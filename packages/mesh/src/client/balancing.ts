@@ -12,6 +12,8 @@ import { hashOf, mix, requestKey } from './hash-key.ts'
 export interface Load {
   isReady(record: number, generation: number): boolean
   inflight(record: number): number
+  /** Whether its event loop has not turned lately, at that time of the shared clock. */
+  isLate(record: number, sharedNowMs: number): boolean
 }
 
 /** What balancing needs to know of a request. */
@@ -107,13 +109,31 @@ export class Group {
     if (exclusions === null || exclusions.tried.length === 0) this.#turn = (turn + 1) & 0xffff
     const { policy } = this
     const everyday = exclusions === null && sharedNowMs >= this.#rampEndsMs
-    if (everyday && policy === 'least-inflight') return leastInflight(this.upstreams, load, turn)
+    if (everyday && policy === 'least-inflight') {
+      const best = leastInflight(this.upstreams, load, turn)
+      if (best === null || !isLate(best, load, sharedNowMs)) return best
+    }
     const eligible = this.#eligible(load, exclusions, { turn, sharedNowMs })
-    return this.#apply(policy, eligible, {
-      request,
-      load,
-      turn: this.#turnAfter(eligible, exclusions) ?? turn
-    })
+    const at = { request, load, turn: this.#turnAfter(eligible, exclusions) ?? turn }
+    const chosen = this.#apply(policy, eligible, at)
+    if (chosen === null || !isLate(chosen, load, sharedNowMs)) return chosen
+    return this.#withoutLate(policy, eligible, at, sharedNowMs) ?? chosen
+  }
+
+  /**
+   * Another choice among those whose event loops turn, when there are any: a worker that stands still answers
+   * nobody, and the fewer requests it had the more it would be given until somebody takes it out. A key stays
+   * with its worker: being true to it matters more.
+   */
+  #withoutLate(
+    policy: BalancePolicy | BalanceFunction,
+    eligible: readonly Upstream[],
+    at: { request: BalancedRequest; load: Load; turn: number },
+    sharedNowMs: number
+  ): Upstream | null {
+    if (hashedKey(policy) !== null) return null
+    const turning = eligible.filter(upstream => !isLate(upstream, at.load, sharedNowMs))
+    return this.#apply(policy, turning, at)
   }
 
   /** Where the turn goes on when somebody has been tried: at the one behind, in the order of the table. */
@@ -234,6 +254,11 @@ export function leastInflight(upstreams: readonly Upstream[], load: Load, turn: 
     if (inflight <= 0) break
   }
   return best
+}
+
+/** Whether an upstream is a thread whose event loop has not turned lately. An address tells nobody. */
+export function isLate({ address, record }: Upstream, load: Load, sharedNowMs: number): boolean {
+  return address === null && load.isLate(record, sharedNowMs)
 }
 
 /** The part of a request a policy hashes, `null` for the other policies. */

@@ -21,6 +21,7 @@ import {
   UPLOADING,
   WAITING,
   fail,
+  finishUpload,
   tell,
   type Answer,
   type ExchangeHandler,
@@ -30,13 +31,14 @@ import {
 } from './exchange.ts'
 import { AddressLink } from './address-link.ts'
 import type { ClientOptions, Intercept } from './client-options.ts'
+import { isLate } from './balancing.ts'
 import { Directory } from './directory.ts'
 import { ThreadLink } from './link.ts'
 import type { Queue } from './queue.ts'
 import { RetryBudget, decideRetry } from './retry.ts'
 
-/** A request not begun by an upstream that has missed this many heartbeats is sent elsewhere. */
-const STALE_MS = 5 * HEARTBEAT_MS
+/** A request not begun by an upstream that has missed this many heartbeats is sent elsewhere, where there is one. */
+const STALE_MS = 3 * HEARTBEAT_MS
 
 /** How often deadlines and stuck upstreams are looked at, in milliseconds. */
 const SWEEP_MS = 100
@@ -339,9 +341,11 @@ export class MeshClient implements LinkOwner {
       this.#giveUp(exchange, link, new MeshError('MESH_TIMEOUT', facts))
       return
     }
-    if (!at.stuck || at.now - exchange.sentMs < STALE_MS || !link.revocable(exchange)) return
+    if (!at.stuck || !link.revocable(exchange)) return
     const upstream = this.#choose(exchange)
-    if (upstream instanceof Error || !link.revoke(exchange)) return
+    // One that stands still as well would be no better.
+    if (upstream instanceof Error || isLate(upstream, this.scoreboard, sharedMs(at.now))) return
+    if (!link.revoke(exchange)) return
     link.detach(exchange)
     const next = this.#link(upstream, request.hostname)
     if (next === null) fail(exchange, this.#closedError())
@@ -352,11 +356,4 @@ export class MeshClient implements LinkOwner {
 /** Whether a hostname is known and has nobody who takes requests, so that waiting may help. */
 function isNobodyReady(found: unknown): boolean {
   return found instanceof MeshError && found.code === 'MESH_NO_UPSTREAM'
-}
-
-/** The response was complete: nothing is owed but the rest of the request, which nobody reads any more. */
-function finishUpload(exchange: Exchange, link: Link): void {
-  exchange.state = DONE
-  link.detach(exchange)
-  if (exchange.needsDrain) exchange.handler.onWritable()
 }

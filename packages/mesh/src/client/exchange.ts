@@ -223,3 +223,10 @@ export function tell(exchange: Exchange, error: Error): void {
     throwLater(thrown)
   }
 }
+
+/** The response was complete: nothing is owed but the rest of the request, which nobody reads any more. */
+export function finishUpload(exchange: Exchange, link: Link): void {
+  exchange.state = DONE
+  link.detach(exchange)
+  if (exchange.needsDrain) exchange.handler.onWritable()
+}

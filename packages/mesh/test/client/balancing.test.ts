@@ -4,6 +4,7 @@ import { test } from 'node:test'
 
 import {
   Group,
+  isLate,
   leastInflight,
   type BalanceFunction,
   type BalancedRequest,
@@ -25,12 +26,13 @@ function upstreamsOf(readyAt: readonly number[]): readonly Upstream[] {
 
 const upstreams = upstreamsOf([0, 0, 0])
 const request: BalancedRequest = { path: '/', method: 'GET', headers: '', peer: null }
-const everyone: Load = { isReady: () => true, inflight: () => 0 }
+const everyone: Load = { isReady: () => true, inflight: () => 0, isLate: () => false }
 
 function loadOf(inflight: readonly number[], ready: readonly boolean[] = [true, true, true]): Load {
   return {
     isReady: record => ready[record] === true,
-    inflight: record => inflight[record] ?? 0
+    inflight: record => inflight[record] ?? 0,
+    isLate: () => false
   }
 }
 
@@ -77,7 +79,7 @@ test('leastInflight() finds none among none', () => {
 })
 
 test('leastInflight() asks for the generation in the table', () => {
-  const load: Load = { isReady: (_record, generation) => generation === 2, inflight: () => 0 }
+  const load: Load = { ...everyone, isReady: (_record, generation) => generation === 2 }
   assert.equal(leastInflight(upstreams, load, 0), null)
 })
 
@@ -117,6 +119,21 @@ for (const [name, policy] of policies) {
     assert.equal(seen([], 499).has(10), false)
     assert.deepEqual([...seen([11, 12], 499)], [10])
     assert.deepEqual([...seen([11, 12], 500)], [10])
+  })
+
+  test(`${name} passes over a thread that stands still, unless all do${name === 'hash' ? ' not: a key is true to it' : ''}`, () => {
+    const group = groupOf(policy)
+    const chosenBy = (late: readonly number[]): ReadonlySet<number | undefined> => {
+      const load: Load = { ...everyone, isLate: record => late.includes(record) }
+      const chosen = Array.from({ length: 200 }, (_, i) => {
+        const path = `/${i}`
+        return group.choose({ ...request, path }, load, null, 1)?.id
+      })
+      return new Set(chosen)
+    }
+    const [first, , third] = upstreams.map(({ record }) => record)
+    assert.equal(chosenBy([first ?? -1, third ?? -1]).has(10), name === 'hash')
+    assert.equal(chosenBy(upstreams.map(({ record }) => record)).has(undefined), false)
   })
 
   if (name === 'hash') continue
@@ -227,4 +244,14 @@ test('hash spreads keys evenly and moves only the share of the upstream that goe
     if (before !== 11) assert.equal(after, before, path)
   }
   for (const count of counts.values()) assert.ok(count > 850 && count < 1150, String(count))
+})
+
+test('isLate() asks no address for a heartbeat', () => {
+  const [upstream] = upstreams
+  assert.ok(upstream !== undefined)
+  const load: Load = { ...everyone, isLate: () => true }
+  assert.deepEqual(
+    [isLate(upstream, load, 1), isLate({ ...upstream, address: 'http://127.0.0.1:1' }, load, 1)],
+    [true, false]
+  )
 })
