@@ -124,6 +124,7 @@ function sayGoodbye() {
   for (const socket of sockets) socket.write(encodeFrame(opcodes.close, closePayload(1001), false))
 }
 
+await prepareGracefulEnd({ server, sayGoodbye, kind: process.env.CHAOS_END })
 // An application that has something to do before it listens, when that is asked for.
 const bootMs = Number(process.env.CHAOS_BOOT_MS ?? 0)
 if (bootMs > 0) await new Promise(resolve => setTimeout(resolve, bootMs))
@@ -132,4 +133,3 @@ server.listen({
   host: '127.0.0.1',
   reusePort: process.env.REUSE_PORT === '1'
 })
-prepareGracefulEnd({ server, sayGoodbye, kind: process.env.CHAOS_END })

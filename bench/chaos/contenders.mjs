@@ -12,6 +12,7 @@ import { bench, heddle, node } from '../place.mjs'
 
 const chaos = import.meta.dirname
 const heapMb = 256
+const drainSeconds = 5
 
 /**
  * What an order is made of: the entry to run, how many workers, the port, a directory of its own, the flags node
@@ -41,13 +42,15 @@ function heddleOrder(wish, mode) {
     server: { port: wish.port, hostname: '127.0.0.1', mode },
     admin: { port: wish.adminPort, hostname: '127.0.0.1', token: wish.token },
     logger: { level: 'info', format: 'json' },
+    rollout: { drainTimeout: `${drainSeconds}s` },
     ...wish.config
   }
   writeFileSync(heddleFile(wish), JSON.stringify(config, null, 2))
   return {
     command: node,
     args: [...wish.nodeArgs, heddle, 'start', '--config', heddleFile(wish)],
-    env: wish.env,
+    // Behind an edge the application need not do anything for its WebSockets.
+    env: mode === 'edge' ? wish.env : { ...wish.env, CHAOS_END: 'heddle' },
     cwd: wish.directory
   }
 }
@@ -59,7 +62,7 @@ function heddleCommand({ command, wish }, ...args) {
 function heddleIn(mode) {
   return {
     title: `Heddle, ${mode}`,
-    setup: `\`heddle start\` in mode ${mode}; \`heddle restart\`, \`reload\`, \`scale\`, SIGHUP.`,
+    setup: `\`heddle start\` in mode ${mode}, drainTimeout 5 s; \`heddle restart\`, \`reload\`, \`scale\`, SIGHUP.`,
     missing: measured['heddle-edge'].missing,
     order: wish => heddleOrder(wish, mode),
     operations: {

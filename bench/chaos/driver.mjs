@@ -7,7 +7,7 @@
  * last request has its verdict, `report`. It ends with its parent.
  */
 import { freshClient, keepAliveClient, streamClient, uploadClient } from './clients/clients.mjs'
-import { socketClient } from './clients/socket-client.mjs'
+import { longSocketClient, socketClient } from './clients/socket-client.mjs'
 import { Ledger } from './ledger.mjs'
 
 const kinds = {
@@ -15,7 +15,8 @@ const kinds = {
   fresh: freshClient,
   uploads: uploadClient,
   streams: streamClient,
-  sockets: socketClient
+  sockets: socketClient,
+  longSockets: longSocketClient
 }
 const letters = { get: 'g', post: 'p', upload: 'u', stream: 's', socket: 'w' }
 

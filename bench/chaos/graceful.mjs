@@ -1,18 +1,30 @@
 /**
  * What the application does so that it may be taken away without a loss, by the recipe that is usual where it
- * runs. Heddle asks for none of it.
+ * runs. Behind an edge of Heddle it is nothing; with connections of its own it ends its WebSockets itself.
  *
  * Runs in the workers of the application.
  */
 
+import { setTimeout as delay } from 'node:timers/promises'
+
+const goodbyeMs = 200
+
 /**
  * @param {{ server: import('node:http').Server, sayGoodbye: () => void, kind: string | undefined }} end
  *   `sayGoodbye` sends a close frame to every WebSocket. `kind`: `signal` ends the process after the last
- *   answer when SIGINT (PM2) or the message `shutdown` comes; `watt` leaves to Watt's own shutdown what it does
- *   itself; anything else prepares nothing.
+ *   answer when SIGINT (PM2) or the message `shutdown` comes; `watt` and `heddle` leave to those what they do
+ *   themselves; anything else prepares nothing. Resolves when it is prepared.
  */
-export function prepareGracefulEnd({ server, sayGoodbye, kind }) {
+export async function prepareGracefulEnd({ server, sayGoodbye, kind }) {
   if (kind === 'watt') globalThis.platformatic.events.on('close', sayGoodbye)
+  if (kind === 'heddle') {
+    const { onClose } = await import('heddle/worker')
+    onClose(async () => {
+      sayGoodbye()
+      // A moment for the other sides to answer; then the thread ends, and with it what is still open.
+      await delay(goodbyeMs)
+    })
+  }
   if (kind !== 'signal') return
   let isEnding = false
   server.prependListener('request', (_request, response) => {

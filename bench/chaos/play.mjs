@@ -20,7 +20,7 @@ const reportDeadlineMs = 40_000
 const seed = 4
 
 /** The crowd: how many clients of each kind. */
-export const usualLoad = { keepAlive: 12, fresh: 8, uploads: 4, streams: 8, sockets: 8 }
+export const usualLoad = { keepAlive: 12, fresh: 8, uploads: 4, streams: 8, sockets: 4, longSockets: 4 }
 
 /** The driver as a process. */
 class Driver {

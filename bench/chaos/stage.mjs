@@ -6,11 +6,11 @@
  */
 import { execFile } from 'node:child_process'
 import { once } from 'node:events'
-import { copyFileSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { copyFileSync, mkdirSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
 
-import { node, scratch } from '../place.mjs'
+import { node, root, scratch } from '../place.mjs'
 import { allWorkersAnswer, firstAnswer, freePorts } from '../probe.mjs'
 import { createGroup, end, launch } from '../processes.mjs'
 import { HttpConnection } from './clients/http-connection.mjs'
@@ -29,6 +29,9 @@ export function furnish() {
   const directory = join(scratch, `chaos-${++stages}`)
   mkdirSync(directory, { recursive: true })
   for (const part of parts) copyFileSync(join(import.meta.dirname, part), join(directory, part))
+  // Where the application finds `heddle/worker`.
+  mkdirSync(join(directory, 'node_modules'))
+  symlinkSync(join(root, 'packages', 'heddle'), join(directory, 'node_modules', 'heddle'))
   changeCode(directory, 1)
   return { directory, env: { CHAOS_RECORDS: join(directory, 'records') } }
 }

@@ -1,6 +1,6 @@
 /**
- * The client with a WebSocket: numbered messages that have to come back in order, for 2.5 s; then it says
- * goodbye and comes again.
+ * The client with a WebSocket: numbered messages that have to come back in order, for 2.5 s or for 25; then
+ * it says goodbye and comes again.
  *
  * Runs in the driver. A close frame of the other side that says "going away" (1001) or "service restart" (1012)
  * is no loss as long as the next connection succeeds, which has a line of its own; an end without one is.
@@ -15,7 +15,8 @@ import { acceptOf, closeCode, closePayload, encodeFrame, FrameReader, opcodes } 
 import { headOf } from './clients.mjs'
 import { HttpConnection, Lost } from './http-connection.mjs'
 
-const messages = 50
+const shortly = 50
+const long = 500
 const everyMs = 50
 const pauseAfterLossMs = 50
 const goodbyes = new Set([1001, 1012])
@@ -35,7 +36,7 @@ async function upgrade(crowd, connection, id) {
 }
 
 /** Talks until all messages are back or the server says goodbye. Rejects with {@link Lost}. */
-function talk(crowd, connection) {
+function talk(crowd, connection, messages) {
   const { promise, resolve, reject } = Promise.withResolvers()
   const reader = new FrameReader()
   let sent = 0
@@ -71,7 +72,7 @@ function talk(crowd, connection) {
   const socket = connection.takeOver(receive, ended)
   const timer = setInterval(() => {
     if (socket.destroyed) return
-    const isLast = sent === messages
+    const isLast = sent === messages || !crowd.isOn()
     const payload = isLast ? closePayload(1000) : Buffer.from(`message ${sent}`)
     socket.write(encodeFrame(isLast ? opcodes.close : opcodes.text, payload, true))
     if (isLast) clearInterval(timer)
@@ -84,12 +85,14 @@ function talk(crowd, connection) {
   })
 }
 
-async function session(crowd, id, line) {
+async function session(crowd, messages) {
+  const id = crowd.nextId('socket')
+  const line = crowd.ledger.begin('socket', id)
   let connection = null
   try {
     connection = await HttpConnection.open(crowd.port, crowd.timeoutMs)
     await upgrade(crowd, connection, id)
-    if (goodbyes.has(await talk(crowd, connection))) crowd.ledger.interrupted()
+    if (goodbyes.has(await talk(crowd, connection, messages))) crowd.ledger.interrupted()
     line.ok({ counts: false })
   } catch (error) {
     if (!(error instanceof Lost)) throw error
@@ -99,11 +102,19 @@ async function session(crowd, id, line) {
   connection?.close()
 }
 
-/** Opens a WebSocket, talks, comes again. */
-export async function socketClient(crowd) {
+async function talkAgainAndAgain(crowd, messages) {
   while (crowd.isOn()) {
-    const id = crowd.nextId('socket')
-    await session(crowd, id, crowd.ledger.begin('socket', id))
+    await session(crowd, messages)
     await delay(20)
   }
+}
+
+/** Opens a WebSocket, talks for a moment, comes again. */
+export function socketClient(crowd) {
+  return talkAgainAndAgain(crowd, shortly)
+}
+
+/** The same, but talks for longer than a worker that drains may take. */
+export function longSocketClient(crowd) {
+  return talkAgainAndAgain(crowd, long)
 }
