@@ -152,7 +152,7 @@ export type ToEdge =
    * at once.
    */
   | { readonly type: 'stage-listener'; readonly hostname: string; readonly port: number }
-  /** Which of the two ports stays open. Connections that came through the other one go on. Not answered. */
+  /** Which of the two ports stays open; connections that came through the other one go on. Answered by `settled`. */
   | { readonly type: 'settle-listener'; readonly keep: 'staged' | 'former' }
 
 /** From an edge thread to the main thread. */
@@ -164,3 +164,5 @@ export type FromEdge =
   | { readonly type: 'listen-failed'; readonly error: ErrorFacts }
   | { readonly type: 'closed' }
   | { readonly type: 'configured' }
+  /** The other port is closed. */
+  | { readonly type: 'settled' }

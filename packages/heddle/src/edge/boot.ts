@@ -27,7 +27,7 @@ main.on('message', (message: ToEdge) => {
       tellOf(server.stageListener(message.hostname, message.port))
       break
     case 'settle-listener':
-      server.settleListener(message.keep)
+      void server.settleListener(message.keep).then(() => tell({ type: 'settled' }))
       break
     case 'configure':
       server.configure(message.settings)

@@ -113,15 +113,21 @@ export class EdgeServer implements ConnectionHost {
     return number
   }
 
-  /** Closes one of two ports. Connections that came through it go on. */
-  settleListener(keep: 'staged' | 'former'): void {
+  /** Closes one of two ports, and resolves when it takes no more connections. Those that came through it go on. */
+  settleListener(keep: 'staged' | 'former'): Promise<void> {
     const staged = this.#staged
-    if (staged === null) return
+    if (staged === null) return Promise.resolve()
     this.#staged = null
     const former = this.server
     if (keep === 'staged') this.server = staged
     // Who has connected by now is accepted.
-    afterReading(() => void (keep === 'staged' ? former : staged).close())
+    return new Promise(resolve => {
+      afterReading(() => {
+        const leaving = keep === 'staged' ? former : staged
+        leaving.close()
+        resolve()
+      })
+    })
   }
 
   /** From now on every response closes its connection. New connections are still taken. */

@@ -47,6 +47,7 @@ function obey(acceptor: Acceptor, message: ToAcceptor): void {
       break
     case 'settle-listener':
       acceptor.settle(message.keep)
+      tell({ type: 'settled' })
       break
     case 'configure':
       acceptor.limit(message.settings.server.maxConnections)

@@ -70,8 +70,8 @@ function changesOf(before: ResolvedApplication | undefined, after: ResolvedAppli
 }
 
 function refusals(rest: readonly Difference[], mode: ResolvedConfig['server']['mode']): string[] {
-  // Outside of edge mode the listener belongs to threads that are not replaced here, or to the application.
-  const address = mode === 'edge' ? [] : ['server.port', 'server.hostname']
+  // In direct mode the listeners are those of the applications themselves.
+  const address = mode === 'direct' ? ['server.port', 'server.hostname'] : []
   return rest.filter(({ path }) => isBelow(path, [...fixed, ...address])).map(describeDifference)
 }
 

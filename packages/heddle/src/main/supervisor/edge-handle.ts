@@ -40,6 +40,7 @@ export class EdgeHandle implements Occupant {
   readonly #readyWith: (isReady: boolean) => void
   #listened = Promise.withResolvers<ListenOutcome>()
   #configured = Promise.withResolvers<void>()
+  #settled = Promise.withResolvers<void>()
   readonly #closed = Promise.withResolvers<void>()
   #isAsked = false
   #closing: Promise<boolean> | null = null
@@ -87,9 +88,11 @@ export class EdgeHandle implements Occupant {
     return this.#listened.promise
   }
 
-  /** Closes one of two ports; connections that came through it go on. */
-  settleListener(keep: 'staged' | 'former'): void {
+  /** Closes one of two ports, and resolves when that is done or the thread is gone. Connections go on. */
+  settleListener(keep: 'staged' | 'former'): Promise<void> {
+    this.#settled = Promise.withResolvers()
     this.#post({ type: 'settle-listener', keep })
+    return Promise.race([this.#settled.promise, this.life.exited])
   }
 
   /** Puts other routes and limits in force; resolves when the thread goes by them, or is gone. */
@@ -150,6 +153,9 @@ export class EdgeHandle implements Occupant {
         break
       case 'configured':
         this.#configured.resolve()
+        break
+      case 'settled':
+        this.#settled.resolve()
         break
     }
   }

@@ -46,7 +46,7 @@ export interface StagedListener {
   undo(): Promise<void>
 }
 
-/** Milliseconds an edge thread may take to put other routes in force. It runs no code but ours. */
+/** Milliseconds an edge thread may take to put other routes in force, or to close a port. It runs no code but ours. */
 const configureMs = 1000
 
 /** All edge threads. */
@@ -122,7 +122,7 @@ export class Edges {
         port ||= outcome.port
         continue
       }
-      for (const each of edges) each.settleListener('former')
+      await this.#settle(edges, 'former')
       throw listenFailure({ server: 'public', hostname, port }, outcome.error)
     }
     return {
@@ -132,14 +132,10 @@ export class Edges {
       },
       commit: () => {
         publicPort.number = port
-        for (const edge of edges) edge.settleListener('staged')
         announce('server:listening', { url: publicUrl(hostname, port), port })
-        return Promise.resolve()
+        return this.#settle(edges, 'staged')
       },
-      undo: () => {
-        for (const edge of edges) edge.settleListener('former')
-        return Promise.resolve()
-      }
+      undo: () => this.#settle(edges, 'former')
     }
   }
 
@@ -184,6 +180,11 @@ export class Edges {
       restarts: book.restarts,
       zombies
     }))
+  }
+
+  async #settle(edges: readonly EdgeHandle[], keep: 'staged' | 'former'): Promise<void> {
+    const settled = Promise.all(edges.map(edge => edge.settleListener(keep)))
+    await within(this.#surroundings.clock, configureMs, settled)
   }
 
   #sitting(): readonly EdgeHandle[] {

@@ -1,0 +1,49 @@
+/** A directory with a configuration and applications that a test changes while their server runs. */
+import { mkdirSync, mkdtempSync, realpathSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { dirname, join } from 'node:path'
+import type { TestContext } from 'node:test'
+
+import { command, runHeddleIn } from './heddle-process.ts'
+import type { Ended, Started } from './heddle-process.ts'
+
+/** The directory, and the commands run in it. */
+export interface Project {
+  readonly root: string
+  /** Writes files by their path in the project. */
+  write(files: Readonly<Record<string, string>>): void
+  /** Starts the server of the project and waits until it has started. */
+  start(...argv: readonly string[]): Promise<Started>
+  /** Runs a command to its end. */
+  heddle(...argv: readonly string[]): Promise<Ended>
+}
+
+/** A project that is gone when the test is over. */
+export function createProject(t: TestContext, files: Readonly<Record<string, string>>): Project {
+  const root = realpathSync(mkdtempSync(join(tmpdir(), 'heddle-project-')))
+  const write = (changed: Readonly<Record<string, string>>): void => {
+    for (const [path, content] of Object.entries(changed)) {
+      mkdirSync(dirname(join(root, path)), { recursive: true })
+      writeFileSync(join(root, path), content)
+    }
+  }
+  write(files)
+  const start = async (...argv: readonly string[]): Promise<Started> => {
+    const heddle = runHeddleIn(t, root, 'start', ...argv)
+    const { url } = await heddle.line('Server has started.')
+    return { ...heddle, url: String(url) }
+  }
+  t.after(() => rmSync(root, { recursive: true, force: true }))
+  return { root, write, start, heddle: (...argv) => command(root, ...argv) }
+}
+
+/** Code of an application that answers with a word, at once or after `?ms=`. */
+export function answering(word: string): string {
+  return `
+    import { createServer } from 'node:http'
+    createServer((request, response) => {
+      const ms = Number(new URL(request.url, 'http://localhost').searchParams.get('ms') ?? 0)
+      request.resume()
+      request.on('end', () => setTimeout(() => response.end('${word}'), ms))
+    }).listen(3000)`
+}
