@@ -276,12 +276,12 @@ export interface HealthOptions {
    */
   readonly maxExternal?: number | string
   /**
-   * Response time (99th percentile of an interval) above which a check is bad. 0 sets no limit.
+   * Response time (99th percentile of an interval) above which a check is bad, unless most other workers of the application are as slow. 0 sets no limit.
    * @default 0 (0 ms)
    */
   readonly maxResponseTime?: number | string
   /**
-   * Part of the answers of an interval that may be errors (status 500 and above, or none). Above it a check is bad. 0 sets no limit.
+   * Part of the answers of an interval that may be errors (status 500 and above, or none). Above it a check is bad, unless most other workers of the application fail as often. 0 sets no limit.
    * @default 0
    */
   readonly maxErrorRate?: number | string
@@ -306,7 +306,7 @@ export interface HealthOptions {
    */
   readonly maxBlocked?: number | string
   /**
-   * After so many requests in a row that a worker answered with 502, 503 or 504, or not at all, it gets none for `ejectFor`, unless too few workers are left. 0 switches this off.
+   * After so many requests in a row that a worker answered with 502, 503 or 504, or not at all, it gets none for `ejectFor`, unless most other workers fail as well or too few are left. 0 switches this off.
    * @default 5
    */
   readonly maxFailures?: number

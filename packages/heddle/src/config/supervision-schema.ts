@@ -137,7 +137,8 @@ const health: ObjectKey = {
       kind: 'duration',
       min: 0,
       default: 0,
-      sentence: 'Response time (99th percentile of an interval) above which a check is bad. 0 sets no limit.'
+      sentence:
+        'Response time (99th percentile of an interval) above which a check is bad, unless most other workers of the application are as slow. 0 sets no limit.'
     },
     maxErrorRate: {
       kind: 'ratio',
@@ -145,7 +146,7 @@ const health: ObjectKey = {
       max: 1,
       default: 0,
       sentence:
-        'Part of the answers of an interval that may be errors (status 500 and above, or none). Above it a check is bad. 0 sets no limit.'
+        'Part of the answers of an interval that may be errors (status 500 and above, or none). Above it a check is bad, unless most other workers of the application fail as often. 0 sets no limit.'
     },
     minRequests: {
       kind: 'integer',
@@ -179,7 +180,7 @@ const health: ObjectKey = {
       min: 0,
       default: 5,
       sentence:
-        'After so many requests in a row that a worker answered with 502, 503 or 504, or not at all, it gets none for `ejectFor`, unless too few workers are left. 0 switches this off.'
+        'After so many requests in a row that a worker answered with 502, 503 or 504, or not at all, it gets none for `ejectFor`, unless most other workers fail as well or too few are left. 0 switches this off.'
     },
     ejectFor: {
       kind: 'duration',
