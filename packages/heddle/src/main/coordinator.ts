@@ -135,10 +135,9 @@ class Server implements Coordinator {
     } as const
     const supervisor = new Supervisor(surroundings)
     const edges = new Edges(surroundings)
-    const rss = (): number => process.memoryUsage.rss()
     this.#watches = [
       new HealthWatch({ supervised: supervisor, clock: systemClock, announce }),
-      new Recycler({ supervised: supervisor, clock: systemClock, chance: Math.random, rss })
+      new Recycler({ supervised: supervisor, clock: systemClock, chance: Math.random, rss: readRss })
     ]
     this.operations = composeOperations({
       inForce,
@@ -292,6 +291,10 @@ function createRegistry({ applications, server, mesh }: ResolvedConfig): Registr
   const allow = (from: string, to: string): boolean => mesh.deny[from]?.includes(to) !== true
   const { domain, timeout, slowStart: slowStartMs } = mesh
   return new Registry({ domain, timeout, slowStartMs, capacity, allow })
+}
+
+function readRss(): number {
+  return process.memoryUsage.rss()
 }
 
 /** Everything logged has been written by now: the log is synchronous. */

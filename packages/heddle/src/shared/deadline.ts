@@ -23,6 +23,20 @@ export class Deadline {
     this.#cancelTimer = clock.after(limitMs, resolve)
   }
 
+  /** Runs a task that has so long, and leaves no timer behind when it is done sooner. */
+  static async during<Value>(
+    clock: Clock,
+    limitMs: number,
+    task: (deadline: Deadline) => Promise<Value>
+  ): Promise<Value> {
+    const deadline = new Deadline(clock, limitMs)
+    try {
+      return await task(deadline)
+    } finally {
+      deadline.cancel()
+    }
+  }
+
   /** Milliseconds left, never below 0. */
   remaining(): number {
     return Math.max(0, this.#at - this.#clock.now())

@@ -142,7 +142,7 @@ export class Slot<Sitting extends Occupant> {
       undo: async () => {
         this.#isStaged = false
         this.#drop(sitting)
-        await sitting.stop(new Deadline(this.#options.clock, 0), endMs)
+        await Deadline.during(this.#options.clock, 0, deadline => sitting.stop(deadline, endMs))
       }
     }
   }
@@ -210,10 +210,8 @@ export class Slot<Sitting extends Occupant> {
   }
 
   async #letGo(old: Sitting, drainMs: number): Promise<void> {
-    const deadline = new Deadline(this.#options.clock, drainMs)
     if (!old.life.isGone) this.#see(old)
-    await old.stop(deadline, endMs, hooksMs)
-    deadline.cancel()
+    await Deadline.during(this.#options.clock, drainMs, deadline => old.stop(deadline, endMs, hooksMs))
   }
 
   /** It no longer is the one who comes. */

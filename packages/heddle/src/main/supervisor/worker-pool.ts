@@ -96,9 +96,7 @@ export class WorkerPool implements Company {
   stop(): Promise<void> {
     return this.#inTurn(async () => {
       if (this.#phase === 'stopped') return
-      const deadline = new Deadline(this.#surroundings.clock, this.#settings.rollout.drainTimeout)
-      await this.#stop(deadline)
-      deadline.cancel()
+      await this.#during(this.#settings.rollout.drainTimeout, deadline => this.#stop(deadline))
     })
   }
 
@@ -210,7 +208,7 @@ export class WorkerPool implements Company {
     try {
       await this.#startAll(this.#take(workers))
     } catch (error) {
-      await this.#stop(new Deadline(clock, 0))
+      await this.#during(this.crashDrainMs(), deadline => this.#stop(deadline))
       throw error
     }
     this.#phase = 'running'
@@ -230,22 +228,21 @@ export class WorkerPool implements Company {
 
   async #scale(to: number): Promise<void> {
     const { id, workers: from, rollout } = this.#settings
-    const { announce, clock } = this.#surroundings
+    const { announce } = this.#surroundings
     if (this.#phase === 'running' && to > from) {
       const added = this.#take(to).slice(from)
       try {
         await this.#startAll(added)
       } catch (error) {
-        await stopAll(added, new Deadline(clock, 0))
+        // Those that became ready have been asked already.
+        await this.#during(rollout.drainTimeout, deadline => stopAll(added, deadline))
         throw error
       }
     }
     this.#settings = { ...this.#settings, workers: to }
     if (to !== from) announce('application:scaled', { application: id, from, to })
     this.moved()
-    const deadline = new Deadline(clock, rollout.drainTimeout)
-    await stopAll(this.#slots.slice(to), deadline)
-    deadline.cancel()
+    await this.#during(rollout.drainTimeout, deadline => stopAll(this.#slots.slice(to), deadline))
   }
 
   async #restart(slots: readonly WorkerSlot[]): Promise<readonly NotReplaced[]> {
@@ -292,10 +289,10 @@ export class WorkerPool implements Company {
     if (this.#phase !== 'stopped') this.#expect()
     if (to !== from) this.#surroundings.announce('application:scaled', { application: settings.id, from, to })
     const taken = await Promise.all(staged.map(each => each.commit()))
-    const deadline = new Deadline(this.#surroundings.clock, settings.rollout.drainTimeout)
     const left = taken.map(outcome => (outcome.done ? outcome.left : undefined))
-    await Promise.all([...left, stopAll(this.#slots.slice(to), deadline)])
-    deadline.cancel()
+    const { drainTimeout } = settings.rollout
+    const rest = this.#during(drainTimeout, deadline => stopAll(this.#slots.slice(to), deadline))
+    await Promise.all([...left, rest])
   }
 
   #startAll(slots: readonly WorkerSlot[]): Promise<void> {
@@ -345,6 +342,10 @@ export class WorkerPool implements Company {
 
   #inState(state: ThreadState): readonly WorkerHandle[] {
     return this.slots.flatMap(({ current }) => (current?.life.state === state ? current : []))
+  }
+
+  #during(limitMs: number, stop: (deadline: Deadline) => Promise<void>): Promise<void> {
+    return Deadline.during(this.#surroundings.clock, limitMs, stop)
   }
 
   /** One operation after another. */
