@@ -119,6 +119,14 @@ export interface HeddleEvents {
     readonly failures: number
     readonly openForMs: number
   }
+  /** Calls from one thread to an application fail at once, may try, or go through again: see `mesh.breaker`. */
+  'mesh:circuit': {
+    /** `application:slot` or `edge:index`. */
+    readonly from: string
+    /** Id of the application. */
+    readonly to: string
+    readonly state: 'open' | 'half-open' | 'closed'
+  }
   'application:added': { readonly application: string }
   'application:removed': { readonly application: string }
   /** Its number of workers is another now. */

@@ -4,7 +4,7 @@
  * Main thread only. It has no policy of its own, never runs the code of an application, and is on no
  * request's path.
  */
-import { Registry } from '@heddle/mesh'
+import type { Registry } from '@heddle/mesh'
 
 import type { LogStyle } from '../channel/messages.ts'
 import type { ResolvedConfig } from '../config/resolved.ts'
@@ -23,6 +23,7 @@ import type { InForce } from './compose-operations.ts'
 import { logEvents } from './event-log.ts'
 import { HealthWatch } from './health/watch.ts'
 import { boot, hurryGraceMs, stop } from './lifecycle.ts'
+import { createRegistry } from './mesh.ts'
 import type { Booted, Parts } from './lifecycle.ts'
 import type { ConfigurationSource } from './operations.ts'
 import { Edges } from './supervisor/edges.ts'
@@ -114,10 +115,10 @@ class Server implements Coordinator {
     const inForce: InForce = { config }
     this.#inForce = inForce
     this.#kill = options.kill ?? killProcess
-    this.#registry = createRegistry(config)
     this.#log = options.log
     logEvents(this.events, options.log)
     const announce: Announce = (name, fact) => this.events.emit(name, fact)
+    this.#registry = createRegistry(config, announce)
     const publicPort = { number: config.server.port }
     const surroundings = {
       get config() {
@@ -279,18 +280,6 @@ class Server implements Coordinator {
   #assertWanted(): void {
     if (this.#stopping !== null) throw new HeddleError('HEDDLE_STOPPED', { reason: this.#stopReason })
   }
-}
-
-/**
- * Room for what may be added while the server runs, and for every thread twice, since a replacement or a zombie sits
- * beside the thread in its slot. A record has 192 bytes.
- */
-function createRegistry({ applications, server, mesh }: ResolvedConfig): Registry {
-  const workers = applications.reduce((sum, application) => sum + application.workers, 0)
-  const capacity = Math.max(1024, 4 * (workers + server.threads))
-  const allow = (from: string, to: string): boolean => mesh.deny[from]?.includes(to) !== true
-  const { domain, timeout, slowStart: slowStartMs } = mesh
-  return new Registry({ domain, timeout, slowStartMs, capacity, allow })
 }
 
 function readRss(): number {

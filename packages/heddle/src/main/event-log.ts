@@ -37,7 +37,7 @@ const lines: Lines = {
     ),
   'worker:unblocked': (log, { blockedMs, where, ...thread }) =>
     of(log, thread).info(
-      `Worker turns again, after ${seconds(blockedMs)}${placeWords(where)}.`,
+      `Worker turns again, after ${seconds(blockedMs)}${placeWords(where === null ? null : { ...where, doing: null })}.`,
       where === null ? { blockedMs } : { blockedMs, where }
     ),
   'worker:unhealthy': (log, { checks, reasons, ...thread }) =>
@@ -59,6 +59,12 @@ const lines: Lines = {
     if (state === 'closed') of(log, thread).info('Worker restarts again: its circuit is closed.', fields)
     else if (state === 'half-open') of(log, thread).info('Worker is tried: its circuit is half open.', fields)
     else of(log, thread).error('Worker fails too often: its circuit is open.', fields)
+  },
+  'mesh:circuit': (log, { from, to, state }) => {
+    const fields = { from, to, state }
+    if (state === 'closed') log.info('Calls go through again: their circuit is closed.', fields)
+    else if (state === 'half-open') log.debug('Calls are tried: their circuit is half open.', fields)
+    else log.warn('Calls fail at once: their circuit is open.', fields)
   },
   'application:added': (log, { application }) => log.child({ application }).info('Application was added.'),
   'application:removed': (log, { application }) =>

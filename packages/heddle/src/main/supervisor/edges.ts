@@ -207,7 +207,7 @@ export class Edges {
     const { config, seats, files, logger, clock, announce, startThread, publicPort } = this.#surroundings
     const { handoff } = this.#surroundings
     const fact = factOf(config, index)
-    const seat = seats.admit({ name: fact.worker, hostname: null })
+    const seat = seats.admit({ name: fact.worker, hostname: null, breaker: config.mesh.breaker.edge })
     const edge = new EdgeHandle({
       fact,
       seat,

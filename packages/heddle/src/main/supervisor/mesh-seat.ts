@@ -11,8 +11,13 @@ import type { ResolvedApplication } from '../../config/resolved.ts'
 
 /** Gives out seats in the mesh. */
 export interface MeshSeats {
-  /** A seat for a thread about to be started. A `null` hostname only sends. */
-  admit(member: { name: string; hostname: string | null; balance?: ResolvedApplication['balance'] }): MeshSeat
+  /** A seat for a thread about to be started. A `null` hostname only sends. `breaker`: whether its calls have circuits. */
+  admit(member: {
+    name: string
+    hostname: string | null
+    balance?: ResolvedApplication['balance']
+    breaker: boolean
+  }): MeshSeat
   /** A hostname that is known though nobody answers to it: requests wait for it. Once more changes how. */
   expect(hostname: string, expectation: Expectation): Promise<void>
   /** Nobody is to answer to it any more: requests fail at once. */

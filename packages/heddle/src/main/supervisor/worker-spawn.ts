@@ -29,7 +29,8 @@ export function spawnWorker(surroundings: Surroundings, request: WorkerRequest):
   const { config, seats, files, logger, clock, announce, startThread, publicPort, handoff } = surroundings
   const { application, fact, held, company } = request
   const { id, balance } = application
-  const seat = seats.admit({ name: fact.worker, hostname: id, balance })
+  const { enabled: breaker } = config.mesh.breaker
+  const seat = seats.admit({ name: fact.worker, hostname: id, balance, breaker })
   const vitals = createVitals()
   const clients = isReached(surroundings, id) ? new ClientConnections(clock) : null
   const plan = planWorker(application, fact.slot, {
