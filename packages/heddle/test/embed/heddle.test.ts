@@ -1,0 +1,149 @@
+/** A server inside a program: real threads and sockets, no command line. */
+import assert from 'node:assert/strict'
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { test } from 'node:test'
+import type { TestContext } from 'node:test'
+
+import { runningServers, socketDirectory } from '../../src/control/server-facts.ts'
+import { createHeddle } from '../../src/index.ts'
+import type { CreateHeddleOptions, Heddle, HeddleConfig } from '../../src/index.ts'
+
+const base: HeddleConfig = {
+  applications: { web: { path: './web', workers: 2 } },
+  server: { port: 0 },
+  admin: { enabled: false },
+  logger: { level: 'silent' }
+}
+
+/** A directory with the application `web`, which answers with a word; it can be given another one. */
+function workshop(t: TestContext): { readonly cwd: string; readonly say: (word: string) => void } {
+  const cwd = mkdtempSync(join(tmpdir(), 'heddle-embed-'))
+  t.after(() => rmSync(cwd, { recursive: true }))
+  mkdirSync(join(cwd, 'web'))
+  const say = (word: string): void =>
+    writeFileSync(join(cwd, 'web/index.mjs'), `export default (request, response) => response.end('${word}')`)
+  say('one')
+  return { cwd, say }
+}
+
+async function create(
+  t: TestContext,
+  config: HeddleConfig | string,
+  options: CreateHeddleOptions
+): Promise<Heddle> {
+  const heddle = await createHeddle(config, { env: {}, ...options })
+  t.after(() => heddle.stop())
+  return heddle
+}
+
+async function get(url: string): Promise<string> {
+  return (await fetch(url, { headers: { connection: 'close' } })).text()
+}
+
+test('createHeddle() makes a server of a configuration, which is started, changed and stopped', async t => {
+  const { cwd, say } = workshop(t)
+  const heddle = await create(t, base, { cwd })
+  await assert.rejects(heddle.restart(), { code: 'HEDDLE_NOT_RUNNING', message: /the server is idle/ })
+  const replaced: string[] = []
+  const off = heddle.on('worker:replaced', ({ worker }) => replaced.push(worker))
+  const { url } = await heddle.start()
+  assert.equal(await get(url), 'one')
+  say('two')
+  await heddle.restart(['web'])
+  assert.deepEqual(replaced.toSorted(), ['web:0', 'web:1'])
+  assert.equal(await get(url), 'two')
+  off()
+  await heddle.scale('web', 1)
+  const [web] = heddle.status().applications
+  assert.deepEqual([web?.ready, web?.workers.length, web?.phase], [1, 1, 'running'])
+  say('three')
+  const { changes } = await heddle.reload({ ...base, applications: { web: { path: './web', workers: 3 } } })
+  assert.deepEqual(changes, ['applications.web.workers: 1 → 3'])
+  assert.equal(await get(url), 'three')
+  assert.deepEqual((await heddle.reload()).changes, [])
+  assert.equal(replaced.length, 2)
+  await heddle.stop()
+  assert.equal(heddle.status().phase, 'stopped')
+  await assert.rejects(heddle.reload(), { code: 'HEDDLE_NOT_RUNNING' })
+})
+
+test('createHeddle() refuses what does not go together, and what nobody knows', async t => {
+  const { cwd } = workshop(t)
+  const heddle = await create(t, base, { cwd })
+  await heddle.start()
+  const reloaded = heddle.reload()
+  await assert.rejects(heddle.restart(), {
+    code: 'HEDDLE_BUSY',
+    message: /^The restart has to wait: a reload is under way/
+  })
+  await reloaded
+  await heddle.addApplication('mail', { path: './web', workers: 1, dependencies: ['web'] })
+  assert.equal(heddle.status().applications.length, 2)
+  const refusals: readonly (readonly [Promise<unknown>, string])[] = [
+    [heddle.addApplication('mail', { path: './web' }), 'HEDDLE_APPLICATION_EXISTS'],
+    [heddle.addApplication('other', { path: './nowhere' }), 'HEDDLE_CONFIG_INVALID'],
+    [heddle.removeApplication('web'), 'HEDDLE_APPLICATION_ROUTED'],
+    [heddle.stopApplication('web'), 'HEDDLE_APPLICATION_NEEDED'],
+    [heddle.restart(['nobody']), 'HEDDLE_UNKNOWN_APPLICATION'],
+    [heddle.restartWorker('web', 2), 'HEDDLE_UNKNOWN_WORKER'],
+    [heddle.drainWorker('mail', 0), 'HEDDLE_WORKER_NEEDED'],
+    [heddle.scale('web', 0), 'HEDDLE_REQUEST_INVALID'],
+    [heddle.reload({ ...base, server: { port: 0, mode: 'direct' } }), 'HEDDLE_BUSY']
+  ]
+  for (const [asked, code] of refusals) await assert.rejects(asked, { code })
+  await assert.rejects(heddle.reload({ ...base, server: { port: 0, mode: 'direct' } }), {
+    code: 'HEDDLE_RELOAD_REFUSED'
+  })
+  await heddle.drainWorker('web', 1)
+  assert.equal(heddle.status().applications[0]?.workers[1]?.keptOut, true)
+  await heddle.readyWorker('web', 1)
+  assert.equal(heddle.status().applications[0]?.workers[1]?.state, 'ready')
+  await heddle.stopApplication('mail')
+  await heddle.startApplication('mail')
+  await heddle.removeApplication('mail')
+  assert.deepEqual(
+    heddle.status().applications.map(({ id }) => id),
+    ['web']
+  )
+})
+
+test('createHeddle() reads a file, and reads it anew at a reload', async t => {
+  const { cwd } = workshop(t)
+  const write = (workers: number): void =>
+    writeFileSync(join(cwd, 'count.mjs'), `export const workers = ${workers}`)
+  write(1)
+  const text = `import { workers } from './count.mjs'\nexport default ${JSON.stringify(base).replace('"workers":2', 'workers')}`
+  writeFileSync(join(cwd, 'heddle.config.mjs'), text)
+  const heddle = await create(t, 'heddle.config.mjs', { cwd })
+  await heddle.start()
+  write(2)
+  assert.deepEqual((await heddle.reload()).changes, ['applications.web.workers: 1 → 2'])
+  await heddle.addApplication('mail', { path: './web', workers: 1 })
+  assert.deepEqual((await heddle.reload()).changes, ['applications.mail: removed'])
+})
+
+test('createHeddle() throws every mistake of a configuration before anything runs', async t => {
+  const { cwd } = workshop(t)
+  await assert.rejects(createHeddle({ ...base, applications: {} }, { cwd, env: {} }), {
+    code: 'HEDDLE_CONFIG_INVALID'
+  })
+  await assert.rejects(createHeddle(undefined, { cwd, env: {} }), { code: 'HEDDLE_CONFIG_NOT_FOUND' })
+})
+
+test('createHeddle() is found by commands only when it is asked to be', async t => {
+  const { cwd } = workshop(t)
+  const env = { XDG_RUNTIME_DIR: cwd }
+  const directory = socketDirectory(env)
+  const hidden = await create(t, base, { cwd, env })
+  await hidden.start()
+  assert.deepEqual(await runningServers(directory), [])
+  const found = await create(t, base, { cwd, env, commands: true })
+  const { url } = await found.start()
+  assert.partialDeepStrictEqual(await runningServers(directory), [
+    { pid: process.pid, root: cwd, url, applications: ['web'] }
+  ])
+  await found.stop()
+  assert.deepEqual(await runningServers(directory), [])
+})
