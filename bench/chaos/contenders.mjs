@@ -30,6 +30,17 @@ const drainSeconds = 5
  *   line: (pattern: RegExp) => Promise<string> }} Live
  */
 
+// The reload that has to fail: it is done when it has, and has said so by its code and not by silence.
+async function refused(reload, reason = /(?:)/) {
+  try {
+    await reload
+  } catch (error) {
+    if (typeof error.code === 'number' && reason.test(error.message)) return
+    throw error
+  }
+  throw new Error('the reload with broken code succeeded')
+}
+
 /** The configuration file of Heddle for a wish. */
 export function heddleFile(wish) {
   return join(wish.directory, 'heddle.json')
@@ -68,6 +79,7 @@ function heddleIn(mode) {
     operations: {
       restart: live => heddleCommand(live, 'restart'),
       reload: live => heddleCommand(live, 'reload'),
+      refuse: live => refused(heddleCommand(live, 'reload'), /chaos: this code does not start/),
       scale: (live, workers) => heddleCommand(live, 'scale', 'chaos', `${workers}`),
       hangup: async live => {
         const done = live.line(/"msg":"Reload (?:is done|failed)/)
@@ -136,6 +148,7 @@ export const chaosContenders = {
     operations: {
       restart: ({ command, wish }) => command([pm2, 'reload', 'chaos'], pm2Env(wish)),
       reload: ({ command, wish }) => command([pm2, 'reload', 'chaos'], pm2Env(wish)),
+      refuse: ({ command, wish }) => refused(command([pm2, 'reload', 'chaos'], pm2Env(wish))),
       scale: ({ command, wish }, workers) => command([pm2, 'scale', 'chaos', `${workers}`], pm2Env(wish))
     }
   },
@@ -155,6 +168,11 @@ export const chaosContenders = {
       },
       cwd: join(chaos, 'peers', 'watt')
     }),
-    operations: { restart: wattRestart, reload: wattRestart, hangup: wattRestart }
+    operations: {
+      restart: wattRestart,
+      reload: wattRestart,
+      refuse: live => refused(wattRestart(live)),
+      hangup: wattRestart
+    }
   }
 }

@@ -76,7 +76,8 @@ async function perform({ live, scenario, seconds, load }) {
       isOver: () => performance.now() >= until,
       operate: (name, workers) => attempt(name, () => live.operate(name, workers)),
       harm: (kind, ms) => attempt(kind, () => live.harm(kind, ms)),
-      changeCode: live.changeCode
+      changeCode: live.changeCode,
+      breakCode: live.breakCode
     })
     const reported = driver.hear('report', reportDeadlineMs)
     driver.tell({ type: 'stop' })

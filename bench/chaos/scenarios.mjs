@@ -9,9 +9,9 @@
 import { setTimeout as delay } from 'node:timers/promises'
 
 /**
- * What a scenario may do: an operation of the contender, harm to whichever worker answers, new code.
+ * What a scenario may do: an operation of the contender, harm to whichever worker answers, new code, code that throws.
  * @typedef {{ isOver: () => boolean, operate: (name: string, workers?: number) => Promise<unknown>,
- *   harm: (kind: string, ms?: number) => Promise<void>, changeCode: () => void }} Actor
+ *   harm: (kind: string, ms?: number) => Promise<void>, changeCode: () => void, breakCode: () => void }} Actor
  */
 
 async function repeat(actor, turn) {
@@ -55,6 +55,24 @@ export const scenarios = {
         actor.changeCode()
         await actor.operate('reload')
       })
+  },
+  broken: {
+    title: 'reload with code that does not start',
+    needs: 'refuse',
+    hasDeaths: false,
+    act: actor =>
+      repeat(actor, async () => {
+        actor.breakCode()
+        await actor.operate('refuse')
+        actor.changeCode()
+      })
+  },
+  single: {
+    title: 'the only worker is restarted',
+    needs: 'restart',
+    workers: 1,
+    hasDeaths: false,
+    act: actor => repeat(actor, () => actor.operate('restart'))
   },
   scale: {
     title: 'scale 4 → 1 → 4',

@@ -36,6 +36,8 @@ export function furnish() {
   return { directory, env: { CHAOS_RECORDS: join(directory, 'records') } }
 }
 
+const brokenCode = "throw new Error('chaos: this code does not start')\n"
+
 function changeCode(directory, version) {
   const text = `/** Which edition of the application this is; written anew before each reload. */\nexport const version = ${version}\n`
   writeFileSync(join(directory, 'version.mjs'), text)
@@ -103,7 +105,7 @@ function readRecords(directory) {
  * @param {(live: { group: import('../processes.mjs').Group, port: number, adminPort: number, pid: number,
  *   exited: Promise<unknown>, output: Output, operate: (name: string, workers?: number) => Promise<unknown>,
  *   harm: (kind: string, ms?: number) => Promise<string>, changeCode: () => void,
- *   kill: (signal: string) => void, records: () => string[] }) => Promise<T>} play
+ *   breakCode: () => void, kill: (signal: string) => void, records: () => string[] }) => Promise<T>} play
  * @returns {Promise<T>}
  * @template T
  */
@@ -152,6 +154,7 @@ export async function onStage(
       operate: (name, count) => operations[name]({ wish, kill, pid: child.pid, command, line }, count),
       harm: (kind, ms = 0) => harm(port, kind, ms),
       changeCode: () => changeCode(directory, ++version),
+      breakCode: () => writeFileSync(join(directory, 'version.mjs'), brokenCode),
       kill,
       records: () => readRecords(env.CHAOS_RECORDS)
     })
