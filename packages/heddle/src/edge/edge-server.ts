@@ -145,9 +145,9 @@ export class EdgeServer implements ConnectionHost {
   close(timeoutMs: number): Promise<void> {
     this.draining = true
     return new Promise(resolve => {
-      this.#whenEmpty = resolve
       // What has arrived by now is read, and who has connected by now accepted, before a door is closed.
       afterReading(() => {
+        this.#whenEmpty = resolve
         this.server.close()
         this.#staged?.close()
         this.#tunnels.leave(timeoutMs * TUNNELS_PART)
