@@ -33,6 +33,7 @@ import { Recycler } from './supervisor/recycler.ts'
 import { ownThreadFiles } from './supervisor/spawn.ts'
 import type { ThreadFiles } from './supervisor/spawn.ts'
 import { Supervisor } from './supervisor/supervisor.ts'
+import type { WorkerStatus } from './supervisor/worker-status.ts'
 import { startThread } from './supervisor/thread.ts'
 
 /** What a start brought up, and in how many milliseconds. */
@@ -99,6 +100,7 @@ class Server implements Coordinator {
   readonly #inForce: InForce
   readonly #parts: Parts
   readonly #registry: Registry
+  readonly #health: HealthWatch
   readonly #watches: readonly Watch[]
   readonly #kill: () => void
   readonly #log: Log
@@ -136,8 +138,9 @@ class Server implements Coordinator {
     } as const
     const supervisor = new Supervisor(surroundings)
     const edges = new Edges(surroundings)
+    this.#health = new HealthWatch({ supervised: supervisor, clock: systemClock, announce })
     this.#watches = [
-      new HealthWatch({ supervised: supervisor, clock: systemClock, announce }),
+      this.#health,
       new Recycler({ supervised: supervisor, clock: systemClock, chance: Math.random, rss: readRss })
     ]
     this.operations = composeOperations({
@@ -210,9 +213,20 @@ class Server implements Coordinator {
       url: this.#isOpen ? publicUrl(this.#inForce.config.server.hostname, publicPort.number) : null,
       zombies: supervisor.zombies().length + edges.zombies().length,
       maxZombies: this.#inForce.config.maxZombies,
-      applications: supervisor.status(),
-      edges: edges.status()
+      applications: this.#applications(),
+      edges: edges.status(),
+      circuits: this.#registry.circuits()
     }
+  }
+
+  /** What the supervisor knows of the workers, and what their health is. */
+  #applications(): StatusReport['applications'] {
+    const views = this.#health.views()
+    const withHealth = (worker: WorkerStatus): StatusReport['applications'][number]['workers'][number] =>
+      Object.assign(worker, { health: views.get(worker.name) ?? null })
+    return this.#parts.supervisor
+      .status()
+      .map(application => Object.assign(application, { workers: application.workers.map(withHealth) }))
   }
 
   async #start(): Promise<StartReport> {

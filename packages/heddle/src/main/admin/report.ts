@@ -22,6 +22,17 @@ export interface StatusReport {
   readonly maxZombies: number
   readonly applications: readonly ApplicationReportLine[]
   readonly edges: readonly ThreadReportLine[]
+  /** Those of the mesh that are not closed. */
+  readonly circuits: readonly CircuitReportLine[]
+}
+
+/** Calls from one thread to an application that fail at once, or are tried. */
+export interface CircuitReportLine {
+  /** `application:slot` or `edge:index`. */
+  readonly from: string
+  /** Id of the application. */
+  readonly to: string
+  readonly state: 'open' | 'half-open' | 'closed'
 }
 
 /** One application of a {@link StatusReport}. */
@@ -55,6 +66,36 @@ export interface WorkerReportLine extends ThreadReportLine {
     readonly message: string
     readonly stack: string | null
   } | null
+  /** How it is; `null` for one that is starting, on its way out, or not there. */
+  readonly health: HealthReportLine | null
+}
+
+/** The health of one worker. Bytes and milliseconds; `null` where nothing was seen yet. */
+export interface HealthReportLine {
+  /** Whether its last check was good; `null` before the first, in its grace period, and when nobody judges. */
+  readonly good: boolean | null
+  /** Bad checks in a row. */
+  readonly badChecks: number
+  /** Why the last check was bad, one sentence each. */
+  readonly reasons: readonly string[]
+  /** Why it gets no requests, or should get none, one sentence each. */
+  readonly causes: readonly string[]
+  /** Whether it should get no requests and does, since too few others are left. */
+  readonly isKept: boolean
+  /** Event loop utilization in the last interval of its checks, 0 to 1. */
+  readonly elu: number | null
+  /** How late its event loop was in that interval. */
+  readonly loopDelay: { readonly p50: number; readonly p99: number; readonly max: number }
+  readonly heapUsed: number
+  readonly heapLimit: number
+  /** Memory outside of the heap: buffers above all. */
+  readonly external: number
+  /** Time spent collecting garbage. */
+  readonly gcMs: number
+  /** 99th percentile of the times to a response head in that interval; `null` with too few. */
+  readonly responseMs: number | null
+  /** Part of the requests of that interval that failed; `null` with too few. */
+  readonly errorRate: number | null
 }
 
 /** One thread of a {@link StatusReport}. */

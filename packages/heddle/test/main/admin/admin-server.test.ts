@@ -19,7 +19,8 @@ const report: StatusReport = {
   zombies: 0,
   maxZombies: 8,
   applications: [{ id: 'api', phase: 'running', kind: 'fake', ready: 0, workers: [] }],
-  edges: []
+  edges: [],
+  circuits: []
 }
 
 interface Settings {

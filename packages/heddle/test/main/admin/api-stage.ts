@@ -20,7 +20,8 @@ export const report: StatusReport = {
   zombies: 0,
   maxZombies: 8,
   applications: [],
-  edges: []
+  edges: [],
+  circuits: []
 }
 
 /** Who the server says it is. */

@@ -10,6 +10,7 @@ const worker: WorkerReportLine = {
   name: 'api:0',
   state: 'ready',
   keptOut: false,
+  health: null,
   inflight: 0,
   heartbeatAgeMs: 5,
   readyMs: 5,
@@ -29,7 +30,8 @@ const running: StatusReport = {
   zombies: 0,
   maxZombies: 2,
   applications: [{ id: 'api', phase: 'running', kind: 'fake', ready: 1, workers: [worker] }],
-  edges: []
+  edges: [],
+  circuits: []
 }
 
 const lost = { ...worker, state: 'exited', readyMs: null }

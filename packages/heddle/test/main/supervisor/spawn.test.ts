@@ -10,7 +10,7 @@ import { exampleApplication, exampleConfig } from '../example-config.ts'
 import { Stage } from './fakes.ts'
 
 const { files, seats, logger } = new Stage(exampleConfig()).surroundings
-const seat = seats.admit({ name: 'api:1', hostname: 'api' })
+const seat = seats.admit({ name: 'api:1', hostname: 'api', breaker: true })
 const surroundings = {
   files,
   seat,
