@@ -60,7 +60,8 @@ await Promise.all([
       'worker/index': join(heddle, 'src/worker/index.ts'),
       'edge/boot': join(heddle, 'src/edge/boot.ts'),
       'handoff/boot': join(heddle, 'src/handoff/boot.ts'),
-      'config/thread': join(heddle, 'src/config/thread.ts')
+      'config/thread': join(heddle, 'src/config/thread.ts'),
+      'main/blocked/inquirer': join(heddle, 'src/main/blocked/inquirer.ts')
     },
     outdir: join(heddle, 'dist')
   })

@@ -53,8 +53,9 @@ const DELAY_P50 = 4
 const DELAY_P99 = 5
 const DELAY_MAX = 6
 const GC = 7
+const OS_THREAD = 8
 /** Where the cells of the checks begin: for each its state, its round, and the bytes of its sentence. */
-const CHECKS = 8
+const CHECKS = 9
 const CHECK_CELLS = 3
 const STATE = 0
 const ROUND = 1
@@ -85,6 +86,11 @@ export class VitalsWriter {
   constructor(buffer: SharedArrayBuffer) {
     this.#buffer = buffer
     this.#cells = new Int32Array(buffer, 0, CELLS)
+  }
+
+  /** Writes down the number the operating system knows the thread by. */
+  introduce(osThread: number): void {
+    this.#store(OS_THREAD, osThread)
   }
 
   /** Writes down what was measured. */
@@ -143,6 +149,11 @@ export function readVitals(buffer: SharedArrayBuffer): VitalsReading {
       path: readCheck(buffer, cells, 'path')
     }
   }
+}
+
+/** The number the operating system knows the thread by; `null` when it has not said, or cannot know. */
+export function readOsThread(buffer: SharedArrayBuffer): number | null {
+  return Atomics.load(new Int32Array(buffer, 0, CELLS), OS_THREAD) || null
 }
 
 /** Whether the application says that it takes no requests at present: one load, for a loop over all workers. */

@@ -141,11 +141,18 @@ function toPretty(line: LogLine, tint: Paint): string {
   const origin = line.worker ?? line.application
   if (origin !== undefined) parts.push(tint('cyan', origin))
   parts.push(indent(line.message))
+  const calls: string[] = []
   for (const [key, value] of Object.entries(line.fields ?? {})) {
-    parts.push(`${tint('grey', `${key}=`)}${prettyValue(value)}`)
+    if (hasStack(value)) calls.push(...value.stack.map(call => `\n        ${call}`))
+    else parts.push(`${tint('grey', `${key}=`)}${prettyValue(value)}`)
   }
-  const text = parts.join(' ')
+  const text = parts.join(' ') + calls.join('')
   return line.error === undefined ? text : `${text}\n${prettyError(line.error)}`
+}
+
+/** A field that is a place with a stack: for people the stack is what is worth reading of it. */
+function hasStack(value: unknown): value is { readonly stack: readonly string[] } {
+  return typeof value === 'object' && value !== null && 'stack' in value && Array.isArray(value.stack)
 }
 
 function clockTime(time: number): string {

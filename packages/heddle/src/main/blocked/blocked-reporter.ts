@@ -1,0 +1,241 @@
+/**
+ * Tells of workers whose event loops stand still: for how long, and where in their code.
+ *
+ * Main thread only. A few times a second it reads each worker's heartbeat in shared memory; only when one is old
+ * does it do more. What becomes of a blocked worker (no new requests, a replacement) is decided elsewhere.
+ */
+import type { ResolvedApplication } from '../../config/resolved.ts'
+import type { Announce, BlockedPlace, ThreadFact, ThreadState } from '../../events.ts'
+import { within } from '../../shared/clock.ts'
+import type { Cancel, Clock } from '../../shared/clock.ts'
+import type { Explain, Explanation, Suspect } from './explain.ts'
+import { isTrusted, judge } from './standstill.ts'
+import type { Standstill } from './standstill.ts'
+
+/** A worker, as far as it is watched for standing still. Its successor in the same slot is another object. */
+export interface WatchedLoop {
+  readonly fact: ThreadFact
+  readonly state: ThreadState
+  readonly vitals: SharedArrayBuffer
+  /** Milliseconds since its event loop last turned. */
+  heartbeatAge(): number
+  thread(): { readonly threadId: number } | null
+}
+
+/** Whose loops are watched; the supervisor fits. */
+export interface WatchedLoops {
+  workers(): readonly WatchedLoop[]
+  application(id: string): Pick<ResolvedApplication, 'path' | 'health'>
+}
+
+/** What a reporter needs. */
+export interface BlockedReporterOptions {
+  readonly supervised: WatchedLoops
+  readonly clock: Clock
+  readonly announce: Announce
+  readonly explain: Explain
+}
+
+/** How often the workers of one slot have been blocked since the start of the server. */
+export interface BlockCounts {
+  readonly blocks: number
+  /** Milliseconds in all, those of a block under way included. */
+  readonly blockedMs: number
+}
+
+/** Milliseconds between two looks, and while something is blocked. */
+const lookMs = 250
+const closeLookMs = 100
+
+/**
+ * Loading an application is one long block as a rule: a worker that is starting is told of only after so many
+ * times `health.maxBlocked`.
+ */
+const startingFactor = 10
+
+/**
+ * Milliseconds for which nobody is asked while a thread is about to end: node aborts the process when its inspector
+ * reaches for a thread in the microseconds in which that thread is taken down. After that a block is told of without
+ * where it is.
+ */
+const quietMs = 2000
+
+/** Milliseconds `worker:unblocked` waits for where native code was come back from. */
+const lateMs = 250
+
+/** A worker that stands. */
+interface Block {
+  standstill: Standstill
+  explanation: Promise<Explanation>
+}
+
+/** States in which a thread has an event loop to watch. */
+const watchedStates: ReadonlySet<ThreadState> = new Set([
+  'starting',
+  'ready',
+  'ejected',
+  'draining',
+  'stopping'
+])
+
+/** Watches from {@link BlockedReporter.start} to {@link BlockedReporter.stop}. */
+export class BlockedReporter {
+  readonly #options: BlockedReporterOptions
+  readonly #blocks = new Map<WatchedLoop, Block>()
+  readonly #counts = new Map<string, BlockCounts>()
+  /** Threads that are about to end, edges among them. */
+  #ending = 0
+  #cancel: Cancel | null = null
+  #lookedAt = 0
+  #wasTrusted = true
+
+  constructor(options: BlockedReporterOptions) {
+    this.#options = options
+  }
+
+  /** Begins to look. */
+  start(): void {
+    if (this.#cancel !== null) return
+    this.#lookedAt = this.#options.clock.now()
+    this.#plan(lookMs)
+  }
+
+  /** Looks no more, and lets go of every thread. */
+  stop(): void {
+    this.#cancel?.()
+    this.#cancel = null
+    for (const [worker, block] of this.#blocks) this.#drop(worker, block)
+  }
+
+  /** To be told of every `worker:moved`, from the start of the server. */
+  handleMoved({ from, to }: { readonly from: ThreadState; readonly to: ThreadState }): void {
+    if (to === 'stopping') this.#ending++
+    if (from === 'stopping') this.#ending--
+  }
+
+  /** The counts of a slot, by its name. */
+  counts(worker: string): BlockCounts {
+    const { blocks, blockedMs } = this.#counts.get(worker) ?? { blocks: 0, blockedMs: 0 }
+    const now = this.#options.clock.now()
+    const current = [...this.#blocks].find(([{ fact }]) => fact.worker === worker)?.[1]
+    const underWay = current === undefined ? 0 : now - current.standstill.since
+    return { blocks, blockedMs: Math.round(blockedMs + underWay) }
+  }
+
+  #plan(delayMs: number): void {
+    this.#cancel = this.#options.clock.after(delayMs, () => {
+      this.#look(delayMs)
+      this.#plan(this.#blocks.size > 0 ? closeLookMs : lookMs)
+    })
+  }
+
+  #look(delayMs: number): void {
+    const now = this.#options.clock.now()
+    const lastLookAt = this.#lookedAt
+    const isUsable = isTrusted(now - lastLookAt, delayMs, this.#wasTrusted)
+    this.#wasTrusted = isUsable
+    this.#lookedAt = now
+    if (!isUsable) return
+    const workers = this.#options.supervised.workers().filter(worker => watchedStates.has(worker.state))
+    const present = new Set(workers)
+    for (const [worker, block] of this.#blocks) if (!present.has(worker)) this.#drop(worker, block)
+    const standing = workers.filter(worker => this.#judge(worker, now, lastLookAt))
+    if (standing.length > 0) this.#explain(standing, now)
+  }
+
+  /** Whether the worker is to be told of as blocked. */
+  #judge(worker: WatchedLoop, now: number, lastLookAt: number): boolean {
+    const block = this.#blocks.get(worker) ?? null
+    const { maxBlocked } = this.#applicationOf(worker).health
+    const limitMs = worker.state === 'starting' ? maxBlocked * startingFactor : maxBlocked
+    const ageMs = worker.heartbeatAge()
+    if (block === null && this.#ending > 0 && ageMs < limitMs + quietMs) return false
+    const look = { now, ageMs, limitMs, lastLookAt }
+    const verdict = judge(block?.standstill ?? null, look)
+    if (verdict.type === 'unblocked' && block !== null) this.#unblock(worker, block, verdict.blockedMs)
+    if (verdict.type !== 'blocked') return false
+    if (block === null) this.#count(worker, 1, 0)
+    else this.#letGo(block)
+    // Its explanation follows at once, for all that are told of in this look together.
+    this.#blocks.set(worker, { standstill: verdict.standstill, explanation: Promise.resolve(nothing) })
+    return true
+  }
+
+  #explain(standing: readonly WatchedLoop[], now: number): void {
+    const explanations = this.#options.explain(
+      standing.map(worker => this.#suspect(worker)),
+      this.#ending === 0
+    )
+    for (const [index, worker] of standing.entries()) {
+      const block = this.#blocks.get(worker)
+      const explanation = explanations[index]
+      if (block === undefined || explanation === undefined) continue
+      block.explanation = explanation
+      void this.#announceBlocked(worker, block, now)
+    }
+  }
+
+  async #announceBlocked(worker: WatchedLoop, block: Block, at: number): Promise<void> {
+    const { place } = await block.explanation
+    if (this.#cancel === null) return
+    const blockedMs = Math.round(at - block.standstill.since)
+    this.#options.announce('worker:blocked', { ...worker.fact, blockedMs, where: place })
+  }
+
+  #unblock(worker: WatchedLoop, block: Block, blockedMs: number): void {
+    this.#blocks.delete(worker)
+    this.#count(worker, 0, blockedMs)
+    void this.#announceUnblocked(worker, block, blockedMs)
+  }
+
+  /** After `worker:blocked`, which waits for the same explanation. */
+  async #announceUnblocked(worker: WatchedLoop, block: Block, blockedMs: number): Promise<void> {
+    const explanation = await block.explanation
+    const outcome = await within(this.#options.clock, lateMs, explanation.late)
+    explanation.close()
+    if (this.#cancel === null) return
+    const where: BlockedPlace | null = outcome.inTime ? outcome.value : null
+    this.#options.announce('worker:unblocked', { ...worker.fact, blockedMs, where })
+  }
+
+  /** The worker is gone, or nobody wants to know any more. */
+  #drop(worker: WatchedLoop, block: Block): void {
+    this.#blocks.delete(worker)
+    this.#count(worker, 0, this.#options.clock.now() - block.standstill.since)
+    this.#letGo(block)
+  }
+
+  #letGo(block: Block): void {
+    void block.explanation.then(explanation => explanation.close())
+  }
+
+  #count(worker: WatchedLoop, blocks: number, blockedMs: number): void {
+    const known = this.#counts.get(worker.fact.worker) ?? { blocks: 0, blockedMs: 0 }
+    this.#counts.set(worker.fact.worker, {
+      blocks: known.blocks + blocks,
+      blockedMs: known.blockedMs + blockedMs
+    })
+  }
+
+  #suspect(worker: WatchedLoop): Suspect {
+    const { clock } = this.#options
+    const beatAt = clock.now() - worker.heartbeatAge()
+    return {
+      thread: () => worker.thread(),
+      vitals: worker.vitals,
+      path: this.#applicationOf(worker).path,
+      turnedAtMs: () => {
+        const ageMs = worker.heartbeatAge()
+        return clock.now() - ageMs > beatAt + closeLookMs / 2
+          ? Number(process.hrtime.bigint()) / 1e6 - ageMs
+          : null
+      }
+    }
+  }
+
+  #applicationOf(worker: WatchedLoop): Pick<ResolvedApplication, 'path' | 'health'> {
+    return this.#options.supervised.application(worker.fact.application ?? '')
+  }
+}
+
+const nothing: Explanation = { place: null, late: Promise.resolve(null), close: () => {} }

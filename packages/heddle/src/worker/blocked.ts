@@ -1,0 +1,141 @@
+/**
+ * Says where this thread is, when it is asked in the middle of what blocks it.
+ *
+ * Runs in worker threads. Installed at their birth, called by the main thread between two instructions of the
+ * application (`main/blocked/inquiry.ts`), and never otherwise: until then it costs nothing. What is called
+ * there may not wait and may not change anything the application sees.
+ */
+import { readFileSync, readlinkSync, statSync } from 'node:fs'
+import { findSourceMap, SourceMap } from 'node:module'
+import { basename, dirname, isAbsolute, resolve } from 'node:path'
+import { hrtime } from 'node:process'
+import { fileURLToPath } from 'node:url'
+
+import { whereKey } from '../channel/blocked-place.ts'
+import type { AnswerWhere, Call, Sample } from '../channel/blocked-place.ts'
+
+/** Calls of a stack that are told; the innermost ones. */
+const callsMax = 50
+
+/** Source and map that are read at most, in bytes: reading takes time from a thread that has none. */
+const bytesMax = 16 * 1024 * 1024
+
+/** As they are at birth: applications put others in their place. */
+const EngineError = Error
+const monotonicNs = hrtime.bigint.bind(hrtime)
+
+/** Makes the thread able to answer. Cannot be undone; the application neither sees nor replaces it. */
+export function offerWhere(): void {
+  const offer: AnswerWhere = { calls: sampleCalls, original: calls => JSON.stringify(toOriginal(calls)) }
+  Object.defineProperty(globalThis, Symbol.for(whereKey), { value: Object.freeze(offer) })
+}
+
+/** The number the operating system knows this thread by; 0 where it does not say, which is everywhere but on Linux. */
+export function osThread(): number {
+  try {
+    return Number(basename(readlinkSync('/proc/thread-self'))) || 0
+  } catch {
+    return 0
+  }
+}
+
+/** The stack below the call of this function, and below the expression of the inspector which called it. */
+function sampleCalls(): string {
+  // oxlint-disable-next-line typescript/unbound-method -- It is put back as it was.
+  const { prepareStackTrace, stackTraceLimit } = EngineError
+  const holder: { stack?: unknown } = {}
+  try {
+    EngineError.stackTraceLimit = callsMax + 1
+    EngineError.prepareStackTrace = (_error, sites) => sites.slice(1).map(toCall)
+    EngineError.captureStackTrace(holder, sampleCalls)
+    const sample: Sample = { atMs: Number(monotonicNs()) / 1e6, calls: holder.stack as Call[] }
+    return JSON.stringify(sample)
+  } finally {
+    EngineError.stackTraceLimit = stackTraceLimit
+    if (prepareStackTrace === undefined) Reflect.deleteProperty(EngineError, 'prepareStackTrace')
+    else EngineError.prepareStackTrace = prepareStackTrace
+  }
+}
+
+function toCall(site: NodeJS.CallSite): Call {
+  const file = site.getFileName() ?? null
+  return {
+    function: nameOf(site),
+    file: file?.startsWith('file:') === true ? fileURLToPath(file) : file,
+    line: site.getLineNumber() ?? 0,
+    column: site.getColumnNumber() ?? 0,
+    // oxlint-disable-next-line typescript/no-base-to-string -- V8 has given it a `toString` of its own.
+    text: String(site)
+  }
+}
+
+/** Types whose name in front of a function says nothing. */
+const plainTypes = new Set(['Object', 'Function', 'Module', 'global', 'globalThis'])
+
+function nameOf(site: NodeJS.CallSite): string | null {
+  const name = site.getFunctionName()
+  if (name === null || name === '') return null
+  const type = site.isToplevel() || site.isConstructor() ? null : site.getTypeName()
+  return type === null || plainTypes.has(type) || name.startsWith(`${type}.`) ? name : `${type}.${name}`
+}
+
+/** A source map and the directory its sources are relative to. */
+interface OpenMap {
+  readonly map: SourceMap
+  readonly directory: string
+}
+
+function toOriginal(calls: readonly Call[]): Call[] {
+  const maps = new Map<string, OpenMap | null>()
+  return calls.map(call => {
+    const { file } = call
+    if (file === null || !isAbsolute(file)) return call
+    let open = maps.get(file)
+    if (open === undefined) maps.set(file, (open = openMap(file)))
+    return open === null ? call : (locate(call, open) ?? call)
+  })
+}
+
+function locate(call: Call, { map, directory }: OpenMap): Call | null {
+  const origin = map.findOrigin(call.line, call.column)
+  if (!('fileName' in origin)) return null
+  const { fileName, lineNumber: line, columnNumber: column } = origin
+  const file = toPath(fileName, directory)
+  // The name in the map is that of the token at this position: of what is called there, not of what calls.
+  const place = `${file}:${line}:${column}`
+  const text = call.text.endsWith(')') ? call.text.replace(/\([^()]*\)$/, () => `(${place})`) : place
+  return { ...call, file, line, column, text }
+}
+
+function toPath(source: string, directory: string): string {
+  if (source.startsWith('file:')) return fileURLToPath(source)
+  // A scheme of a bundler's own (`webpack://…`) is no place on this disk.
+  return /^\w[\w+.-]+:/.test(source) ? source : resolve(directory, source)
+}
+
+/** The map node keeps with `--enable-source-maps`, else the one the file names at its end. */
+function openMap(file: string): OpenMap | null {
+  try {
+    const known = findSourceMap(file)
+    if (known !== undefined) return { map: known, directory: dirname(file) }
+    const url = /\n\/\/[#@] ?sourceMappingURL=(\S+)\s*$/.exec(readCapped(file))?.[1]
+    if (url === undefined) return null
+    const inline = /^data:[^,]*;base64,/.exec(url)
+    const path = resolve(dirname(file), inline ? '' : decodeURIComponent(url))
+    const text = inline
+      ? Buffer.from(url.slice(inline[0].length), 'base64').toString('utf8')
+      : readCapped(path)
+    const payload: ConstructorParameters<typeof SourceMap>[0] = JSON.parse(text)
+    return {
+      map: new SourceMap(payload),
+      directory: resolve(inline ? dirname(file) : dirname(path), payload.sourceRoot)
+    }
+  } catch {
+    // No map, or one that is broken: the place in the file that runs is still a place.
+    return null
+  }
+}
+
+function readCapped(file: string): string {
+  return statSync(file).size > bytesMax ? '' : readFileSync(file, 'utf8')
+}
