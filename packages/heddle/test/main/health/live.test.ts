@@ -86,8 +86,8 @@ test('a worker whose own check says that it is ill is replaced, and only that on
     reasons: ['health() says: told to be ill']
   })
   assert.partialDeepStrictEqual(await replaced, { worker: ill, reason: 'unhealthy' })
-  const restarts = server.status().applications[0]?.workers.map(({ state }) => state)
-  assert.deepEqual(restarts, ['ready', 'ready'])
+  const states = server.status().applications[0]?.workers.map(({ state }) => state)
+  assert.deepEqual(states, ['ready', 'ready'])
   assert.match(await get('/'), /^api:[01]$/)
 })
 
@@ -119,5 +119,12 @@ test('a single worker is never taken out', async t => {
   await get('/block?ms=1200')
   await unhealthy
   assert.deepEqual(moves, [])
+  const health = server.status().applications[0]?.workers[0]?.health
+  assert.partialDeepStrictEqual(health, {
+    good: false,
+    isKept: true,
+    reasons: ['health() says: told to be ill']
+  })
+  assert.ok(health && health.heapUsed > 0 && health.heapUsed < health.heapLimit)
   assert.equal(await get('/'), 'api:0')
 })
