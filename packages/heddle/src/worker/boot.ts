@@ -13,6 +13,7 @@ import { joinMesh } from '@heddle/mesh'
 import type { FromWorker, ToWorker, WorkerBoot } from '../channel/messages.ts'
 import type { Adoption } from './adopt.ts'
 import { background, explainNothing, fromOffer } from './application.ts'
+import { offerWhere, osThread } from './blocked.ts'
 import { Checks } from './checks.ts'
 import { publishContext } from './context.ts'
 import type { CloseHook, WorkerContext } from './context.ts'
@@ -47,11 +48,14 @@ async function run(port: MessagePort, boot: WorkerBoot): Promise<void> {
   const mesh = joinMesh(boot.ticket)
   mesh.installGlobals()
   const vitals = new VitalsWriter(boot.vitals)
+  vitals.introduce(osThread())
+  offerWhere()
   measureVitals(vitals, boot.checks.intervalMs)
   const service = new Service(mesh, boot.listen)
   const interception = interceptListen({ direct: boot.listen, shared: boot.workers > 1 }, service)
   watchFastify()
 
+  const adoption = boot.ledger === undefined ? null : await meetClients(service, boot.ledger)
   port.on('message', (message: ToWorker) => {
     switch (message.type) {
       case 'acceptor':
@@ -67,7 +71,6 @@ async function run(port: MessagePort, boot: WorkerBoot): Promise<void> {
       default:
         message satisfies never
     }
-  const adoption = boot.ledger === undefined ? null : await meetClients(service, boot.ledger)
   })
 
   try {
@@ -81,9 +84,6 @@ async function run(port: MessagePort, boot: WorkerBoot): Promise<void> {
   announce(service, send)
 }
 
-function createContext(boot: WorkerBoot): WorkerContext {
-  const { application, slot, name, workers } = boot
-  return {
 /** Clients have connections to this worker, in direct and handoff mode: counts them, and takes what is handed over. */
 async function meetClients(service: Service, ledger: SharedArrayBuffer): Promise<Adoption> {
   const { Adoption: Adopting } = await import('./adopt.ts')
@@ -92,6 +92,9 @@ async function meetClients(service: Service, ledger: SharedArrayBuffer): Promise
   return adoption
 }
 
+function createContext(boot: WorkerBoot): WorkerContext {
+  const { application, slot, name, workers } = boot
+  return {
     identity: { application, slot, name, workers },
     output: createOutput(boot.logger, { application, worker: name }),
     closeHooks: [],
