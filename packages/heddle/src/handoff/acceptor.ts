@@ -123,6 +123,7 @@ export class Acceptor {
   close(): Promise<void> {
     this.#isClosing = true
     this.#server.close()
+    this.#former?.close()
     const { promise, resolve } = Promise.withResolvers<void>()
     this.#whenEmpty = resolve
     this.#sweep()

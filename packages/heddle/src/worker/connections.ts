@@ -45,7 +45,8 @@ export class Connections {
   readonly #responses = new Set<ServerResponse>()
   readonly #sessions = new Set<ServerHttp2Session>()
   #isDraining = false
-  #isSweeping = false
+  /** Idle connections, while they are being found out. */
+  #sweeping: Map<Socket, Guest> | null = null
   #isSweepPlanned = false
 
   constructor(ledger: Ledger, giveBack: GiveBack) {
@@ -200,18 +201,19 @@ export class Connections {
   }
 
   #sweep(): void {
-    this.#isSweeping = true
-    // Node knows which connections are between two requests: it destroys them, which is caught in `#guard`.
+    // Node knows which connections are between two requests: it destroys them, which `#guard` catches.
+    const idle = new Map<Socket, Guest>()
+    this.#sweeping = idle
     for (const server of this.#watched) {
       if ('closeIdleConnections' in server)
         (server as { closeIdleConnections(): void }).closeIdleConnections()
     }
-    this.#isSweeping = false
+    this.#sweeping = null
     // It does not count those on which nothing has come yet.
     for (const [socket, guest] of this.#guests) {
-      if (!guest.hasAsked && (guest.content === 'wrapped' || socket.bytesRead === 0))
-        this.#dismiss(socket, guest)
+      if (!guest.hasAsked && (guest.content === 'wrapped' || socket.bytesRead === 0)) idle.set(socket, guest)
     }
+    for (const [socket, guest] of idle) this.#dismiss(socket, guest)
   }
 
   #guard(socket: Socket, guest: Guest): void {
@@ -219,9 +221,9 @@ export class Connections {
       configurable: true,
       writable: true,
       value: (error?: Error): Socket => {
-        if (!this.#isSweeping) return guest.destroy(error)
-        // Answered, but the answer is not with the system yet.
-        if (guest.requests === 0 && socket.writableLength === 0) this.#dismiss(socket, guest)
+        if (this.#sweeping === null) return guest.destroy(error)
+        // Unless it is answered, but the answer is not with the system yet.
+        if (guest.requests === 0 && socket.writableLength === 0) this.#sweeping.set(socket, guest)
         return socket
       }
     })

@@ -4,6 +4,7 @@
  */
 import assert from 'node:assert/strict'
 import { readdirSync, readlinkSync } from 'node:fs'
+import { test } from 'node:test'
 import type { TestContext } from 'node:test'
 import { MessageChannel } from 'node:worker_threads'
 
@@ -14,14 +15,11 @@ import { Acceptor } from '../../src/handoff/acceptor.ts'
 import type { Descriptors } from '../../src/handoff/descriptors.ts'
 import { findDescriptors } from '../../src/handoff/descriptors.ts'
 import { systemClock } from '../../src/shared/clock.ts'
+import type { RawClient } from '../edge/raw-client.ts'
 import { startWorker, type Running } from '../worker/worker-harness.ts'
 
 /** The calls this Node.js offers; tests that need them are not run where it offers none. */
 export const descriptors: Descriptors | null = findDescriptors(import.meta.dirname)
-
-/** Why tests of the handoff cannot run here; `false` when they can. */
-export const unavailable: string | false =
-  descriptors === null && 'this Node.js has no node:ffi, and koffi is not installed'
 
 /** A worker that connections are handed to. */
 export interface Handed extends Running {
@@ -34,7 +32,30 @@ export interface Stage {
   readonly acceptor: Acceptor
   readonly port: number
   /** Starts a worker and waits until it takes connections. */
-  start(entry?: string): Promise<Handed>
+  start(entry?: string, env?: Record<string, string>): Promise<Handed>
+}
+
+/** A test that needs the calls: where this Node.js has them not, and no koffi, there is nothing to test. */
+export function handoffTest(name: string, run: (t: TestContext) => Promise<void>): void {
+  if (descriptors !== null) test(name, run)
+}
+
+/** What the application of most tests says of a request. */
+export interface Told {
+  readonly worker: string
+  readonly remoteAddress: string
+  readonly remotePort: number
+  readonly localPort: number
+  readonly port: number
+}
+
+/** Asks on this connection, and returns what the application says; a response is closed by `Connection: close`. */
+export async function ask(client: RawClient, path = '/'): Promise<Told & { readonly closes: boolean }> {
+  client.send(`GET ${path} HTTP/1.1\r\nHost: handed\r\n\r\n`)
+  const { status, headers, body } = await client.response()
+  assert.equal(status, 200)
+  const told = JSON.parse(body.replace(/^begun/, '')) as Told
+  return { ...told, closes: headers['connection'] === 'close' }
 }
 
 /** Opens an acceptor on a port of the system's choice. */
@@ -61,14 +82,14 @@ export async function openStage(
   return {
     acceptor,
     port,
-    async start(entry = 'handed/app.mjs') {
+    async start(entry = 'handed/app.mjs', env = {}) {
       const name = `application:${started++}`
       const ledger = Ledger.create()
       const running = startWorker(t, entry, {
         registry,
         name,
         boot: { ledger: ledger.buffer, name },
-        env: { WORKER: name }
+        env: { WORKER: name, ...env }
       })
       await running.next('ready')
       const { port1, port2 } = new MessageChannel()

@@ -1,0 +1,188 @@
+/**
+ * Tests to whom connections are handed, and that none is lost or kept on the way, whatever becomes of the workers.
+ * Real threads and sockets.
+ */
+import assert from 'node:assert/strict'
+import { once } from 'node:events'
+import { connect } from 'node:net'
+
+import { RawClient } from '../edge/raw-client.ts'
+import { ask, handoffTest, openSockets, openStage, until } from './stage.ts'
+
+function openAll(port: number, count: number): Promise<RawClient[]> {
+  return Promise.all(Array.from({ length: count }, () => RawClient.open(port)))
+}
+
+handoffTest('Acceptor hands connections out evenly, counting those that stay', async t => {
+  const stage = await openStage(t)
+  const workers = [await stage.start(), await stage.start(), await stage.start()]
+  const clients = await openAll(stage.port, 30)
+  await Promise.all(clients.map(client => ask(client)))
+  assert.deepEqual(
+    workers.map(({ ledger }) => ledger.connections),
+    [10, 10, 10]
+  )
+  for (const client of clients.slice(0, 15)) client.destroy()
+  await until(
+    'the workers know',
+    () => workers.reduce((sum, { ledger }) => sum + ledger.connections, 0) === 15
+  )
+  const more = await openAll(stage.port, 15)
+  await Promise.all(more.map(client => ask(client)))
+  assert.deepEqual(
+    workers.map(({ ledger }) => ledger.connections),
+    [10, 10, 10]
+  )
+  for (const client of [...clients, ...more]) client.destroy()
+})
+
+handoffTest('Acceptor takes back what a blocked worker has not adopted', async t => {
+  const stage = await openStage(t)
+  const blocked = await stage.start()
+  const waker = await RawClient.open(stage.port)
+  await ask(waker)
+  waker.send('GET /block?ms=4000 HTTP/1.1\r\nHost: handed\r\n\r\n')
+  await until('the request is there', () => blocked.ledger.requests === 1)
+  const begun = performance.now()
+  const offered = await RawClient.open(stage.port)
+  const answer = ask(offered)
+  await until('it is offered', () => blocked.ledger.connections === 2)
+  const other = await stage.start()
+  assert.equal((await answer).worker, other.name)
+  assert.equal(blocked.ledger.connections, 1, 'it does not count as the blocked one’s any more')
+  assert.ok(performance.now() - begun < 4000, 'before the other one turned again')
+  // From here on the blocked one gets nothing, although it has fewer.
+  const next = await openAll(stage.port, 4)
+  const told = await Promise.all(next.map(client => ask(client)))
+  assert.deepEqual(new Set(told.map(({ worker }) => worker)), new Set([other.name]))
+  assert.equal((await waker.response()).status, 200)
+  assert.equal((await ask(offered)).worker, other.name, 'the connection goes on there')
+  for (const client of [waker, offered, ...next]) client.destroy()
+})
+
+handoffTest('Acceptor gives to another worker what one has not adopted that dies', async t => {
+  const stage = await openStage(t)
+  const dying = await stage.start()
+  const waker = await RawClient.open(stage.port)
+  await ask(waker)
+  waker.send('GET /block?ms=60000 HTTP/1.1\r\nHost: handed\r\n\r\n')
+  await until('the request is there', () => dying.ledger.requests === 1)
+  const clients = await openAll(stage.port, 5)
+  const answers = Promise.all(clients.map(client => ask(client)))
+  await until('they are offered', () => dying.ledger.connections === 6)
+  await dying.worker.terminate()
+  const other = await stage.start()
+  assert.deepEqual(new Set((await answers).map(({ worker }) => worker)), new Set([other.name]))
+  await waker.closed
+  for (const client of clients) client.destroy()
+})
+
+handoffTest('Acceptor lets connections wait for a worker', async t => {
+  const stage = await openStage(t)
+  const clients = await openAll(stage.port, 3)
+  const answers = Promise.all(clients.map(client => ask(client)))
+  await until('they wait', () => stage.acceptor.waiting === 3)
+  const worker = await stage.start()
+  assert.deepEqual(new Set((await answers).map(told => told.worker)), new Set([worker.name]))
+  for (const client of clients) client.destroy()
+})
+
+handoffTest('Acceptor refuses what waits too long, or finds the queue full, with 503', async t => {
+  const stage = await openStage(t, { queue: { max: 1, timeout: 300 } })
+  const [waits, refused] = await openAll(stage.port, 2)
+  assert(waits !== undefined && refused !== undefined)
+  for (const client of [refused, waits]) {
+    client.send('POST / HTTP/1.1\r\nHost: handed\r\nContent-Length: 4\r\n\r\nbody')
+    // oxlint-disable-next-line no-await-in-loop -- One waits longer than the other.
+    const { status, headers, body } = await client.response()
+    assert.equal(status, 503)
+    assert.deepEqual([headers['retry-after'], headers['connection']], ['1', 'close'])
+    assert.equal(body, 'No worker of the application is ready.\n')
+    // oxlint-disable-next-line no-await-in-loop -- As above.
+    await client.closed
+  }
+})
+
+handoffTest('Acceptor says nothing to a client it refuses that has not asked, or speaks TLS', async t => {
+  const stage = await openStage(t, { queue: { max: 0, timeout: 0 } })
+  const silent = await RawClient.open(stage.port)
+  const secure = await RawClient.open(stage.port)
+  secure.send(new Uint8Array([0x16, 3, 1, 0, 1, 1]))
+  assert.equal(await secure.rest(), '')
+  assert.equal(await silent.rest(), '')
+})
+
+handoffTest('Acceptor accepts no more than the most connections', async t => {
+  const stage = await openStage(t, { maxConnections: 2 })
+  const worker = await stage.start()
+  const clients = await openAll(stage.port, 2)
+  await Promise.all(clients.map(client => ask(client)))
+  const excess = connect(stage.port, '127.0.0.1')
+  excess.on('error', () => undefined)
+  await once(excess, 'close')
+  clients[0]?.destroy()
+  await until('there is room', () => worker.ledger.connections === 1)
+  const next = await RawClient.open(stage.port)
+  assert.equal((await ask(next)).worker, worker.name)
+  stage.acceptor.limit(3)
+  const third = await RawClient.open(stage.port)
+  assert.equal((await ask(third)).worker, worker.name)
+  for (const client of [...clients, next, third]) client.destroy()
+})
+
+handoffTest('Acceptor moves to another port and lets connections be', async t => {
+  const stage = await openStage(t)
+  const worker = await stage.start()
+  const before = await RawClient.open(stage.port)
+  await ask(before)
+  const port = await stage.acceptor.stage('127.0.0.1', 0)
+  const staged = await RawClient.open(port)
+  await ask(staged)
+  stage.acceptor.settle('staged')
+  const late = connect(stage.port, '127.0.0.1')
+  const [error] = (await once(late, 'error')) as [NodeJS.ErrnoException]
+  assert.equal(error.code, 'ECONNREFUSED')
+  assert.equal((await ask(before)).worker, worker.name)
+  await stage.acceptor.stage('127.0.0.1', 0)
+  stage.acceptor.settle('former')
+  const again = await RawClient.open(port)
+  assert.equal((await ask(again)).worker, worker.name)
+  for (const client of [before, staged, again]) client.destroy()
+})
+
+handoffTest(
+  'Acceptor leaks no descriptor and closes none twice, over thousands of connections and kills',
+  async t => {
+    const stage = await openStage(t)
+    let workers = [await stage.start(), await stage.start()]
+    const atRest = openSockets()
+    let answered = 0
+    let lost = 0
+    const visit = async (): Promise<void> => {
+      const client = await RawClient.open(stage.port)
+      try {
+        await ask(client)
+        answered++
+      } catch {
+        // It was with a worker that was killed.
+        lost++
+      }
+      client.destroy()
+    }
+    for (let round = 0; round < 6; round++) {
+      // oxlint-disable-next-line no-await-in-loop -- Rounds follow one another.
+      const [fresh] = await Promise.all([
+        stage.start(),
+        ...Array.from({ length: 20 }, async () => {
+          for (let visits = 0; visits < 25; visits++) await visit()
+        }),
+        workers[0]?.worker.terminate()
+      ])
+      workers = [...workers.slice(1), fresh]
+    }
+    assert.equal(answered + lost, 3000)
+    assert.ok(answered > 2500, `only ${answered} of 3000 were answered`)
+    await until('every connection is closed', () => workers.every(({ ledger }) => ledger.connections === 0))
+    await until('nothing is left open', () => openSockets() <= atRest)
+  }
+)

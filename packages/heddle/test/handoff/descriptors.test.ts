@@ -1,0 +1,22 @@
+/** Tests the two calls of the system by which descriptors are duplicated and closed. */
+import assert from 'node:assert/strict'
+import { closeSync, fstatSync, openSync } from 'node:fs'
+import { test } from 'node:test'
+
+import { descriptors } from './stage.ts'
+
+test('findDescriptors() finds calls that do what they say, or nothing', () => {
+  if (descriptors === null) {
+    assert.ok(!process.versions.node.startsWith('26.'), 'Node.js 26 has them')
+    return
+  }
+  const file = openSync(import.meta.filename)
+  const copy = descriptors.dup(file)
+  assert.notEqual(copy, file)
+  assert.equal(fstatSync(copy).ino, fstatSync(file).ino)
+  closeSync(file)
+  assert.equal(fstatSync(copy).isFile(), true, 'the copy stays')
+  assert.equal(descriptors.close(copy), 0)
+  assert.equal(descriptors.close(copy), -1, 'it is closed once')
+  assert.equal(descriptors.dup(copy), -1)
+})
