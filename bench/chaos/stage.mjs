@@ -36,7 +36,7 @@ export function furnish() {
   return { directory, env: { CHAOS_RECORDS: join(directory, 'records') } }
 }
 
-const brokenCode = "throw new Error('chaos: this code does not start')\n"
+const brokenCode = "export const version = 0\nthrow new Error('chaos: this code does not start')\n"
 
 function changeCode(directory, version) {
   const text = `/** Which edition of the application this is; written anew before each reload. */\nexport const version = ${version}\n`
