@@ -26,4 +26,9 @@ export HEDDLE_LEAK_FACTOR=50 HEDDLE_FAULT_SCHEDULES=10000 HEDDLE_FAULT_ROUNDS=3 
 node --conditions=@heddle/source --test --test-timeout=600000 \
   'packages/mesh/test/leaks/*.test.ts' 'packages/mesh/test/faults/*.test.ts' 'packages/mesh/test/fuzz/*.test.ts' ||
   outcome=1
+
+# Ten thousand random lives of workers.
+export HEDDLE_SIMULATION_SEEDS=10000
+node --conditions=@heddle/source --test --test-timeout=600000 \
+  packages/heddle/test/main/supervisor/simulation.test.ts || outcome=1
 exit $outcome

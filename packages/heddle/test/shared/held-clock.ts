@@ -36,6 +36,13 @@ export class HeldClock implements Clock {
     this.#now = target
   }
 
+  /** Moves on to the next timer, or to `target` when none is due before, and lets what follows from it settle. */
+  async step(target: number): Promise<void> {
+    const due = this.#next(target)
+    if (due === undefined) this.#now = target
+    else await this.advance(Math.max(0, due.at - this.#now))
+  }
+
   /** Time passes and nothing runs, as when the process is suspended; what is due comes late with the next advance. */
   stall(ms: number): void {
     this.#now += ms

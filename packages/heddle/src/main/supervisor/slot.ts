@@ -142,6 +142,7 @@ export class Slot<Sitting extends Occupant> {
       undo: async () => {
         this.#isStaged = false
         this.#drop(sitting)
+        this.#see(sitting)
         await Deadline.during(this.#options.clock, 0, deadline => sitting.stop(deadline, endMs))
       }
     }
@@ -210,7 +211,7 @@ export class Slot<Sitting extends Occupant> {
   }
 
   async #letGo(old: Sitting, drainMs: number): Promise<void> {
-    if (!old.life.isGone) this.#see(old)
+    this.#see(old)
     await Deadline.during(this.#options.clock, drainMs, deadline => old.stop(deadline, endMs, hooksMs))
   }
 
@@ -221,6 +222,7 @@ export class Slot<Sitting extends Occupant> {
 
   /** Sees somebody off who finishes what he has. */
   #see(sitting: Sitting): void {
+    if (sitting.life.isGone) return
     this.#leaving.add(sitting)
     void sitting.life.gone.then(() => this.#leaving.delete(sitting))
   }
@@ -240,7 +242,7 @@ export class Slot<Sitting extends Occupant> {
     this.book.ended(end)
     void sitting.life.gone.then(last => this.#handleGone(sitting, last))
     const wasCurrent = this.#current === sitting
-    if (!sitting.life.isGone) this.#see(sitting)
+    this.#see(sitting)
     this.#drop(sitting)
     if (!wasCurrent) return
     this.#current = null
@@ -315,9 +317,15 @@ export class Slot<Sitting extends Occupant> {
 
   /** A thread that finishes what it has must not keep its successor's successor waiting. */
   async #makeRoom(): Promise<void> {
-    const excess = this.#leaving.size + (this.#incoming === null ? 0 : 1) - 1
-    const cut = [...this.#leaving].slice(0, Math.max(0, excess))
-    await Promise.all(cut.map(({ life }) => life.end('stopped', endMs)))
+    for (let cut = this.#excess(); cut.length > 0; cut = this.#excess()) {
+      // oxlint-disable-next-line no-await-in-loop -- Others may have come to leave meanwhile.
+      await Promise.all(cut.map(({ life }) => life.end('stopped', endMs)))
+    }
+  }
+
+  #excess(): readonly Sitting[] {
+    const count = this.#leaving.size + (this.#incoming === null ? 0 : 1) - 1
+    return [...this.#leaving].slice(0, Math.max(0, count))
   }
 
   async #watchRestart(sitting: Sitting, startedAt: number): Promise<void> {

@@ -52,6 +52,8 @@ export class WorkerPool implements Company {
   readonly #limiter = new Limiter(() => this.#settings.rollout.concurrency)
   /** All that were ever in use: their books and their zombies outlast a smaller number. */
   readonly #slots: WorkerSlot[] = []
+  /** How many of them are in use, those that are being added among them. */
+  #size: number
   #settings: ResolvedApplication
   /** What workers that are held are started with. */
   #nextSettings: ResolvedApplication | null = null
@@ -63,6 +65,7 @@ export class WorkerPool implements Company {
   constructor(surroundings: Surroundings, settings: ResolvedApplication) {
     this.#surroundings = surroundings
     this.#settings = settings
+    this.#size = settings.workers
   }
 
   get settings(): ResolvedApplication {
@@ -75,7 +78,7 @@ export class WorkerPool implements Company {
 
   /** The slots in use. */
   get slots(): readonly WorkerSlot[] {
-    return this.#slots.slice(0, this.#settings.workers)
+    return this.#slots.slice(0, this.#size)
   }
 
   /** All slots that have or had threads, in use or not. */
@@ -231,15 +234,18 @@ export class WorkerPool implements Company {
     const { announce } = this.#surroundings
     if (this.#phase === 'running' && to > from) {
       const added = this.#take(to).slice(from)
+      this.#size = to
       try {
         await this.#startAll(added)
       } catch (error) {
         // Those that became ready have been asked already.
         await this.#during(rollout.drainTimeout, deadline => stopAll(added, deadline))
+        this.#size = from
         throw error
       }
     }
     this.#settings = { ...this.#settings, workers: to }
+    this.#size = to
     if (to !== from) announce('application:scaled', { application: id, from, to })
     this.moved()
     await this.#during(rollout.drainTimeout, deadline => stopAll(this.#slots.slice(to), deadline))
@@ -285,6 +291,7 @@ export class WorkerPool implements Company {
     const from = this.#settings.workers
     const to = settings.workers
     this.#settings = settings
+    this.#size = to
     this.#nextSettings = null
     if (this.#phase !== 'stopped') this.#expect()
     if (to !== from) this.#surroundings.announce('application:scaled', { application: settings.id, from, to })

@@ -17,6 +17,8 @@ export class FakeThread {
   /** Whether it ends at once when it is told to; a stuck one does not. */
   obeys = true
   hasEnded = false
+  /** Called for each message that is posted to it. */
+  onPosted: (message: { readonly type: string }) => void = () => {}
   readonly #listeners: { message(message: unknown): void; exit(code: number, error: Error | null): void }
 
   constructor(plan: ThreadPlan, listeners: FakeThread['listeners']) {
@@ -47,6 +49,8 @@ export class FakeThread {
 export interface FakeMember extends MeshMember {
   readonly history: string[]
   requests: number
+  /** Whether senders choose it. */
+  takesRequests(): boolean
   /** How many requests senders have counted as answered. */
   answered: number
 }
@@ -62,6 +66,8 @@ export class Stage {
   readonly expected = new Set<string>()
   /** Thrown by the next attempts to start a thread. */
   startErrors: Error[] = []
+  /** Called for each thread that is started, with its seat. */
+  onThread: (thread: FakeThread, member: FakeMember) => void = () => {}
 
   constructor(config: ResolvedConfig) {
     const events = new Events()
@@ -70,9 +76,14 @@ export class Stage {
       if (error !== undefined) throw error
       const thread = new FakeThread(plan, listeners)
       this.threads.push(thread)
+      const member = this.members.at(-1)
+      if (member !== undefined) this.onThread(thread, member)
       return {
         worker: null,
-        post: message => thread.posted.push(message as { type: string }),
+        post: message => {
+          thread.posted.push(message as { type: string })
+          thread.onPosted(message as { type: string })
+        },
         terminate: () => thread.obeys && queueMicrotask(() => thread.end(1)),
         eventLoopUtilization: () => ({ idle: 0, active: 0, utilization: 0 })
       }
@@ -119,6 +130,10 @@ export class Stage {
           history: [],
           requests: 0,
           answered: 0,
+          takesRequests: () => {
+            const last = member.history.findLast(word => word !== 'drained')
+            return last === 'published' || last === 'restored'
+          },
           publish: async () => void member.history.push('published'),
           withdraw: async () => void member.history.push('withdrawn'),
           drained: async () => {

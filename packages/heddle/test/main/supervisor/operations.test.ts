@@ -72,7 +72,7 @@ test('scale() adds workers that are all ready, or none; and takes away those tha
   const { stage, supervisor, thread, member, states } = await setUp()
   const grown = supervisor.scale('api', 3)
   await settle()
-  assert.deepEqual(states(), ['ready'])
+  assert.deepEqual(states(), ['ready', 'starting', 'starting'])
   for (const index of [1, 2]) thread(index).becomeReady()
   await grown
   assert.deepEqual(states(), ['ready', 'ready', 'ready'])
