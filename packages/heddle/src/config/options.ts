@@ -435,7 +435,7 @@ export interface ServerOptions {
    */
   readonly keepAliveTimeout?: number | string
   /**
-   * How long the application may take until the head of its response. Then 504. 0 waits for ever.
+   * How long a request may take until the head of its response, waiting for a worker included. Then 504, or 503 when no worker had it. 0 waits for ever.
    * @default 30000 (30 s)
    */
   readonly requestTimeout?: number | string
@@ -503,7 +503,7 @@ export interface RouteOptions {
    */
   readonly stripPrefix?: boolean
   /**
-   * How long the application may take until the head of its response. Then 504. 0 waits for ever.
+   * How long a request may take until the head of its response, waiting for a worker included. Then 504, or 503 when no worker had it. 0 waits for ever.
    * @default `server.requestTimeout`
    */
   readonly requestTimeout?: number | string

@@ -68,7 +68,7 @@ const route: ObjectKey = {
       kind: 'duration',
       min: 0,
       sentence:
-        'How long the application may take until the head of its response. Then 504. 0 waits for ever.',
+        'How long a request may take until the head of its response, waiting for a worker included. Then 504, or 503 when no worker had it. 0 waits for ever.',
       defaultText: '`server.requestTimeout`'
     }
   }

@@ -82,7 +82,8 @@ export const serverKeys: Readonly<Record<string, Key>> = {
     kind: 'duration',
     min: 0,
     default: 30 * second,
-    sentence: 'How long the application may take until the head of its response. Then 504. 0 waits for ever.'
+    sentence:
+      'How long a request may take until the head of its response, waiting for a worker included. Then 504, or 503 when no worker had it. 0 waits for ever.'
   },
   clientTimeout: {
     kind: 'duration',

@@ -39,7 +39,7 @@ const CLOSING_MS = 50
  * Milliseconds without a request after which a connection is taken for idle while the server closes. One that was
  * used just now may carry its next request already, which would be lost: that one is answered, and told to close.
  */
-const QUIET_MS = 100
+const QUIET_MS = 250
 
 /** What part of the time a close may take upgraded connections get; requests and the applications need theirs. */
 const TUNNELS_PART = 0.5
