@@ -63,9 +63,10 @@ async function readText(request: IncomingMessage): Promise<string> {
   let size = 0
   for await (const chunk of request as AsyncIterable<Buffer>) {
     size += chunk.length
-    if (size > bodyMax) invalid(`the body is longer than ${bodyMax} bytes`)
-    chunks.push(chunk)
+    // What is too long is read all the same: leaving the loop would cut the connection, and the answer with it.
+    if (size <= bodyMax) chunks.push(chunk)
   }
+  if (size > bodyMax) invalid(`the body is longer than ${bodyMax} bytes`)
   return Buffer.concat(chunks).toString('utf8')
 }
 
