@@ -135,11 +135,12 @@ export function readAnswer(answer: unknown): string | null {
 }
 
 function describe(value: unknown): string {
+  if (typeof value === 'string') return JSON.stringify(value)
   return typeof value === 'object' && value !== null ? 'an object without ok' : String(value)
 }
 
 function describeThrown(error: unknown): string {
-  return `threw ${error instanceof Error ? `${error.name}: ${error.message}` : describe(error)}`
+  return `threw ${error instanceof Error ? `${error.name}: ${error.message}` : String(error)}`
 }
 
 const titles: Readonly<Record<CheckName, string>> = {
