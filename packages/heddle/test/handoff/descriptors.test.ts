@@ -10,7 +10,7 @@ test('findDescriptors() finds calls that do what they say, or nothing', () => {
     assert.ok(!process.versions.node.startsWith('26.'), 'Node.js 26 has them')
     return
   }
-  const file = openSync(import.meta.filename)
+  const file = openSync(import.meta.filename, 'r')
   const copy = descriptors.dup(file)
   assert.notEqual(copy, file)
   assert.equal(fstatSync(copy).ino, fstatSync(file).ino)

@@ -6,6 +6,7 @@ import { join } from 'node:path'
 import { suite, test } from 'node:test'
 import type { TestContext } from 'node:test'
 
+import { descriptors } from '../handoff/stage.ts'
 import { runHeddle } from './heddle-process.ts'
 
 const applications = join(import.meta.dirname, '../fixtures/applications')
@@ -20,7 +21,7 @@ async function busyPort(t: TestContext): Promise<string> {
 }
 
 suite('heddle start', { concurrency: 4 }, () => {
-  for (const mode of ['edge', 'direct']) {
+  for (const mode of ['edge', 'direct', ...(descriptors === null ? [] : ['handoff'])]) {
     test(`says that the port is in use, in ${mode} mode, and ends with code 71`, async t => {
       const port = await busyPort(t)
       const entry = join(applications, 'script-http/server.mjs')

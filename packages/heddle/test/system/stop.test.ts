@@ -3,6 +3,7 @@ import assert from 'node:assert/strict'
 import { join } from 'node:path'
 import { suite, test } from 'node:test'
 
+import { descriptors } from '../handoff/stage.ts'
 import { startHeddle } from './heddle-process.ts'
 
 const config = join(import.meta.dirname, 'fixtures/moody/heddle.json')
@@ -11,7 +12,7 @@ const config = join(import.meta.dirname, 'fixtures/moody/heddle.json')
 const deadlineMs = 1500
 
 suite('heddle start', { concurrency: 4 }, () => {
-  for (const mode of ['edge', 'direct']) {
+  for (const mode of ['edge', 'direct', ...(descriptors === null ? [] : ['handoff'])]) {
     test(`finishes what is in flight after SIGTERM, in ${mode} mode, and ends with code 0`, async t => {
       const { url, child, exited, line } = await startHeddle(t, '--config', config, '--mode', mode)
       const answer = await fetch(`${url}/slow`)

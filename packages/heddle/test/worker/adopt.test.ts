@@ -94,10 +94,10 @@ handoffTest('A worker that drains finishes what it has begun, and says that it i
   await drain(old)
   assert.equal((await slow).worker, old.name, 'what had begun is finished')
   // Its head had left before: the connection goes to the other worker instead of being closed.
+  await until('it has let go', () => old.ledger.connections === 0)
   const then = await ask(begun)
   assert.deepEqual([then.worker, then.closes], [fresh.name, false])
   begun.destroy()
-  await until('it has let go', () => old.ledger.connections === 0)
 })
 
 handoffTest(
