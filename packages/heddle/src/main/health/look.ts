@@ -24,7 +24,7 @@ export interface Look {
 
 /** What is seen of a worker since the last look; without one, what can be seen in a moment. */
 export function lookAt(
-  worker: WatchedWorker,
+  worker: Pick<WatchedWorker, 'vitals' | 'counts' | 'eventLoopUtilization' | 'heartbeatAge'>,
   last: Look | null,
   at: { readonly now: number; readonly minRequests: number }
 ): Look {
