@@ -23,7 +23,7 @@ if (!(contender in chaosContenders) || !(scenario in scenarios) || !(Number(seco
 }
 killEverythingAtExit()
 const load = values.light
-  ? Object.fromEntries(Object.entries(usualLoad).map(([kind, size]) => [kind, Math.ceil(size / 2)]))
+  ? Object.fromEntries(Object.entries(usualLoad).map(([kind, size]) => [kind, Math.ceil(size / 4)]))
   : usualLoad
 const nodeArgs = values.source ? ['--conditions=@heddle/source'] : []
 const figures = await play({ contender, scenario, seconds: Number(seconds), load, nodeArgs })

@@ -15,6 +15,7 @@ import { onStage } from './stage.mjs'
 
 const warmUpMs = 1500
 const steadyMinMs = 1000
+const settleMs = 700
 const timeoutMs = 15_000
 const reportDeadlineMs = 40_000
 const seed = 4
@@ -79,6 +80,8 @@ async function perform({ live, scenario, seconds, load }) {
       changeCode: live.changeCode,
       breakCode: live.breakCode
     })
+    // What the last event has left behind is asked for a moment, too.
+    await delay(settleMs)
     const reported = driver.hear('report', reportDeadlineMs)
     driver.tell({ type: 'stop' })
     const { report } = await reported
