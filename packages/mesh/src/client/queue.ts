@@ -22,7 +22,7 @@ const nobody: Upstream = {
 
 /** The queue of one hostname, first come, first served. */
 export class Queue implements Link {
-  readonly upstream = nobody
+  readonly upstream: Upstream = nobody
   readonly hostname: string
   readonly #waiting = new Set<Exchange>()
 

@@ -125,7 +125,7 @@ export class Connection implements RequestReceiver, ExchangeHandler {
    * Closes it if it is idle, and has been for so long; otherwise its current response will when the host drains.
    * Without an answer on its way nothing is gained by waiting for the client to close too.
    */
-  closeWhenIdle(nowMs = performance.now(), quietMs = 0): void {
+  closeWhenIdle(nowMs: number = performance.now(), quietMs = 0): void {
     if (this.#phase !== 'idle' || nowMs - this.#since < quietMs) return
     if (queuedBytes(this.socket) > 0) this.#close()
     else this.destroy()

@@ -30,7 +30,7 @@ export type OnKept = (worker: WatchedWorker, reason: string) => void
 /** The causes of one worker. */
 export class Causes implements Standing {
   readonly worker: WatchedWorker
-  readonly causes = new Map<Cause, string>()
+  readonly causes: Map<Cause, string> = new Map()
   isKept = false
   /** Whether it was taken out here: who was taken out by somebody else is not brought back here. */
   #isOurs = false

@@ -28,7 +28,7 @@ const hooksMs = 1000
 export class Slot<Sitting extends Occupant> {
   readonly fact: ThreadFact
   /** What has happened here, over all threads. */
-  readonly book = new SlotBook()
+  readonly book: SlotBook = new SlotBook()
   readonly #options: SlotOptions<Sitting>
   readonly #zombies = new Set<ThreadLife>()
   readonly #leaving = new Set<Sitting>()
