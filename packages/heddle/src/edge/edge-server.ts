@@ -245,7 +245,8 @@ export class EdgeServer implements ConnectionHost {
       this.#accept(socket)
     )
     server.on('listening', () => {
-      this.#sweeper ??= setInterval(() => this.#sweep(), SWEEP_MS).unref()
+      // What has arrived is in time, also when this thread comes late to reading it.
+      this.#sweeper ??= setInterval(() => afterReading(() => this.#sweep()), SWEEP_MS).unref()
     })
     this.#limitConnections(server)
     return server

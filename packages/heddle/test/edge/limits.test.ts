@@ -6,9 +6,12 @@ import assert from 'node:assert/strict'
 import { connect } from 'node:net'
 import { describe, test, type TestContext } from 'node:test'
 
+import { joinMesh } from '@heddle/mesh'
+
 import type { ResolvedServer } from '../../src/config/resolved.ts'
+import { EdgeServer } from '../../src/edge/edge-server.ts'
 import { RawClient, get, request } from './raw-client.ts'
-import { openStage, type Stage } from './stage.ts'
+import { generous, openStage, type Stage } from './stage.ts'
 
 async function stageWith(t: TestContext, server: Partial<ResolvedServer>): Promise<Stage> {
   const stage = await openStage({ server })
@@ -102,4 +105,37 @@ describe('EdgeServer on whole connections', { concurrency: 4 }, () => {
     assert.equal((await second.send(get('/early')).response()).body, 'early')
     second.destroy()
   })
+})
+
+test('EdgeServer counts what has arrived as in time, also when it comes late to reading it', async t => {
+  const stage = await stageWith(t, {})
+  const { ticket } = stage.registry.admit({ name: 'edge:here', hostname: null })
+  const mesh = joinMesh(ticket)
+  // In this thread, which can be held up.
+  const edge = new EdgeServer(
+    {
+      index: 0,
+      name: 'edge:here',
+      ticket,
+      server: { ...generous, keepAliveTimeout: 300 },
+      routes: [],
+      entrypoint: 'api',
+      reusePort: false,
+      logger: { level: 'silent', format: 'json', colour: false }
+    },
+    mesh.client
+  )
+  t.after(async () => {
+    await edge.close(0)
+    mesh.leave()
+  })
+  const client = await RawClient.open(await edge.listen(0))
+  for (let i = 0; i < 3; i++) {
+    await client.send(get('/early')).response()
+    client.send(get('/early'))
+    // The next look at the clock is due, and the connection has been silent for longer than it may.
+    Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 600)
+    assert.equal((await client.response()).body, 'early')
+  }
+  client.destroy()
 })
