@@ -33,7 +33,7 @@ async function startLive(
     path: fileURLToPath(new URL('.', import.meta.url)),
     entry,
     workers,
-    health: { ...exampleHealth, interval: 100, timeout: 2000, gracePeriod: 0, ...health }
+    health: { ...exampleHealth, interval: 100, timeout: 2000, gracePeriod: 0, maxELU: 0, ...health }
   })
   const log = createLog({ level: 'silent', format: 'json', colour: false })
   const server = createCoordinator(exampleConfig({ applications: [application] }), { log, kill: () => {} })
@@ -61,7 +61,7 @@ async function startLive(
 }
 
 test('a worker that blocks is taken out meanwhile and comes back, while the others answer', async t => {
-  const { get, next } = await startLive(t, 3, { maxUnhealthyChecks: 20, maxELU: 0 })
+  const { get, next } = await startLive(t, 3, { maxUnhealthyChecks: 20 })
   const out = next('worker:moved', ({ to }) => to === 'ejected')
   const back = next('worker:moved', ({ from, to }) => from === 'ejected' && to === 'ready')
   let turnsAgain = false
@@ -109,15 +109,18 @@ test('a worker that is not ready gets no requests until it is, and is not replac
   assert.equal(replacements, 0)
 })
 
+function isIll({ checks, reasons }: HeddleEvents['worker:unhealthy']): boolean {
+  return checks >= 10 && reasons[0] === 'health() says: told to be ill'
+}
+
 test('a single worker is never taken out', async t => {
   const { server, get, next } = await startLive(t, 1, { maxUnhealthyChecks: 1000 })
   const moves: string[] = []
   server.events.on('worker:moved', ({ to }) => moves.push(to))
-  const unhealthy = next('worker:unhealthy', ({ checks }) => checks === 10)
   await get('/ill')
   await get('/ready?is=false')
   await get('/block?ms=1200')
-  await unhealthy
+  await next('worker:unhealthy', isIll)
   assert.deepEqual(moves, [])
   const health = server.status().applications[0]?.workers[0]?.health
   assert.partialDeepStrictEqual(health, {
