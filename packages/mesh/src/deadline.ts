@@ -1,6 +1,7 @@
 /**
  * The deadline of the request being answered: what its handler calls meanwhile has no more time than
- * that. Any thread; the server sets it, the client reads it.
+ * that. Any thread; the server sets it, the client reads it. By it the request is known too when its handler
+ * fails, wherever that happens.
  */
 import { AsyncLocalStorage } from 'node:async_hooks'
 
@@ -10,9 +11,17 @@ export class Deadline {
   readonly at: number
   /** The request has been answered. What its handler left running, a poll for one, may take its time. */
   over = false
+  readonly #breakOff: (reason: string) => void
 
-  constructor(at: number) {
+  /** @param breakOff Ends the request without an answer. */
+  constructor(at: number, breakOff: (reason: string) => void) {
     this.at = at
+    this.#breakOff = breakOff
+  }
+
+  /** The request will not be answered any more: its caller is told so. */
+  breakOff(reason: string): void {
+    if (!this.over) this.#breakOff(reason)
   }
 }
 
@@ -27,4 +36,12 @@ export function underDeadline(deadline: Deadline, run: () => void): void {
 export function currentDeadline(): number {
   const deadline = scope.getStore()
   return deadline === undefined || deadline.over ? 0 : deadline.at
+}
+
+/** Breaks off the request being answered where this is called; false when there is none, or none with a deadline. */
+export function breakOffCurrent(reason: string): boolean {
+  const deadline = scope.getStore()
+  if (deadline === undefined || deadline.over) return false
+  deadline.breakOff(reason)
+  return true
 }

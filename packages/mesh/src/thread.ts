@@ -9,6 +9,7 @@ import type { BalanceFunction } from './client/balancing.ts'
 import type { Intercept } from './client/client-options.ts'
 import { MeshClient } from './client/client.ts'
 import { installGlobals } from './client/globals.ts'
+import { breakOffCurrent } from './deadline.ts'
 import { HEARTBEAT_MS, Scoreboard } from './scoreboard.ts'
 import type { ServerHooks } from './server/hooks.ts'
 import type { Invocation } from './server/invocation.ts'
@@ -108,6 +109,15 @@ export class Mesh {
   /** Requests sent to this thread by all others and not finished. */
   inflight(): number {
     return this.#scoreboard.inflight(this.#record)
+  }
+
+  /**
+   * Breaks off the request whose handler, or what that has left running, calls this: its caller is told at once
+   * that no answer will come. Requests are told apart by their asynchronous context. False when there is none, or
+   * when it has been answered or has no deadline.
+   */
+  breakOffCurrent(reason: string): boolean {
+    return breakOffCurrent(reason)
   }
 
   /** The requests and upgraded connections this thread is answering right now. */

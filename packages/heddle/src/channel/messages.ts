@@ -111,6 +111,8 @@ export type FromWorker =
       readonly type: 'crashed'
       readonly origin: 'uncaughtException' | 'unhandledRejection' | 'processExit'
       readonly error: ErrorFacts
+      /** The request whose handler threw has been broken off: nobody waits for it any more. */
+      readonly isolated: boolean
     }
   /** The hooks have run and the server is closed; the thread may be ended. */
   | { readonly type: 'stopped' }

@@ -16,6 +16,11 @@ import { currentContext } from './context.ts'
 export interface Ending {
   /** Ends the thread without a report. */
   exit(code: number): void
+  /**
+   * Calls `isolate` for each fatal error, in the asynchronous context in which it was thrown: it returns whether it
+   * has broken off the request the error belongs to. One listener.
+   */
+  onFatal(isolate: () => boolean): void
   /** The worker was asked to stop: process.exit() is no crash any more, but the end of the stop. */
   expect(): void
 }
@@ -28,6 +33,7 @@ export function reportCrashes(send: (message: FromWorker) => void): Ending {
   let reported = false
   let expected = false
   let later = 0
+  let isolate = nobody
   const report = (message: FromWorker): boolean => {
     if (reported) return false
     reported = true
@@ -40,14 +46,15 @@ export function reportCrashes(send: (message: FromWorker) => void): Ending {
     if (isHandled) return
     // Added at the last moment, and gone after this error: the application does not find a listener it has not added.
     process.once('uncaughtException', liveOn)
-    if (report({ type: 'crashed', origin, error: toErrorFacts(error) })) return
+    const isolated = isolate()
+    if (report({ type: 'crashed', origin, error: toErrorFacts(error), isolated })) return
     if (later++ < laterMax) logLater(error)
   })
   const exit: (code: number) => never = Reflect.get(process, 'exit')
   Reflect.set(process, 'exit', (...args: unknown[]) => {
     const [code = process.exitCode ?? 0] = args
     if (expected) report({ type: 'stopped' })
-    report({ type: 'crashed', origin: 'processExit', error: describeExit(code) })
+    report({ type: 'crashed', origin: 'processExit', error: describeExit(code), isolated: false })
     // The number of arguments counts: process.exit(undefined) is not process.exit().
     Reflect.apply(exit, process, args)
   })
@@ -56,10 +63,17 @@ export function reportCrashes(send: (message: FromWorker) => void): Ending {
       reported = true
       exit(code)
     },
+    onFatal: other => {
+      isolate = other
+    },
     expect: () => {
       expected = true
     }
   }
+}
+
+function nobody(): boolean {
+  return false
 }
 
 /** Whoever listens keeps node from ending the thread. */

@@ -74,6 +74,18 @@ for (const { way, origin, message } of [
   })
 }
 
+for (const way of ['sync', 'timer', 'promise']) {
+  test(`a request whose handler throws (${way}) is broken off at once, and others are answered`, async t => {
+    const running = startInMesh(t, 'exits/handler.mjs')
+    await running.next('ready')
+    const other = running.call('/slow')
+    await assert.rejects(running.call(`/${way}`))
+    assert.partialDeepStrictEqual(await running.next('crashed'), { error: { message: way }, isolated: true })
+    await running.call('/finish')
+    assert.equal((await other).text, 'slow')
+  })
+}
+
 test('listeners and capture callbacks of the application are not disturbed', async t => {
   const running = startWorker(t, 'exits/app.mjs', { boot: direct, env: { WAY: 'count' } })
   assert.equal(await (await fetch(`${await readyUrl(running)}/end`)).text(), '0')

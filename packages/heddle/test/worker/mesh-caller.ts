@@ -25,7 +25,7 @@ export interface MeshRunning extends Running {
   call(path: string, body?: string): Promise<Answer>
 }
 
-const registry = new Registry({ domain: '.heddle.local' })
+const registry = new Registry({ domain: '.heddle.local', timeout: 60_000 })
 const mesh = joinMesh(registry.admit({ name: 'test', hostname: null }).ticket)
 mesh.installGlobals()
 after(() => {

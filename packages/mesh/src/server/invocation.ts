@@ -127,7 +127,7 @@ export class Invocation implements SocketOwner, ResponseObserver {
     try {
       inOwnContext(() => {
         if (frame.deadline === 0) this.#enter(recipe, request, socket)
-        else this.#enterUnder(new Deadline(frame.deadline), recipe, { request, socket })
+        else this.#enterUnder(frame.deadline, recipe, request, socket)
       })
     } catch (error) {
       throwLater(error)
@@ -308,13 +308,17 @@ export class Invocation implements SocketOwner, ResponseObserver {
     else this.#pass(request, () => server.emit(event, request, socket, Buffer.alloc(0)))
   }
 
-  #enterUnder(
-    deadline: Deadline,
-    recipe: Recipe,
-    { request, socket }: { request: MeshIncoming; socket: MeshSocket }
-  ): void {
+  #enterUnder(at: number, recipe: Recipe, request: MeshIncoming, socket: MeshSocket): void {
+    const deadline = new Deadline(at, reason => socket.destroy(new Error(reason)))
     this.#deadline = deadline
-    underDeadline(deadline, () => this.#enter(recipe, request, socket))
+    underDeadline(deadline, () => {
+      try {
+        this.#enter(recipe, request, socket)
+      } catch (error) {
+        // From within: whoever hears of it can tell which request it was.
+        throwLater(error)
+      }
+    })
   }
 
   #completeRequest(trailers: string, body: BodyField): void {

@@ -99,6 +99,32 @@ test('what a handler calls waits no longer than its own caller', async t => {
   assert.ok([200, 300].includes((await outer) ?? 0))
 })
 
+test('a request whose handler fails is broken off, and no other', async t => {
+  const house = build(t)
+  const outcomes: boolean[] = []
+  const answers = Promise.withResolvers<void>()
+  const mesh = await house.open('house', (request, response) => {
+    if (request.url === '/other') void answers.promise.then(() => response.end())
+    else if (request.url === '/answered') response.end(() => setImmediate(fail))
+    else setImmediate(fail)
+  })
+  const fail = (): void => {
+    outcomes.push(mesh.breakOffCurrent('its handler threw'))
+    if (outcomes.length === 3) answers.resolve()
+  }
+  const other = call(mesh, { hostname: 'house', path: '/other', timeoutMs: 60_000 })
+  assert.equal(await call(mesh, { hostname: 'house', path: '/answered', timeoutMs: 60_000 }), 200)
+  const failing = call(mesh, { hostname: 'house', path: '/failing', timeoutMs: 60_000 })
+  await assert.rejects(failing, error => {
+    assert.ok(error instanceof MeshError && error.code === 'MESH_RESPONSE_ABORTED')
+    assert.match(error.message, /its handler threw/)
+    return true
+  })
+  fail()
+  assert.equal(await other, 200)
+  assert.deepEqual(outcomes, [false, true, false])
+})
+
 test('a call made after the deadline fails at once', async t => {
   const house = build(t)
   const result = Promise.withResolvers<unknown>()

@@ -43,8 +43,12 @@ export interface WorkerHandleOptions {
 
 /** What a worker handle needs of those it is one of. */
 export interface Company {
-  /** Milliseconds a worker may finish what it has after an error nobody caught. */
-  crashDrainMs(): number
+  /**
+   * Milliseconds a worker may finish what it has after an error nobody caught.
+   *
+   * @param isolated Whether nobody waits for the request at fault any more.
+   */
+  crashDrainMs(isolated: boolean): number
   /** Whether this one may be taken out of balancing. */
   mayEject(handle: WorkerHandle): boolean
   replace(handle: WorkerHandle, reason: ReplaceReason, detail: string): Promise<boolean>
@@ -250,14 +254,14 @@ export class WorkerHandle implements Occupant, WatchedWorker {
     }
   }
 
-  #handleCrashed({ origin, error }: Extract<FromWorker, { type: 'crashed' }>): void {
+  #handleCrashed({ origin, error, isolated }: Extract<FromWorker, { type: 'crashed' }>): void {
     const reason = crashReasons[origin]
     const thrown = reviveError(error)
     if (origin === 'processExit') {
       this.#leave(reason)
       this.life.expectEnd('exited', thrown)
     } else if (canBecome(this.life.state, 'draining')) {
-      this.#stopping = this.#finish(reason, thrown)
+      this.#stopping = this.#finish(reason, thrown, isolated)
     } else if (this.life.state === 'starting') {
       this.#leave(reason)
       this.life.lose('crashed', thrown)
@@ -269,8 +273,8 @@ export class WorkerHandle implements Occupant, WatchedWorker {
   }
 
   /** After an error nobody caught: the thread lives on for as long as its other requests may take. */
-  async #finish(reason: string, thrown: Error): Promise<void> {
-    const deadline = new Deadline(this.#options.clock, this.#options.company.crashDrainMs())
+  async #finish(reason: string, thrown: Error, isolated: boolean): Promise<void> {
+    const deadline = new Deadline(this.#options.clock, this.#options.company.crashDrainMs(isolated))
     const drained = this.#drain(deadline, reason)
     this.life.lose('crashed', thrown)
     await drained

@@ -40,9 +40,9 @@ export interface StagedSettings {
 }
 
 /**
- * Milliseconds a worker has at most to finish its requests after an error nobody caught. The request whose handler
- * threw is among them and will not end by itself: whoever waits for it is not to wait for a whole drain, and
- * after such an error nobody knows what state the application is in.
+ * Milliseconds a worker has at most to finish its requests after an error nobody caught, when the request whose
+ * handler threw is not known: it may be among them and will not end by itself, and whoever waits for it is not to
+ * wait for a whole drain.
  */
 const crashDrainMs = 5000
 
@@ -156,8 +156,9 @@ export class WorkerPool implements Company {
     return staged.promise
   }
 
-  crashDrainMs(): number {
-    return Math.min(this.#settings.rollout.drainTimeout, crashDrainMs)
+  crashDrainMs(isolated: boolean): number {
+    const { drainTimeout } = this.#settings.rollout
+    return isolated ? drainTimeout : Math.min(drainTimeout, crashDrainMs)
   }
 
   mayEject(handle: WorkerHandle): boolean {
@@ -211,7 +212,7 @@ export class WorkerPool implements Company {
     try {
       await this.#startAll(this.#take(workers))
     } catch (error) {
-      await this.#during(this.crashDrainMs(), deadline => this.#stop(deadline))
+      await this.#during(this.crashDrainMs(false), deadline => this.#stop(deadline))
       throw error
     }
     this.#phase = 'running'

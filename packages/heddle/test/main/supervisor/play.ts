@@ -58,6 +58,7 @@ export async function finish(thread: FakeThread): Promise<void> {
 export const crash = {
   type: 'crashed',
   origin: 'uncaughtException',
+  isolated: false,
   error: { name: 'TypeError', message: 'broken', stack: 'TypeError: broken\n at x', code: null }
 }
 

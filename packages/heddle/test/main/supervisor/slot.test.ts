@@ -121,6 +121,16 @@ test('A worker whose error nobody caught finishes its other requests while its s
   assert.partialDeepStrictEqual(stage.heard('worker:exited'), [{ reason: 'crashed', code: 1 }])
 })
 
+test('A worker whose failed request is broken off has the whole drain time for the others', async () => {
+  const { stage, thread, member } = await setUp({ rollout: { concurrency: 1, drainTimeout: 20_000 } })
+  member(0).drained = () => new Promise(() => {})
+  thread(0).say({ ...crash, isolated: true })
+  await stage.clock.advance(19_999)
+  assert.equal(thread(0).hasEnded, false)
+  await stage.clock.advance(1)
+  assert.equal(thread(0).hasEnded, true)
+})
+
 test('There are never more than two threads for one slot: who finishes what it has is cut for a third', async () => {
   const { stage, thread, member } = await setUp()
   member(0).drained = () => new Promise(() => {})
