@@ -11,9 +11,9 @@ type Sentences = {
 
 const sentences: Sentences = {
   'worker:replacing': ({ worker }) => `${worker} is being replaced`,
-  'worker:replaced': ({ worker, bootMs }) => `${worker} was replaced, ready in ${bootMs} ms`,
-  'worker:replacement-failed': ({ worker }) => `${worker} could not be replaced`,
-  'worker:ready': ({ worker, bootMs }) => `${worker} is ready in ${bootMs} ms`,
+  'worker:replaced': ({ worker }) => `${worker}: the fresh thread has taken over`,
+  'worker:replacement-failed': ({ worker }) => `${worker} could not be replaced: the old thread stays`,
+  'worker:ready': ({ worker, bootMs }) => `${worker}: a fresh thread is ready after ${bootMs} ms`,
   'application:starting': ({ application, workers }) => `${application} starts with ${workers} workers`,
   'application:stopped': ({ application }) => `${application} has stopped`,
   'application:scaled': ({ application, from, to }) => `${application} has ${to} workers instead of ${from}`,

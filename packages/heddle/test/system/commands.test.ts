@@ -93,3 +93,30 @@ test('a command finds its server by directory, file, process or socket, and neve
   assert.ok(!readdirSync(directory).some(name => name.startsWith(`${pid}.`)))
   assert.ok(readdirSync(directory).includes(`${last.pid}.json`))
 })
+
+test('ps and the probes answer while every worker is blocked in native code, and a stop still ends the process', async t => {
+  const project = createProject(t, {
+    'heddle.json': JSON.stringify({
+      applications: { web: { path: 'web', workers: 2 } },
+      server: { port: 0 },
+      admin: { port: 0 },
+      gracefulShutdown: { timeout: 1000 }
+    }),
+    'web/server.mjs': `
+      import { pbkdf2Sync } from 'node:crypto'
+      import { createServer } from 'node:http'
+      createServer(() => {
+        process.stdout.write('stuck from now on\\n')
+        pbkdf2Sync('password', 'salt', 2_147_483_647, 64, 'sha512')
+      }).listen(3000)`
+  })
+  const { url, lines, line, exited } = await project.start('--log-level', 'debug')
+  const admin = String((await line('Administrative server is listening.'))['url'])
+  const lost = [fetch(url), fetch(url)].map(answer => assert.rejects(answer))
+  const stuck = (): number => lines.filter(({ msg }) => msg === 'stuck from now on').length
+  while (stuck() < 2) assert.equal((await fetch(`${admin}/livez`)).status, 200)
+  assert.match((await project.heddle('ps')).stdout, /^web +web:0 [^]*^web +web:1 /m)
+  const stopped = await project.heddle('stop')
+  assert.deepEqual([stopped.code, await exited], [0, { code: null, signal: 'SIGKILL' }])
+  await Promise.all(lost)
+})
