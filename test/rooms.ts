@@ -49,7 +49,7 @@ export const mayImport: Readonly<Record<string, Room>> = {
     types: ['heddle/config']
   },
   'heddle/worker': {
-    uses: [...ground, 'heddle/channel', 'heddle/worker/kinds', '@heddle/mesh'],
+    uses: [...ground, 'heddle/channel', 'heddle/worker/kinds', '@heddle/mesh', '@heddle/mesh/internal'],
     types: ['heddle/config']
   },
   'heddle/worker/kinds': { uses: [...ground, 'heddle/channel', 'srvx/node'] },

@@ -9,10 +9,14 @@ import { Socket } from 'node:net'
 import type { Server } from 'node:net'
 import type { MessagePort } from 'node:worker_threads'
 
+import type { MeshTicket } from '@heddle/mesh'
+import { Scoreboard } from '@heddle/mesh/internal'
+
 import type { FromAdopter, ToAdopter } from '../channel/handoff.ts'
 import { Ledger } from '../channel/ledger.ts'
 import { Offers } from '../channel/offers.ts'
 import { Connections } from './connections.ts'
+import type { CountAnswer, GiveBack } from './connections.ts'
 
 /** The adopting side of a worker. Lives as long as the thread; acceptors may come and go. */
 export class Adoption {
@@ -23,11 +27,19 @@ export class Adoption {
   #port: MessagePort | null = null
   #returns = 0
 
-  /** @param reception The server that gets the next connection; `null` while there is none. */
-  constructor(ledger: SharedArrayBuffer, reception: () => Server | null) {
+  /**
+   * @param reception The server that gets the next connection; `null` while there is none.
+   * @param ticket Of the worker: answers over sockets have no sender in the mesh who would count them.
+   */
+  constructor(ledger: SharedArrayBuffer, ticket: MeshTicket, reception: () => Server | null) {
     this.#ledger = new Ledger(ledger)
     this.#reception = reception
-    this.connections = new Connections(this.#ledger, (socket, isFresh) => this.#giveBack(socket, isFresh))
+    const giveBack: GiveBack = (socket, isFresh) => this.#giveBack(socket, isFresh)
+    const { record, generation } = ticket
+    const scoreboard = new Scoreboard(ticket.scoreboard)
+    const countAnswer: CountAnswer = (status, afterMs) =>
+      scoreboard.countAnswer(record, generation, status, afterMs)
+    this.connections = new Connections(this.#ledger, { giveBack, countAnswer })
   }
 
   /** Takes what comes from this acceptor. */

@@ -9,6 +9,7 @@ import { parentPort, workerData } from 'node:worker_threads'
 import type { MessagePort } from 'node:worker_threads'
 
 import { joinMesh } from '@heddle/mesh'
+import type { MeshTicket } from '@heddle/mesh'
 
 import type { FromWorker, ToWorker, WorkerBoot } from '../channel/messages.ts'
 import type { Adoption } from './adopt.ts'
@@ -57,7 +58,7 @@ async function run(port: MessagePort, boot: WorkerBoot): Promise<void> {
   const interception = interceptListen({ direct: boot.listen, shared: boot.workers > 1 }, service)
   watchFastify()
 
-  const adoption = boot.ledger === undefined ? null : await meetClients(service, boot.ledger)
+  const adoption = boot.ledger === undefined ? null : await meetClients(service, boot.ledger, boot.ticket)
   port.on('message', (message: ToWorker) => {
     switch (message.type) {
       case 'acceptor':
@@ -87,9 +88,13 @@ async function run(port: MessagePort, boot: WorkerBoot): Promise<void> {
 }
 
 /** Clients have connections to this worker, in direct and handoff mode: counts them, and takes what is handed over. */
-async function meetClients(service: Service, ledger: SharedArrayBuffer): Promise<Adoption> {
+async function meetClients(
+  service: Service,
+  ledger: SharedArrayBuffer,
+  ticket: MeshTicket
+): Promise<Adoption> {
   const { Adoption: Adopting } = await import('./adopt.ts')
-  const adoption = new Adopting(ledger, () => service.reception())
+  const adoption = new Adopting(ledger, ticket, () => service.reception())
   service.watch(adoption.connections)
   return adoption
 }

@@ -14,6 +14,9 @@ import type { Ledger } from '../channel/ledger.ts'
 /** Takes a connection on which nothing is under way into other hands; false when there are none. */
 export type GiveBack = (socket: Socket, isFresh: boolean) => boolean
 
+/** Counts an answer: its status, and the milliseconds to its head. */
+export type CountAnswer = (status: number, afterMs: number) => void
+
 /** Milliseconds the client of a connection that was never used may still take to ask, while the worker drains. */
 const freshMs = 1000
 
@@ -38,6 +41,7 @@ interface Guest {
 export class Connections {
   readonly #ledger: Ledger
   readonly #giveBack: GiveBack
+  readonly #countAnswer: CountAnswer
   readonly #watched = new Set<Server>()
   readonly #guests = new Map<Socket, Guest>()
   /** Handed over, and counted by who did. */
@@ -49,9 +53,10 @@ export class Connections {
   #sweeping: Map<Socket, Guest> | null = null
   #isSweepPlanned = false
 
-  constructor(ledger: Ledger, giveBack: GiveBack) {
+  constructor(ledger: Ledger, actions: { readonly giveBack: GiveBack; readonly countAnswer: CountAnswer }) {
     this.#ledger = ledger
-    this.#giveBack = giveBack
+    this.#giveBack = actions.giveBack
+    this.#countAnswer = actions.countAnswer
   }
 
   /** Counts what this server gets from now on. */
@@ -156,12 +161,30 @@ export class Connections {
     this.#begin(guest, response)
     this.#responses.add(response)
     response.once('close', () => this.#responses.delete(response))
+    this.#time(response)
     if (this.#isDraining) closeAfter(response)
+  }
+
+  /** Counts the answer when its head is written: how long its body takes says nothing of the worker. */
+  #time(response: ServerResponse): void {
+    const begunAt = performance.now()
+    const writeHead = Reflect.get(response, 'writeHead') as (...args: unknown[]) => ServerResponse
+    Object.defineProperty(response, 'writeHead', {
+      configurable: true,
+      writable: true,
+      value: (...args: unknown[]): ServerResponse => {
+        const written = Reflect.apply(writeHead, response, args)
+        this.#countAnswer(response.statusCode, performance.now() - begunAt)
+        return written
+      }
+    })
   }
 
   #tunnel(socket: Socket): void {
     const guest = this.#guests.get(socket)
-    if (guest !== undefined) this.#begin(guest, socket)
+    if (guest === undefined) return
+    this.#begin(guest, socket)
+    this.#countAnswer(101, 0)
   }
 
   /** Something is under way on a connection until it says `close`. */

@@ -70,6 +70,24 @@ handoffTest('An application that speaks HTTP/2 is handed connections too, and dr
   await until('it is counted out', () => worker.ledger.connections === 0 && worker.ledger.requests === 0)
 })
 
+handoffTest('Answers over sockets are counted as those through the mesh are', async t => {
+  const stage = await openStage(t)
+  const worker = await stage.start()
+  const client = await RawClient.open(stage.port)
+  for (const path of ['/', '/', '/missing', '/slow?ms=60']) {
+    client.send(`GET ${path} HTTP/1.1\r\nHost: handed\r\n\r\n`)
+    // oxlint-disable-next-line no-await-in-loop -- One after another, on one connection.
+    await client.response()
+  }
+  const { answered, failures, durations } = worker.member.counts()
+  assert.deepEqual([answered, failures], [[0, 3, 0, 1, 0], 0])
+  assert.equal(
+    durations.reduce((sum, count) => sum + count, 0),
+    4
+  )
+  client.destroy()
+})
+
 handoffTest('An upgraded connection stays while its worker drains, and counts as a request', async t => {
   const stage = await openStage(t)
   const worker = await stage.start()
