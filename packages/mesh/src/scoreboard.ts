@@ -34,6 +34,8 @@ const FAILURES_IN_ROW = 6
 const ANSWERED = 7
 /** Until when a draining member may finish what it has; 0 when nobody has said. */
 const DRAINED_BY = 12
+/** Requests that got no answer. */
+const LOST = 13
 /** Counts of times to the response head. */
 const DURATIONS = 16
 
@@ -47,7 +49,9 @@ const LATE_MS = 2.5 * HEARTBEAT_MS
 export interface MemberCounts {
   /** Answers by the class of their status: five counts, 1xx to 5xx. An upgrade counts as 101. */
   readonly answered: readonly number[]
-  /** Requests without an answer, or with 502, 503 or 504. */
+  /** Requests without an answer, or not in time. */
+  readonly lost: number
+  /** These, and answers with 502, 503 or 504. */
   readonly failures: number
   /** Of those, the ones since the last good answer. */
   readonly failuresInRow: number
@@ -170,7 +174,9 @@ export class Scoreboard {
   /** Counts a request the thread of that generation did not answer, or not in time. */
   countFailure(record: number, generation: number): void {
     const at = record * STRIDE
-    if (Atomics.load(this.#cells, at + GENERATION) === generation) this.#countFailure(at)
+    if (Atomics.load(this.#cells, at + GENERATION) !== generation) return
+    Atomics.add(this.#cells, at + LOST, 1)
+    this.#countFailure(at)
   }
 
   #countFailure(at: number): void {
@@ -186,6 +192,7 @@ export class Scoreboard {
       Array.from({ length: count }, (_, index) => read(from + index))
     return {
       answered: range(ANSWERED, 5),
+      lost: read(LOST),
       failures: read(FAILURES),
       failuresInRow: read(FAILURES_IN_ROW),
       durations: range(DURATIONS, BUCKETS)

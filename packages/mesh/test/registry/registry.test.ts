@@ -255,8 +255,8 @@ test('Member.counts() is what senders have counted, and stays when the member is
   scoreboard.countAnswer(record, generation, 500, 3)
   scoreboard.countAnswer(record, generation - 1, 200, 3)
   scoreboard.countFailure(record, generation - 1)
-  const { answered, failures, failuresInRow, durations } = member.counts()
-  assert.deepEqual([answered, failures, failuresInRow], [[1, 2, 1, 1, 3], 2, 0])
+  const { answered, lost, failures, failuresInRow, durations } = member.counts()
+  assert.deepEqual([answered, lost, failures, failuresInRow], [[1, 2, 1, 1, 3], 1, 2, 0])
   assert.equal(
     durations.reduce((sum, count) => sum + count, 0),
     8

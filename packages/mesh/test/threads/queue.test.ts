@@ -123,8 +123,8 @@ test('senders count answers, failures in a row and the time to the head', async 
     if (path.endsWith('504')) assert.equal(member.counts().failuresInRow, 2)
   }
   await codeOf(request(`${url}/hold`, { dispatcher, headersTimeout: 50 }))
-  const { answered, failures, failuresInRow, durations } = member.counts()
-  assert.deepEqual([answered, failures, failuresInRow], [[0, 1, 0, 1, 2], 3, 1])
+  const { answered, lost, failures, failuresInRow, durations } = member.counts()
+  assert.deepEqual([answered, lost, failures, failuresInRow], [[0, 1, 0, 1, 2], 1, 3, 1])
   assert.equal(
     durations.reduce((sum, count) => sum + count, 0),
     4

@@ -70,19 +70,13 @@ interface Answered {
   readonly durations: readonly number[]
 }
 
-/**
- * What was answered between two looks. A failure is a request without an answer or one answered 502 to 504, and
- * the latter are answers of the class 5xx too: how many were both is not known, so the errors counted are at
- * least there, and perhaps more.
- */
+/** What was asked between two looks: an error is an answer of the class 5xx, or none. */
 function countAnswers(now: MemberCounts, before: MemberCounts | null): Answered {
   const answered = now.answered.map((count, index) => since(count, before?.answered[index]))
   const durations = now.durations.map((count, index) => since(count, before?.durations[index]))
-  const failures = since(now.failures, before?.failures)
+  const lost = since(now.lost, before?.lost)
   const answers = answered.reduce((sum, count) => sum + count, 0)
-  const serverErrors = answered[4] ?? 0
-  const errors = Math.max(serverErrors, failures)
-  return { all: answers + Math.max(0, failures - serverErrors), errors, durations }
+  return { all: answers + lost, errors: (answered[4] ?? 0) + lost, durations }
 }
 
 /** Counts wrap at 2^32. */

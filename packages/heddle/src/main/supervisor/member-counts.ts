@@ -6,12 +6,13 @@
 import type { MemberCounts } from '@heddle/mesh'
 
 /** Nothing counted yet. */
-export const noCounts: MemberCounts = { answered: [], failures: 0, failuresInRow: 0, durations: [] }
+export const noCounts: MemberCounts = { answered: [], lost: 0, failures: 0, failuresInRow: 0, durations: [] }
 
 /** Both together. Failures in a row are those of the second, which is the later one. */
 export function addCounts(first: MemberCounts, second: MemberCounts): MemberCounts {
   return {
     answered: addEach(first.answered, second.answered),
+    lost: first.lost + second.lost,
     failures: first.failures + second.failures,
     failuresInRow: second.failuresInRow,
     durations: addEach(first.durations, second.durations)

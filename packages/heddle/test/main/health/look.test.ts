@@ -12,10 +12,10 @@ import type { WatchedWorker } from '../../../src/main/health/watched.ts'
 const buckets = 32
 
 /** Counts with so many answers by class, all of them in one bucket of durations. */
-function counts(answered: readonly number[], failures = 0, bucket = 0): MemberCounts {
+function counts(answered: readonly number[], lost = 0, bucket = 0): MemberCounts {
   const all = answered.reduce((sum, count) => sum + count, 0)
   const durations = Array.from({ length: buckets }, (_, index) => (index === bucket ? all : 0))
-  return { answered, failures, failuresInRow: 0, durations }
+  return { answered, lost, failures: lost, failuresInRow: 0, durations }
 }
 
 /** A worker that is looked at: what is set is what is seen. */
@@ -70,7 +70,7 @@ test('lookAt() counts what was answered since the last look, over wraps of the c
 test('lookAt() says nothing of response time and errors with too few answers', () => {
   const subject = new Subject()
   const first = subject.look(null, 0)
-  subject.counted = counts([0, 0, 0, 0, 19], 19)
+  subject.counted = counts([0, 0, 0, 0, 15], 4)
   assert.partialDeepStrictEqual(subject.look(first, 1000).sample, {
     answers: 19,
     errorRate: null,
@@ -78,21 +78,18 @@ test('lookAt() says nothing of response time and errors with too few answers', (
   })
 })
 
-test('lookAt() counts failures once, whether they had an answer or not', () => {
-  const table: readonly [answered: readonly number[], failures: number, all: number, rate: number][] = [
+test('lookAt() counts answers that are errors, and requests without one', () => {
+  const table: readonly [answered: readonly number[], lost: number, all: number, rate: number][] = [
     [[0, 100, 0, 0, 0], 0, 100, 0],
-    // 500 is no failure of the mesh, and an error.
     [[0, 75, 0, 0, 25], 0, 100, 0.25],
-    // 503 is both.
-    [[0, 75, 0, 0, 25], 25, 100, 0.25],
-    // Without an answer.
     [[0, 75, 0, 0, 0], 25, 100, 0.25],
+    [[0, 50, 0, 0, 25], 25, 100, 0.5],
     [[0, 0, 0, 100, 0], 0, 100, 0]
   ]
-  for (const [answered, failures, all, rate] of table) {
+  for (const [answered, lost, all, rate] of table) {
     const subject = new Subject()
     const first = subject.look(null, 0)
-    subject.counted = counts(answered, failures)
+    subject.counted = counts(answered, lost)
     assert.partialDeepStrictEqual(subject.look(first, 1000).sample, { answers: all, errorRate: rate })
   }
 })

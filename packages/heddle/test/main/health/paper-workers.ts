@@ -55,7 +55,7 @@ export class PaperWorker implements WatchedWorker {
 
   counts(): ReturnType<WatchedWorker['counts']> {
     const { failures, failuresInRow, answers } = this
-    return { answered: [0, answers, 0, 0, 0], failures, failuresInRow, durations: [answers] }
+    return { answered: [0, answers, 0, 0, 0], lost: failures, failures, failuresInRow, durations: [answers] }
   }
 
   eventLoopUtilization(): ReturnType<WatchedWorker['eventLoopUtilization']> {

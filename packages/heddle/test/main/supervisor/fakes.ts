@@ -144,6 +144,7 @@ export class Stage {
           inflight: () => member.requests,
           counts: () => ({
             answered: [0, member.answered, 0, 0, 0],
+            lost: 0,
             failures: 0,
             failuresInRow: 0,
             durations: []
