@@ -3,36 +3,8 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 
 import { probes, probeText } from '../../../src/main/admin/probes.ts'
-import type { StatusReport, WorkerReportLine } from '../../../src/main/admin/report.ts'
-
-const worker: WorkerReportLine = {
-  slot: 0,
-  name: 'api:0',
-  state: 'ready',
-  keptOut: false,
-  health: null,
-  inflight: 0,
-  heartbeatAgeMs: 5,
-  readyMs: 5,
-  restarts: 0,
-  circuit: 'closed',
-  lastEnd: null,
-  lastError: null,
-  zombies: 0
-}
-
-const running: StatusReport = {
-  phase: 'running',
-  pid: 1,
-  node: 'v0',
-  uptimeMs: 5,
-  url: 'http://localhost:3000',
-  zombies: 0,
-  maxZombies: 2,
-  applications: [{ id: 'api', phase: 'running', kind: 'fake', ready: 1, workers: [worker] }],
-  edges: [],
-  circuits: []
-}
+import type { StatusReport } from '../../../src/main/admin/report.ts'
+import { report as running, worker } from './example-report.ts'
 
 const lost = { ...worker, state: 'exited', readyMs: null }
 
