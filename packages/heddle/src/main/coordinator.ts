@@ -21,6 +21,9 @@ import type { Phase, StatusReport } from './admin/report.ts'
 import { composeOperations, fixedSource } from './compose-operations.ts'
 import type { InForce } from './compose-operations.ts'
 import { logEvents } from './event-log.ts'
+import { BlockedReporter } from './blocked/blocked-reporter.ts'
+import { createExplain } from './blocked/explain.ts'
+import { Inquiries } from './blocked/inquiry.ts'
 import { HealthWatch } from './health/watch.ts'
 import { boot, hurryGraceMs, stop } from './lifecycle.ts'
 import { createRegistry } from './mesh.ts'
@@ -101,6 +104,7 @@ class Server implements Coordinator {
   readonly #parts: Parts
   readonly #registry: Registry
   readonly #health: HealthWatch
+  readonly #blocked: BlockedReporter
   readonly #watches: readonly Watch[]
   readonly #kill: () => void
   readonly #log: Log
@@ -139,10 +143,8 @@ class Server implements Coordinator {
     const supervisor = new Supervisor(surroundings)
     const edges = new Edges(surroundings)
     this.#health = new HealthWatch({ supervised: supervisor, clock: systemClock, announce })
-    this.#watches = [
-      this.#health,
-      new Recycler({ supervised: supervisor, clock: systemClock, chance: Math.random, rss: readRss })
-    ]
+    this.#blocked = createBlockedReporter(supervisor, this.events)
+    this.#watches = [this.#health, this.#blocked, createRecycler(supervisor)]
     this.operations = composeOperations({
       inForce,
       clock: systemClock,
@@ -219,11 +221,14 @@ class Server implements Coordinator {
     }
   }
 
-  /** What the supervisor knows of the workers, and what their health is. */
+  /** What the supervisor knows of the workers, and what their health is, and how often they stood still. */
   #applications(): StatusReport['applications'] {
     const views = this.#health.views()
     const withHealth = (worker: WorkerStatus): StatusReport['applications'][number]['workers'][number] =>
-      Object.assign(worker, { health: views.get(worker.name) ?? null })
+      Object.assign(worker, {
+        health: views.get(worker.name) ?? null,
+        blocked: this.#blocked.counts(worker.name)
+      })
     return this.#parts.supervisor
       .status()
       .map(application => Object.assign(application, { workers: application.workers.map(withHealth) }))
@@ -263,12 +268,12 @@ class Server implements Coordinator {
     const stopMs = Math.round(systemClock.now() - stopStartedAt)
     this.#isOpen = false
     this.#phase = 'stopped'
+    await this.#socket?.close()
     if (left.length > 0) {
       this.#parts.announce('stop:overdue', { threads: left, afterMs: stopMs })
       if (wasRunning) this.#kill()
       return
     }
-    await this.#socket?.close()
     this.#registry.close()
     this.#parts.announce('stopped', { stopMs })
   }
@@ -303,4 +308,19 @@ function readRss(): number {
 /** Everything logged has been written by now: the log is synchronous. */
 function killProcess(): void {
   process.kill(process.pid, 'SIGKILL')
+}
+
+/** What tells of blocked workers. It is told of threads that end. */
+function createBlockedReporter(supervised: Supervisor, events: Events): BlockedReporter {
+  const inquiries = new Inquiries(systemClock)
+  const explain = createExplain({ clock: systemClock, openLines: inquiries.open })
+  const announce: Announce = (name, fact) => events.emit(name, fact)
+  const release = (): void => inquiries.stop()
+  const reporter = new BlockedReporter({ supervised, clock: systemClock, announce, explain, release })
+  events.on('worker:moved', fact => reporter.handleMoved(fact))
+  return reporter
+}
+
+function createRecycler(supervised: Supervisor): Recycler {
+  return new Recycler({ supervised, clock: systemClock, chance: Math.random, rss: readRss })
 }

@@ -48,7 +48,9 @@ function sampleCalls(): string {
     EngineError.stackTraceLimit = callsMax + 1
     EngineError.prepareStackTrace = (_error, sites) => sites.slice(1).map(toCall)
     EngineError.captureStackTrace(holder, sampleCalls)
-    const sample: Sample = { atMs: Number(monotonicNs()) / 1e6, calls: holder.stack as Call[] }
+    // In the middle of the formatting of another stack V8 formats none for anybody else.
+    const calls = Array.isArray(holder.stack) ? (holder.stack as Call[]) : []
+    const sample: Sample = { atMs: Number(monotonicNs()) / 1e6, calls }
     return JSON.stringify(sample)
   } finally {
     EngineError.stackTraceLimit = stackTraceLimit
@@ -128,7 +130,7 @@ function openMap(file: string): OpenMap | null {
     const payload: ConstructorParameters<typeof SourceMap>[0] = JSON.parse(text)
     return {
       map: new SourceMap(payload),
-      directory: resolve(inline ? dirname(file) : dirname(path), payload.sourceRoot)
+      directory: resolve(inline ? dirname(file) : dirname(path), payload.sourceRoot ?? '')
     }
   } catch {
     // No map, or one that is broken: the place in the file that runs is still a place.

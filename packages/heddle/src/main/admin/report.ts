@@ -68,6 +68,8 @@ export interface WorkerReportLine extends ThreadReportLine {
   } | null
   /** How it is; `null` for one that is starting, on its way out, or not there. */
   readonly health: HealthReportLine | null
+  /** How often its event loop stood still for longer than `health.maxBlocked`, and for how long in all. */
+  readonly blocked: { readonly blocks: number; readonly blockedMs: number }
 }
 
 /** The health of one worker. Bytes and milliseconds; `null` where nothing was seen yet. */

@@ -34,6 +34,8 @@ export interface BlockedReporterOptions {
   readonly clock: Clock
   readonly announce: Announce
   readonly explain: Explain
+  /** Called at the stop: nothing is to be explained any more. */
+  readonly release: () => void
 }
 
 /** How often the workers of one slot have been blocked since the start of the server. */
@@ -105,6 +107,7 @@ export class BlockedReporter {
     this.#cancel?.()
     this.#cancel = null
     for (const [worker, block] of this.#blocks) this.#drop(worker, block)
+    this.#options.release()
   }
 
   /** To be told of every `worker:moved`, from the start of the server. */

@@ -147,7 +147,7 @@ class Interview {
   /** A stack taken after the event loop has turned is about something else. */
   #isAbout(sample: Sample): boolean {
     const turnedAtMs = this.#suspect.turnedAtMs()
-    return sample.calls.length > 0 && (turnedAtMs === null || sample.atMs <= turnedAtMs + heartbeatErrorMs)
+    return turnedAtMs === null || sample.atMs <= turnedAtMs + heartbeatErrorMs
   }
 
   async #nextSample(): Promise<Sample | null> {
@@ -160,7 +160,8 @@ class Interview {
   /** The stack right behind the native call. */
   async #comeBack(answer: Promise<Sample | null>): Promise<BlockedPlace | null> {
     const sample = await answer
-    return sample === null || !this.#isAbout(sample) ? null : this.#place('native', sample.calls)
+    const isUseful = sample !== null && sample.calls.length > 0 && this.#isAbout(sample)
+    return isUseful ? this.#place('native', sample.calls) : null
   }
 
   async #place(kind: BlockedPlace['kind'], calls: readonly Call[]): Promise<BlockedPlace> {

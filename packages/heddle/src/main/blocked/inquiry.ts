@@ -58,7 +58,7 @@ export class Inquiries {
   }
 
   /** Ends the asking thread; open lines are closed. */
-  end(): void {
+  stop(): void {
     this.#cancelEnd?.()
     this.#cancelEnd = null
     void this.#worker?.terminate()
@@ -145,7 +145,7 @@ export class Inquiries {
 
   #endWhenIdle(): void {
     this.#cancelEnd?.()
-    this.#cancelEnd = this.#lines.size > 0 ? null : this.#clock.after(idleMs, () => this.end())
+    this.#cancelEnd = this.#lines.size > 0 ? null : this.#clock.after(idleMs, () => this.stop())
   }
 
   #lose(worker: Worker | null): void {
