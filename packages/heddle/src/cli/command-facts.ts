@@ -102,7 +102,7 @@ export const commands: readonly CommandFacts[] = [
     takesEntry: true,
     summary: 'Start the server.',
     description:
-      'Starts every application of the configuration, or the one application named, and opens the public port when all of them are ready. Runs until SIGTERM or SIGINT, then finishes what is in flight; a second signal hurries.',
+      'Starts every application of the configuration, or the one application named, and opens the public port when all of them are ready. Runs until SIGTERM or SIGINT, then finishes what is in flight; a second signal hurries. SIGHUP reloads, SIGUSR2 restarts.',
     options: [
       ...configOptions,
       { flags: '--json', sentence: 'The same as --log-format json.', variables: [] }

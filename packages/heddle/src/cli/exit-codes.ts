@@ -37,7 +37,8 @@ export const exitCodes: Readonly<Record<ExitName, ExitCode>> = {
   unexpected: { code: 1, meaning: 'An error nobody foresaw; it is printed with its stack.', retry: true },
   usage: {
     code: 2,
-    meaning: 'The command line is wrong: an unknown command or option, a missing value.',
+    meaning:
+      'The command line is wrong: an unknown command or option, a missing value, an application that is not there or cannot be spared.',
     retry: false
   },
   noServer: {

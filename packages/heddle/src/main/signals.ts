@@ -62,7 +62,11 @@ export function handleSignals(server: Signalled, log: Log): SignalHandling {
     stop('an error in the main thread was not caught')
   }
   const { operations } = server
-  const reload = coalesced('SIGHUP', { run: () => operations.reload('received SIGHUP'), repeats: true, log })
+  const runReload = async (): Promise<void> => {
+    const { warnings } = await operations.reload('received SIGHUP')
+    for (const warning of warnings) log.warn(warning)
+  }
+  const reload = coalesced('SIGHUP', { run: runReload, repeats: true, log })
   const restart = coalesced('SIGUSR2', { run: () => operations.restart(), repeats: false, log })
   const isFromTerminal = isatty(0)
   const onHangUp = (): void => {

@@ -8,6 +8,7 @@ import { resolve } from 'node:path'
 
 import type { OperationName } from '../../control/contract.ts'
 import { HeddleError } from '../../errors.ts'
+import type { ReloadReport } from '../../main/admin/operations.ts'
 import { ask } from '../control-client.ts'
 import type { Question } from '../control-client.ts'
 import { findServer } from '../find-server.ts'
@@ -27,12 +28,13 @@ export const restart: Run = typed => {
 /** `heddle reload` */
 export const reload: Run = typed =>
   run(typed, { operation: 'reload', body: { reason: 'heddle reload' } }, answer => {
-    const { changes, reloadMs } = answer as { changes: readonly string[]; reloadMs: number }
+    const { changes, warnings, reloadMs } = answer as ReloadReport
     const lines =
       changes.length === 0 ? ['  The configuration is the same.'] : changes.map(line => `  ${line}`)
     return [
       `Reloaded in ${(reloadMs / 1000).toFixed(1)} s: every worker runs the code of now.`,
-      ...lines
+      ...lines,
+      ...warnings.map(warning => `${paint('yellow', 'Warning:', process.stdout)} ${warning}`)
     ].join('\n')
   })
 

@@ -12,6 +12,8 @@ import type { StatusReport } from './report.ts'
 export interface ReloadReport {
   /** What differs from before, one sentence each; empty when only the code is new. */
   readonly changes: readonly string[]
+  /** Things worth telling the operator that are not mistakes, as sentences. */
+  readonly warnings: readonly string[]
   readonly reloadMs: number
 }
 

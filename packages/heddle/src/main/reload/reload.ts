@@ -48,9 +48,10 @@ export interface ReloadParts {
   removeApplication(id: string): Promise<void>
 }
 
-/** What was done, one sentence for each difference. */
+/** What was done, one sentence for each difference, and what is worth telling about the new configuration. */
 export interface Reloaded {
   readonly changes: readonly string[]
+  readonly warnings: readonly string[]
   readonly reloadMs: number
 }
 
@@ -72,7 +73,7 @@ export async function reload(parts: ReloadParts, reason: string): Promise<Reload
     await changeOver(parts, config, plan)
     const reloadMs = Math.round(clock.now() - startedAt)
     announce('reload:finished', { changes: plan.changes, reloadMs })
-    return { changes: plan.changes, reloadMs }
+    return { changes: plan.changes, warnings: config.warnings, reloadMs }
   } catch (thrown) {
     const error = thrown instanceof Error ? thrown : new Error(String(thrown))
     announce('reload:failed', { error })

@@ -158,7 +158,7 @@ test('Api streams what happens until the operation is done, or has failed', asyn
   assert.partialDeepStrictEqual(lines, [
     { event: 'worker:replaced', fact: { worker: 'api:0' } },
     { event: 'worker:replacement-failed', fact: { error: { name: 'Error', message: 'no' } } },
-    { done: { changes: ['routes: changed'], reloadMs: 12 } }
+    { done: { changes: ['routes: changed'], warnings: [], reloadMs: 12 } }
   ])
   operations.next = () =>
     Promise.reject(new HeddleError('HEDDLE_NOT_RUNNING', { asked: 'restart', phase: 'stopping' }))

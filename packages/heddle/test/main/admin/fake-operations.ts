@@ -28,7 +28,7 @@ export function fakeOperations(report: StatusReport): FakeOperations {
     restart: note('restart'),
     reload: async reason => {
       await note('reload')(reason)
-      return { changes: ['routes: changed'], reloadMs: 12 }
+      return { changes: ['routes: changed'], warnings: [], reloadMs: 12 }
     },
     addApplication: note('addApplication'),
     removeApplication: note('removeApplication'),
