@@ -85,7 +85,7 @@ export type ToWorker =
   /** Run the close hooks of the application, close its server, answer `stopped`. New requests no longer come. */
   | { readonly type: 'stop'; readonly timeoutMs: number }
   /** Direct and handoff mode: let connections go once their requests are finished; `WorkerBoot.ledger` tells when. */
-  | { readonly type: 'drain' }
+  | { readonly type: 'drain'; readonly timeoutMs: number }
   /** Handoff mode: connections come from this acceptor, on this port, from now on. */
   | { readonly type: 'acceptor'; readonly port: MessagePort }
 

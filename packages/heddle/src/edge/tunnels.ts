@@ -9,7 +9,7 @@
  */
 import type { Connection, Upstream } from '@heddle/mesh/internal'
 
-import { dueBy, spreadOf } from './farewell.ts'
+import { dueBy, spreadOf } from '../shared/farewell.ts'
 
 /** How often the scoreboard is looked at, in milliseconds, while there are upgraded connections. */
 const LOOK_MS = 100

@@ -65,7 +65,7 @@ async function run(port: MessagePort, boot: WorkerBoot): Promise<void> {
         adoption?.connect(message.port)
         break
       case 'drain':
-        service.drain()
+        service.drain(message.timeoutMs)
         break
       case 'stop':
         ending.expect()

@@ -5,11 +5,12 @@
  * Runs in worker threads. It watches what a server emits and adds no listener of its own, since node and frameworks
  * act on whether there are any. Requests that come through the mesh are no business of this file.
  */
-import type { ServerResponse } from 'node:http'
+import type { IncomingHttpHeaders, ServerResponse } from 'node:http'
 import type { ServerHttp2Session } from 'node:http2'
 import type { Server, Socket } from 'node:net'
 
 import type { Ledger } from '../channel/ledger.ts'
+import { Tunnels } from './tunnels.ts'
 
 /** Takes a connection on which nothing is under way into other hands; false when there are none. */
 export type GiveBack = (socket: Socket, isFresh: boolean) => boolean
@@ -47,6 +48,7 @@ export class Connections {
   /** Handed over, and counted by who did. */
   readonly #adopted = new WeakMap<Socket, () => void>()
   readonly #responses = new Set<ServerResponse>()
+  readonly #tunnels = new Tunnels()
   readonly #sessions = new Set<ServerHttp2Session>()
   #isDraining = false
   /** Idle connections, while they are being found out. */
@@ -86,11 +88,12 @@ export class Connections {
 
   /**
    * From now on every response closes its connection, and those on which nothing is under way go: to another worker
-   * where that is possible, else they are closed.
+   * where that is possible, else they are closed. WebSockets are sent away over so many milliseconds.
    */
-  drain(): void {
+  drain(withinMs: number): void {
     if (this.#isDraining) return
     this.#isDraining = true
+    this.#tunnels.leave(withinMs)
     for (const response of this.#responses) closeAfter(response)
     for (const session of this.#sessions) session.close()
     for (const [socket, guest] of this.#guests) this.#guard(socket, guest)
@@ -119,7 +122,7 @@ export class Connections {
         break
       case 'upgrade':
       case 'connect':
-        this.#tunnel(second as Socket)
+        this.#tunnel(first as { headers: IncomingHttpHeaders }, second as Socket)
         break
       case 'session':
         this.#welcome(first as ServerHttp2Session)
@@ -180,11 +183,12 @@ export class Connections {
     })
   }
 
-  #tunnel(socket: Socket): void {
+  #tunnel({ headers }: { headers: IncomingHttpHeaders }, socket: Socket): void {
     const guest = this.#guests.get(socket)
     if (guest === undefined) return
     this.#begin(guest, socket)
     this.#countAnswer(101, 0)
+    if (headers.upgrade?.toLowerCase() === 'websocket') this.#tunnels.add(socket)
   }
 
   /** Something is under way on a connection until it says `close`. */

@@ -106,9 +106,9 @@ export class Service implements ListenObserver {
   }
 
   /** No new connections; open ones go once what is under way on them is finished. The application notices nothing. */
-  drain(): void {
+  drain(withinMs: number): void {
     for (const server of [this.#opened, this.#own]) if (server !== null) stopAccepting(server)
-    this.#connections?.drain()
+    this.#connections?.drain(withinMs)
   }
 
   /** Ends the application, and the port that was opened on its behalf. */

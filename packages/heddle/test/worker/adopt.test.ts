@@ -15,7 +15,7 @@ import type { Handed } from '../handoff/stage.ts'
 /** As the supervisor lets a worker drain. */
 async function drain(worker: Handed): Promise<void> {
   await worker.member.withdraw(10_000)
-  worker.tell({ type: 'drain' })
+  worker.tell({ type: 'drain', timeoutMs: 10_000 })
 }
 
 handoffTest('An application sees who its clients are, and its own server as it left it', async t => {
@@ -102,6 +102,26 @@ handoffTest('An upgraded connection stays while its worker drains, and counts as
   await until('it is counted out', () => worker.ledger.requests === 0 && worker.ledger.connections === 0)
 })
 
+handoffTest('A WebSocket is told to come back when its worker drains', async t => {
+  const stage = await openStage(t)
+  const old = await stage.start('handed/web-socket.mjs')
+  const open = async (): Promise<WebSocket> => {
+    const socket = new WebSocket(`ws://127.0.0.1:${stage.port}`)
+    await once(socket, 'open')
+    socket.send('hello')
+    const [{ data }] = (await once(socket, 'message')) as [MessageEvent<string>]
+    assert.equal(data, 'hello')
+    return socket
+  }
+  const sockets = await Promise.all([open(), open(), open()])
+  await until('they count', () => old.ledger.requests === 3)
+  const closed = Promise.all(sockets.map(socket => once(socket, 'close') as Promise<[CloseEvent]>))
+  await drain(old)
+  const codes = (await closed).map(([{ code, wasClean }]) => `${code} ${wasClean}`)
+  assert.deepEqual(codes, ['1012 true', '1012 true', '1012 true'])
+  await until('they are counted out', () => old.ledger.requests === 0 && old.ledger.connections === 0)
+})
+
 handoffTest('A worker that drains finishes what it has begun, and says that it is the last', async t => {
   const stage = await openStage(t)
   const old = await stage.start()
@@ -130,7 +150,8 @@ handoffTest(
     const fresh = await stage.start()
     await drain(old)
     await until('they are with the other one', () => fresh.ledger.connections === 10)
-    assert.equal(old.ledger.connections, 0)
+    // Counted there when it is offered, and out here when it is closed.
+    await until('this one has let go', () => old.ledger.connections === 0)
     const told = await Promise.all([...used, ...unused].map(client => ask(client)))
     assert.deepEqual(new Set(told.map(({ worker }) => worker)), new Set([fresh.name]))
     assert.ok(

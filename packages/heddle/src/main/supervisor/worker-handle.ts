@@ -224,8 +224,8 @@ export class WorkerHandle implements Occupant, WatchedWorker {
     this.life.move('draining', reason)
     if (this.#introduction?.hasServer !== true) return
     await deadline.bound(within(clock, tableMs, seat.member.withdraw(Math.ceil(deadline.remaining()))))
-    if (clients !== null) this.life.post({ type: 'drain' } satisfies ToWorker)
-    const remainingMs = deadline.remaining()
+    const remainingMs = Math.ceil(deadline.remaining())
+    if (clients !== null) this.life.post({ type: 'drain', timeoutMs: remainingMs } satisfies ToWorker)
     await deadline.bound(Promise.all([seat.member.drained(remainingMs), clients?.drained(remainingMs)]))
   }
 

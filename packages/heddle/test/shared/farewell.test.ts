@@ -4,7 +4,7 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
 
-import { dueBy, spreadOf } from '../../src/edge/farewell.ts'
+import { dueBy, spreadOf } from '../../src/shared/farewell.ts'
 
 // how many, over how long, after how long, how many are due
 const cases: readonly (readonly [number, number, number, number])[] = [

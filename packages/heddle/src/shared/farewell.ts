@@ -1,5 +1,5 @@
 /**
- * How connections that have no end of their own are sent away over the time there is. Edge thread; pure.
+ * How connections that have no end of their own are sent away over the time there is. Any thread; pure.
  *
  * All at once would send all clients back at once. Evenly over the time is gentle on those who take them; but
  * few need not take as long as many: nobody is hurt by four connections in a second.
