@@ -9,7 +9,6 @@ import type { BalanceFunction } from './client/balancing.ts'
 import type { Intercept } from './client/client-options.ts'
 import { MeshClient } from './client/client.ts'
 import { installGlobals } from './client/globals.ts'
-import { breakOffCurrent } from './deadline.ts'
 import { HEARTBEAT_MS, Scoreboard } from './scoreboard.ts'
 import type { ServerHooks } from './server/hooks.ts'
 import type { Invocation } from './server/invocation.ts'
@@ -117,7 +116,7 @@ export class Mesh {
    * when it has been answered or has no deadline.
    */
   breakOffCurrent(reason: string): boolean {
-    return breakOffCurrent(reason)
+    return this.#server.breakOffCurrent(reason)
   }
 
   /** The requests and upgraded connections this thread is answering right now. */

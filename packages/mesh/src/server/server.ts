@@ -8,6 +8,7 @@
 import type { RequestListener, Server } from 'node:http'
 import type { MessagePort } from 'node:worker_threads'
 
+import { breakOffCurrent } from '../deadline.ts'
 import { throwLater } from '../errors.ts'
 import { sharedMs, type Scoreboard } from '../scoreboard.ts'
 import { FrameCheck } from '../wire/check.ts'
@@ -67,6 +68,11 @@ export class MeshServer {
   /** From now on `target` answers; `null`: nothing does. Hooks are called for each request. */
   serve(target: Target | null, hooks: ServerHooks | null = null): void {
     this.#recipe = target === null ? null : recipeFor(target, hooks)
+  }
+
+  /** See `Mesh.breakOffCurrent`. */
+  breakOffCurrent(reason: string): boolean {
+    return breakOffCurrent(reason)
   }
 
   /** The requests being answered right now. */
