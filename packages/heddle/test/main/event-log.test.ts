@@ -53,3 +53,50 @@ test('Events keeps whoever announces from stumbling over a listener', t => {
   assert.equal(later.mock.callCount(), 2)
   assert.throws(() => later.mock.calls[0]?.arguments[0]?.(), /listener/)
 })
+
+test('logEvents() says in words where a worker is blocked, for people and for machines', () => {
+  const thread = { application: 'api', slot: 1, worker: 'api:1' }
+  const where = {
+    kind: 'javascript',
+    function: 'parse',
+    location: 'src/report.ts:31:7',
+    stack: ['at parse (/app/src/report.ts:31:7)'],
+    doing: 'computes',
+    method: 'stacks'
+  } as const
+  const native = { ...where, kind: 'native', function: null, location: null, stack: [] } as const
+  const unknown = { ...native, kind: 'unknown', method: 'none' } as const
+  const written = (format: 'json' | 'pretty'): string[] => {
+    const lines: string[] = []
+    const events = new Events()
+    logEvents(
+      events,
+      createLog({ level: 'info', format, colour: false }, {}, line => lines.push(line))
+    )
+    for (const place of [where, { ...where, doing: 'sleeps' }, native, unknown, null]) {
+      events.emit('worker:blocked', { ...thread, blockedMs: 1204, where: place })
+    }
+    events.emit('worker:unblocked', { ...thread, blockedMs: 2811, where: { ...where, kind: 'native' } })
+    events.emit('worker:unblocked', { ...thread, blockedMs: 2811, where: null })
+    return lines
+  }
+  const json = written('json').map(line => JSON.parse(line))
+  assert.deepEqual(
+    json.map(({ msg }) => msg),
+    [
+      'Worker is blocked for 1.2 s in parse (src/report.ts:31:7).',
+      'Worker is blocked for 1.2 s in parse (src/report.ts:31:7): it sleeps.',
+      'Worker is blocked for 1.2 s in native code: it computes.',
+      'Worker is blocked for 1.2 s: it computes.',
+      'Worker is blocked for 1.2 s.',
+      'Worker turns again, after 2.8 s in native code, called from parse (src/report.ts:31:7).',
+      'Worker turns again, after 2.8 s.'
+    ]
+  )
+  assert.partialDeepStrictEqual(json[0], { level: 'warn', worker: 'api:1', blockedMs: 1204, where })
+  const [first = ''] = written('pretty')
+  assert.match(
+    first,
+    /warn {2}api:1 Worker is blocked for 1\.2 s in parse \(src\/report\.ts:31:7\)\. blockedMs=1204\n {8}at parse \(\/app/
+  )
+})

@@ -112,3 +112,13 @@ test('isLevelEnabled() compares by urgency', () => {
   ]
   for (const [threshold, level, enabled] of table) assert.equal(isLevelEnabled(threshold, level), enabled)
 })
+
+test('formatLine() writes the stack of a field below a readable line, and leaves the field whole in JSON', () => {
+  const fields = { where: { kind: 'native', stack: ['at a', 'at b'] }, blockedMs: 3 }
+  assert.equal(
+    formatLine(pretty, { ...line, message: 'Blocked.', fields }),
+    '03:04:05.006 info  Blocked. blockedMs=3\n        at a\n        at b'
+  )
+  const json = JSON.parse(formatLine({ ...pretty, format: 'json' }, { ...line, message: 'Blocked.', fields }))
+  assert.partialDeepStrictEqual(json, fields)
+})

@@ -47,6 +47,7 @@ export class Inquiries {
 
   /** See {@link OpenLines}. */
   readonly open: OpenLines = async threadIds => {
+    if (!mayInspect()) return new Map()
     const inquiry = ++this.#numbers
     const { promise, resolve } = Promise.withResolvers<readonly number[]>()
     this.#opening.set(inquiry, resolve)
@@ -157,6 +158,17 @@ export class Inquiries {
     this.#asked.clear()
     this.#lines.clear()
   }
+}
+
+/** Under node's permission model, `connectToMainThread()` without this permission ends the process. */
+function mayInspect(): boolean {
+  const { features, permission } = process as { features: { inspector: boolean }; permission?: Permission }
+  return features.inspector && permission?.has('inspector') !== false
+}
+
+/** `process.permission` is there only with `--permission`. */
+interface Permission {
+  has(scope: string): boolean
 }
 
 function noop(): void {}
