@@ -19,6 +19,8 @@ import type { ApplicationReport, ApplicationStatus } from './worker-status.ts'
 export class Supervisor implements Supervised {
   readonly #surroundings: Surroundings
   readonly #pools = new Map<string, WorkerPool>()
+  /** Applications that are no longer known, for the threads they may have left behind. */
+  readonly #former = new Set<WorkerPool>()
 
   constructor(surroundings: Surroundings) {
     this.#surroundings = surroundings
@@ -63,14 +65,17 @@ export class Supervisor implements Supervised {
    * Puts fresh workers in the place of all workers of these applications, one application after the other, in the
    * order of their boot. Resolves when the old ones have finished what they had and are gone.
    *
+   * @param ids All that run, unless told.
    * @throws HEDDLE_UNKNOWN_APPLICATION
    * @throws HEDDLE_RESTART_FAILED with what failed; workers that were replaced before that stay replaced.
    */
-  async restart(ids: readonly string[] = [...this.#pools.keys()]): Promise<void> {
+  async restart(ids: readonly string[] = this.#running()): Promise<void> {
     const { clock, announce } = this.#surroundings
-    const pools = this.#withDependencies(ids).filter(({ phase, settings }) => {
-      return phase === 'running' && ids.includes(settings.id)
-    })
+    const idle = ids.filter(id => this.#pool(id).phase !== 'running')
+    if (idle.length > 0) {
+      throw restartFailure(idle.map(id => ({ worker: id, reason: 'does not run', error: null })))
+    }
+    const pools = this.#withDependencies(ids).filter(({ settings }) => ids.includes(settings.id))
     const applications = pools.map(({ settings }) => settings.id)
     const startedAt = clock.now()
     announce('restart:started', { applications })
@@ -107,7 +112,7 @@ export class Supervisor implements Supervised {
       this.#surroundings.announce('application:added', { application: id })
       return report
     } catch (error) {
-      this.#pools.delete(id)
+      this.#forget(id)
       throw error
     }
   }
@@ -122,7 +127,7 @@ export class Supervisor implements Supervised {
     const pool = this.#pool(id)
     assertNotNeeded(id, this.#dependents(id))
     await pool.stop()
-    this.#pools.delete(id)
+    this.#forget(id)
     this.#surroundings.announce('application:removed', { application: id })
   }
 
@@ -200,9 +205,8 @@ export class Supervisor implements Supervised {
       failure: () => null,
       commit: () => Promise.resolve(),
       undo: async () => {
-        const pool = this.#pools.get(id)
-        this.#pools.delete(id)
-        await pool?.stop()
+        await this.#pools.get(id)?.stop()
+        this.#forget(id)
       }
     }
   }
@@ -222,8 +226,20 @@ export class Supervisor implements Supervised {
     return [...this.#pools.values()].map(pool => pool.status())
   }
 
+  #running(): readonly string[] {
+    return [...this.#pools].filter(([, { phase }]) => phase === 'running').map(([id]) => id)
+  }
+
   #everySlot(): readonly WorkerSlot[] {
-    return [...this.#pools.values()].flatMap(({ everySlot }) => everySlot)
+    return [...this.#pools.values(), ...this.#former].flatMap(({ everySlot }) => everySlot)
+  }
+
+  #forget(id: string): void {
+    const pool = this.#pools.get(id)
+    this.#pools.delete(id)
+    if (pool?.everySlot.some(({ zombies }) => zombies > 0) === true) this.#former.add(pool)
+    for (const each of this.#former)
+      if (each.everySlot.every(({ zombies }) => zombies === 0)) this.#former.delete(each)
   }
 
   #pool(id: string): WorkerPool {

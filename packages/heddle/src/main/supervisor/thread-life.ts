@@ -178,5 +178,5 @@ const sentences: Readonly<Record<ExitReason, string>> = {
 
 /** How a thread ended, in words that follow its name. */
 export function describeEnd(reason: ExitReason, code: number | null): string {
-  return reason === 'exited' ? `${sentences.exited} with code ${code}` : sentences[reason]
+  return reason === 'exited' && code !== null ? `${sentences.exited} with code ${code}` : sentences[reason]
 }

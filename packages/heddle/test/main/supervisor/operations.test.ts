@@ -161,6 +161,28 @@ test('An application that does not start again is stopped as before', async () =
   assert.equal(stage.threads.length, 2)
 })
 
+test('restart() of an application that does not run fails, and of all leaves it alone', async () => {
+  const { stage, supervisor, thread } = await setUp()
+  const stopped = supervisor.stopApplication('api')
+  await finish(thread(0))
+  await stopped
+  await assert.rejects(supervisor.restart(['api']), { code: 'HEDDLE_RESTART_FAILED' })
+  await supervisor.restart()
+  assert.equal(stage.threads.length, 1)
+})
+
+test('A thread that is stuck is known for as long as it lives, also when its application is not any more', async () => {
+  const { stage, supervisor, thread } = await setUp({ id: 'api' }, { id: 'other' })
+  thread(1).obeys = false
+  const removed = supervisor.removeApplication('other')
+  await stage.clock.advance(10_000)
+  await removed
+  assert.deepEqual([supervisor.zombies(), supervisor.remaining()], [['other:0'], ['api:0', 'other:0']])
+  thread(1).end(1)
+  await settle()
+  assert.deepEqual([supervisor.zombies(), supervisor.remaining()], [[], ['api:0']])
+})
+
 test('addApplication() adds one that starts, removeApplication() takes one away that nobody needs', async () => {
   const { stage, supervisor, thread } = await setUp()
   const worker = exampleApplication({ id: 'worker', dependencies: ['api'] })
