@@ -142,7 +142,9 @@ export class Directory {
     const group = this.#destinations.get(host)?.group
     if (group === undefined) return new MeshError('MESH_UNKNOWN_HOST', { host })
     const exclusions = tried.length === 0 && this.#avoided === null ? null : this.#exclusions(tried)
-    const upstream = group.choose(request, this.#options.scoreboard, exclusions, sharedMs(exchange.startedMs))
+    // One that was sent before, or has waited, began long ago: who turned then says nothing of who does now.
+    const nowMs = exclusions?.nowMs ?? (exchange.link === null ? exchange.startedMs : performance.now())
+    const upstream = group.choose(request, this.#options.scoreboard, exclusions, sharedMs(nowMs))
     if (upstream === null) return new MeshError('MESH_NO_UPSTREAM', { host })
     return request.accept === null || request.accept(upstream)
       ? upstream
