@@ -21,6 +21,7 @@ export class Supervisor implements Supervised {
   readonly #pools = new Map<string, WorkerPool>()
   /** Applications that are no longer known, for the threads they may have left behind. */
   readonly #former = new Set<WorkerPool>()
+  #isRetired = false
 
   constructor(surroundings: Surroundings) {
     this.#surroundings = surroundings
@@ -53,6 +54,7 @@ export class Supervisor implements Supervised {
 
   /** Nobody is replaced any more; applications that are still starting fail. */
   retire(): void {
+    this.#isRetired = true
     for (const pool of this.#pools.values()) pool.retire()
   }
 
@@ -100,10 +102,13 @@ export class Supervisor implements Supervised {
   /**
    * Adds an application and starts it, and first what it depends on. When it does not start it is not added.
    *
-   * @throws HEDDLE_APPLICATION_EXISTS, HEDDLE_UNKNOWN_APPLICATION, HEDDLE_APPLICATION_FAILED
+   * @throws HEDDLE_APPLICATION_EXISTS, HEDDLE_UNKNOWN_APPLICATION, HEDDLE_APPLICATION_FAILED, HEDDLE_NOT_RUNNING
    */
   async addApplication(application: ResolvedApplication): Promise<ApplicationReport> {
     const { id, dependencies } = application
+    if (this.#isRetired) {
+      throw new HeddleError('HEDDLE_NOT_RUNNING', { asked: `addition of ${id}`, phase: 'stopping' })
+    }
     if (this.#pools.has(id)) throw new HeddleError('HEDDLE_APPLICATION_EXISTS', { application: id })
     for (const dependency of dependencies) this.#pool(dependency)
     this.#pools.set(id, new WorkerPool(this.#surroundings, application))

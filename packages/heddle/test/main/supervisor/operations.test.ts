@@ -183,6 +183,14 @@ test('A thread that is stuck is known for as long as it lives, also when its app
   assert.deepEqual([supervisor.zombies(), supervisor.remaining()], [[], ['api:0']])
 })
 
+test('addApplication() of a server that stops starts nothing', async () => {
+  const { stage, supervisor } = await setUp()
+  supervisor.retire()
+  const added = supervisor.addApplication(exampleApplication({ id: 'late' }))
+  await assert.rejects(added, { code: 'HEDDLE_NOT_RUNNING' })
+  assert.equal(stage.threads.length, 1)
+})
+
 test('addApplication() adds one that starts, removeApplication() takes one away that nobody needs', async () => {
   const { stage, supervisor, thread } = await setUp()
   const worker = exampleApplication({ id: 'worker', dependencies: ['api'] })
