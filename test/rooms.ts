@@ -50,7 +50,8 @@ export const mayImport: Readonly<Record<string, Room>> = {
   },
   'heddle/worker': {
     uses: [...ground, 'heddle/channel', 'heddle/worker/kinds', '@heddle/mesh', '@heddle/mesh/internal'],
-    types: ['heddle/config']
+    types: ['heddle/config'],
+    loads: ['#adopt']
   },
   'heddle/worker/kinds': { uses: [...ground, 'heddle/channel', 'srvx/node'] },
   'heddle/main/*': {

@@ -24,7 +24,7 @@ const common: BuildOptions = {
   charset: 'utf8',
   conditions: ['@heddle/source'],
   // The mesh goes into the bundle; everything else a package depends on is installed beside it.
-  external: ['commander', 'srvx', 'srvx/*', '#worker', '#edge', '#handoff', '#config'],
+  external: ['commander', 'srvx', 'srvx/*', '#worker', '#edge', '#handoff', '#adopt', '#config'],
   logLevel: 'warning'
 }
 
@@ -57,6 +57,7 @@ await Promise.all([
     ...common,
     entryPoints: {
       'worker/boot': join(heddle, 'src/worker/boot.ts'),
+      'worker/adopt': join(heddle, 'src/worker/adopt.ts'),
       'worker/index': join(heddle, 'src/worker/index.ts'),
       'edge/boot': join(heddle, 'src/edge/boot.ts'),
       'handoff/boot': join(heddle, 'src/handoff/boot.ts'),

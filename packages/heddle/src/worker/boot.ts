@@ -87,13 +87,16 @@ async function run(port: MessagePort, boot: WorkerBoot): Promise<void> {
   announce(service, send)
 }
 
-/** Clients have connections to this worker, in direct and handoff mode: counts them, and takes what is handed over. */
+/**
+ * Clients have connections to this worker, in direct and handoff mode: counts them, and takes what is handed over.
+ * A file of its own when built, since most workers never need it.
+ */
 async function meetClients(
   service: Service,
   ledger: SharedArrayBuffer,
   ticket: MeshTicket
 ): Promise<Adoption> {
-  const { Adoption: Adopting } = await import('./adopt.ts')
+  const { Adoption: Adopting } = await import('#adopt')
   const adoption = new Adopting(ledger, ticket, () => service.reception())
   service.watch(adoption.connections)
   return adoption
