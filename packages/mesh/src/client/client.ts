@@ -32,10 +32,11 @@ import {
 import { AddressLink } from './address-link.ts'
 import type { ClientOptions, Intercept } from './client-options.ts'
 import { isLate } from './balancing.ts'
-import { Directory } from './directory.ts'
+import { Directory, isNobodyReady } from './directory.ts'
 import { ThreadLink } from './link.ts'
 import type { Queue } from './queue.ts'
 import { RetryBudget, decideRetry } from './retry.ts'
+import { Rhythm } from './rhythm.ts'
 
 /** A request not begun by an upstream that has missed this many heartbeats is sent elsewhere, where there is one. */
 const STALE_MS = 3 * HEARTBEAT_MS
@@ -52,6 +53,7 @@ export class MeshClient implements LinkOwner {
   readonly #budget = new RetryBudget()
   readonly #directory: Directory
   #sweeps = 0
+  readonly #rhythm = new Rhythm(SWEEP_MS)
   #sweeper: NodeJS.Timeout | null = null
   #closed = false
 
@@ -285,6 +287,7 @@ export class MeshClient implements LinkOwner {
     if (this.#sweeper === null) {
       this.#sweeper = setInterval(() => this.#sweep(), SWEEP_MS)
       this.#sweeper.unref()
+      this.#rhythm.begin(performance.now())
     }
     return performance.now()
   }
@@ -295,6 +298,8 @@ export class MeshClient implements LinkOwner {
       this.#budget.refill()
       this.#directory.forgive(now)
     }
+    // Answers may lie in the ports unread: who has waited too long is for the next sweep to say.
+    if (this.#rhythm.isBehind(now)) return
     let busy = this.#sweepQueues(now)
     for (const link of this.#links.values()) {
       if (link.size === 0) continue
@@ -351,9 +356,4 @@ export class MeshClient implements LinkOwner {
     if (next === null) fail(exchange, this.#closedError())
     else next.send(exchange, at.now)
   }
-}
-
-/** Whether a hostname is known and has nobody who takes requests, so that waiting may help. */
-function isNobodyReady(found: unknown): boolean {
-  return found instanceof MeshError && found.code === 'MESH_NO_UPSTREAM'
 }

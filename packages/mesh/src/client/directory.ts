@@ -169,3 +169,8 @@ export class Directory {
     return { tried, avoided: this.#avoided, nowMs: performance.now() }
   }
 }
+
+/** Whether a hostname is known and has nobody who takes requests, so that waiting may help. */
+export function isNobodyReady(found: unknown): boolean {
+  return found instanceof MeshError && found.code === 'MESH_NO_UPSTREAM'
+}

@@ -205,6 +205,18 @@ test('requests a stuck worker has not begun are answered elsewhere within about 
   assert.equal(await stuck.call('executions'), before)
 })
 
+test('a caller that was busy past a deadline takes the answer that is there', async t => {
+  const { workers } = await staff(t, 1)
+  await bodyOf('/')
+  const answers = [1, 2, 3].map(() => request(url, { dispatcher, headersTimeout: 300 }))
+  // They leave at the end of this tick; the answers come while this thread does something else.
+  await new Promise(resolve => setImmediate(resolve))
+  Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 700)
+  const bodies = await Promise.all(answers.map(async answer => (await answer).body.text()))
+  assert.deepEqual(bodies, ['ok', 'ok', 'ok'])
+  assert.equal(only(workers).member.counts().lost, 0)
+})
+
 test('the heartbeat of a stuck worker ages, that of another does not', async t => {
   const { workers } = await staff(t, 2)
   const [stuck, free] = [only(workers), only(workers, 1)]
