@@ -72,7 +72,10 @@ function changesOf(before: ResolvedApplication | undefined, after: ResolvedAppli
 function refusals(rest: readonly Difference[], mode: ResolvedConfig['server']['mode']): string[] {
   // In direct mode the listeners are those of the applications themselves.
   const address = mode === 'direct' ? ['server.port', 'server.hostname'] : []
-  return rest.filter(({ path }) => isBelow(path, [...fixed, ...address])).map(describeDifference)
+  // In both other modes than edge its workers are started with what it takes to have clients of their own.
+  const entrypoint = mode === 'edge' ? [] : ['entrypoint']
+  const places = [...fixed, ...address, ...entrypoint]
+  return rest.filter(({ path }) => isBelow(path, places)).map(describeDifference)
 }
 
 function isBelow(path: string, places: readonly string[]): boolean {

@@ -117,6 +117,14 @@ test('planReload() refuses another port where workers listen themselves', () => 
   assert.deepEqual(planReload(direct, moved).refused, ['server.port: 0 → 8080'])
 })
 
+test('planReload() refuses another entrypoint where its workers have clients of their own', () => {
+  for (const mode of ['direct', 'handoff'] as const) {
+    const reached = { ...before, server: { ...before.server, mode } }
+    const { refused } = planReload(reached, { ...reached, entrypoint: 'web' })
+    assert.deepEqual(refused, ['entrypoint: "api" → "web"'], mode)
+  }
+})
+
 function idsOf(plan: Plan): Record<string, unknown> {
   const { added, kept } = plan
   return { ...plan, added: added.map(({ id }) => id), kept: kept.map(({ id }) => id) }
