@@ -306,6 +306,11 @@ export interface HealthOptions {
    */
   readonly maxBlocked?: number | string
   /**
+   * Whether a blocked worker is asked for its stack, through the inspector of Node.js and without a port. Without it only what the system knows of its thread is told.
+   * @default true
+   */
+  readonly explainBlocked?: boolean
+  /**
    * After so many requests in a row that a worker answered with 502, 503 or 504, or not at all, it gets none for `ejectFor`, unless most other workers fail as well or too few are left. 0 switches this off.
    * @default 5
    */

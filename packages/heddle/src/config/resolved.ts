@@ -104,6 +104,7 @@ export interface ResolvedHealth {
   readonly path?: string
   readonly timeout: number
   readonly maxBlocked: number
+  readonly explainBlocked: boolean
   readonly maxFailures: number
   readonly ejectFor: number
 }

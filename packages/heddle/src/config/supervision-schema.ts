@@ -175,6 +175,12 @@ const health: ObjectKey = {
       sentence:
         'A worker whose event loop stands still for longer is reported with the place in the code where it does.'
     },
+    explainBlocked: {
+      kind: 'boolean',
+      default: true,
+      sentence:
+        'Whether a blocked worker is asked for its stack, through the inspector of Node.js and without a port. Without it only what the system knows of its thread is told.'
+    },
     maxFailures: {
       kind: 'integer',
       min: 0,

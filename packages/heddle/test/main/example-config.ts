@@ -18,6 +18,7 @@ export const exampleHealth: ResolvedHealth = {
   minRequests: 20,
   timeout: 5000,
   maxBlocked: 1000,
+  explainBlocked: true,
   maxFailures: 5,
   ejectFor: 10_000
 }

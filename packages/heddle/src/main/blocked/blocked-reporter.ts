@@ -143,7 +143,7 @@ export class BlockedReporter {
     const present = new Set(workers)
     for (const [worker, block] of this.#blocks) if (!present.has(worker)) this.#drop(worker, block)
     const standing = workers.filter(worker => this.#judge(worker, now, lastLookAt))
-    if (standing.length > 0) this.#explain(standing, now)
+    this.#explain(standing, now)
   }
 
   /** Whether the worker is to be told of as blocked. */
@@ -165,10 +165,16 @@ export class BlockedReporter {
   }
 
   #explain(standing: readonly WatchedLoop[], now: number): void {
-    const explanations = this.#options.explain(
-      standing.map(worker => this.#suspect(worker)),
-      this.#ending === 0
-    )
+    const isAsked = (worker: WatchedLoop): boolean => this.#applicationOf(worker).health.explainBlocked
+    const groups = Object.groupBy(standing, worker => (isAsked(worker) ? 'asked' : 'told'))
+    this.#explainAll(groups.asked ?? [], this.#ending === 0, now)
+    this.#explainAll(groups.told ?? [], false, now)
+  }
+
+  #explainAll(standing: readonly WatchedLoop[], mayAsk: boolean, now: number): void {
+    if (standing.length === 0) return
+    const suspects = standing.map(worker => this.#suspect(worker))
+    const explanations = this.#options.explain(suspects, mayAsk)
     for (const [index, worker] of standing.entries()) {
       const block = this.#blocks.get(worker)
       const explanation = explanations[index]

@@ -7,7 +7,6 @@
 import { readVitals } from '../../channel/vitals.ts'
 import type { ResolvedRecycle } from '../../config/resolved.ts'
 import type { Cancel, Clock } from '../../shared/clock.ts'
-import { answeredOf } from './member-counts.ts'
 import { freshMs, heaviest, limitsFor, recycleCause, rssCause } from './recycle-policy.ts'
 import type { Holder, RecycleCause } from './recycle-policy.ts'
 import type { Supervised, WatchedWorker } from './watched.ts'
@@ -68,7 +67,7 @@ export class Recycler {
       if (ageMs === null || !isAtWork || worker.fact.application === null) continue
       const { recycle } = supervised.application(worker.fact.application)
       const { heapUsed, external } = readVitals(worker.vitals)
-      const use = { requests: answeredOf(worker.counts()), ageMs, heapMb: heapUsed / mib }
+      const use = { requests: worker.served(), ageMs, heapMb: heapUsed / mib }
       const cause = recycleCause(this.#limits(worker, recycle), use)
       if (cause !== null) this.#replace(worker, cause)
       holders.push({ worker, maxRss: recycle.maxRss, heldMb: (heapUsed + external) / mib, ageMs })

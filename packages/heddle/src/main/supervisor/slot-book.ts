@@ -18,10 +18,17 @@ export interface LastError {
   readonly at: string
 }
 
+/** A thread whose requests are counted. */
+export interface Counted {
+  counts(): MemberCounts
+  served(): number
+}
+
 /** The book of one slot. */
 export class SlotBook {
   readonly #reasons = new Map<ExitReason | ReplaceReason, number>()
   #counts: MemberCounts = noCounts
+  #served = 0
   #lastEnd: ThreadEnd | null = null
   #lastThrown: Error | null = null
   #lastError: LastError | null = null
@@ -68,12 +75,18 @@ export class SlotBook {
   }
 
   /** A thread is gone: what senders counted of it stays. */
-  counted(counts: MemberCounts): void {
-    this.#counts = addCounts(this.#counts, counts)
+  counted(worker: Counted): void {
+    this.#counts = addCounts(this.#counts, worker.counts())
+    this.#served += worker.served()
+  }
+
+  /** Requests that all threads together have answered. */
+  served(living: readonly Counted[]): number {
+    return living.reduce((sum, each) => sum + each.served(), this.#served)
   }
 
   /** What senders have counted of all threads, together with those who live. */
-  counts(living: readonly { counts(): MemberCounts }[]): MemberCounts {
+  counts(living: readonly Counted[]): MemberCounts {
     return living.reduce((sum, each) => addCounts(sum, each.counts()), this.#counts)
   }
 

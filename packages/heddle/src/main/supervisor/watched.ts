@@ -26,6 +26,8 @@ export interface WatchedWorker {
   inflight(): number
   /** What its senders have counted over its life. */
   counts(): MemberCounts
+  /** Requests it has answered over its life, through the mesh and on connections of its own. */
+  served(): number
   eventLoopUtilization(previous?: EventLoopUtilization): EventLoopUtilization
   /** The real thread, for profiles; `null` in tests and once it is gone. */
   thread(): Worker | null

@@ -16,6 +16,7 @@ import { within } from '../../shared/clock.ts'
 import type { Clock } from '../../shared/clock.ts'
 import { Deadline } from '../../shared/deadline.ts'
 import type { ClientConnections } from './client-connections.ts'
+import { answeredOf } from './member-counts.ts'
 import type { MeshSeat } from './mesh-seat.ts'
 import { reviveError } from './revived-error.ts'
 import type { Occupant } from './occupant.ts'
@@ -149,6 +150,10 @@ export class WorkerHandle implements Occupant, WatchedWorker {
 
   counts(): MemberCounts {
     return this.#options.seat.member.counts()
+  }
+
+  served(): number {
+    return answeredOf(this.counts()) + (this.#options.clients?.served ?? 0)
   }
 
   eventLoopUtilization(previous?: EventLoopUtilization): EventLoopUtilization {

@@ -185,7 +185,7 @@ export class WorkerPool implements Company {
   }
 
   gone(handle: WorkerHandle): void {
-    this.#slots[handle.fact.slot]?.book.counted(handle.counts())
+    this.#slots[handle.fact.slot]?.book.counted(handle)
   }
 
   status(): ApplicationStatus {

@@ -4,7 +4,6 @@
  * Main thread only. Pure: it reads what is known and asks no thread.
  */
 import type { ThreadState } from '../../events.ts'
-import { answeredOf } from './member-counts.ts'
 import type { RestartCircuit } from './restart-policy.ts'
 import type { LastError } from './slot-book.ts'
 import type { Slot } from './slot.ts'
@@ -46,7 +45,7 @@ export interface WorkerStatus {
   readonly lastEnd: string | null
   /** The last error a thread of the slot ended with. */
   readonly lastError: LastError | null
-  /** Requests it has answered, as seen by who sent them. */
+  /** Requests it has answered, through the mesh and on connections of its own. */
   readonly answered: number
   /** Requests it has not answered, or with 502, 503 or 504. */
   readonly failures: number
@@ -94,7 +93,7 @@ export function workerStatus(slot: Slot<WorkerHandle>): WorkerStatus {
     circuit,
     lastEnd: lastEnd === null ? null : describeEnd(lastEnd.reason, lastEnd.code),
     lastError,
-    answered: answeredOf(counts),
+    answered: book.served(living),
     failures: counts.failures,
     zombies
   }

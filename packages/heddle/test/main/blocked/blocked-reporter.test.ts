@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 
+import type { ResolvedHealth } from '../../../src/config/resolved.ts'
 import type { BlockedPlace, HeddleEvents, ThreadState } from '../../../src/events.ts'
 import { BlockedReporter } from '../../../src/main/blocked/blocked-reporter.ts'
 import type { WatchedLoop } from '../../../src/main/blocked/blocked-reporter.ts'
@@ -18,7 +19,7 @@ const place: BlockedPlace = {
 }
 
 /** A worker whose loop turns until it is told to stand, and all that was told of it. */
-function setUp() {
+function setUp(health: Partial<ResolvedHealth> = {}) {
   const clock = new HeldClock()
   const told: string[] = []
   const asked: boolean[] = []
@@ -35,7 +36,10 @@ function setUp() {
     thread: () => null
   }
   const reporter = new BlockedReporter({
-    supervised: { workers: () => [loop], application: () => ({ path: '/', health: exampleHealth }) },
+    supervised: {
+      workers: () => [loop],
+      application: () => ({ path: '/', health: { ...exampleHealth, ...health } })
+    },
     clock,
     announce: (name, fact) => {
       const { blockedMs, where } = fact as HeddleEvents['worker:blocked']
@@ -104,6 +108,14 @@ test('BlockedReporter asks nobody while a thread is about to end, for two second
   await pass(500)
   assert.deepEqual(asked, [false])
   assert.match(told[0] ?? '', /^worker:blocked 3\d\d\d -$/)
+})
+
+test('BlockedReporter asks nobody of an application that does not want it', async () => {
+  const { asked, told, stand, pass } = setUp({ explainBlocked: false })
+  stand()
+  await pass(1500)
+  assert.deepEqual(asked, [false])
+  assert.match(told[0] ?? '', /^worker:blocked 1\d\d\d -$/)
 })
 
 test('BlockedReporter asks as soon as the thread has ended', async () => {
