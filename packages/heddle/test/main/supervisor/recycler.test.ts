@@ -46,14 +46,9 @@ function setUp(t: TestContext, recycle: Partial<ResolvedRecycle>, count = 2): Pl
       writer: new VitalsWriter(vitals),
       heartbeatAge: () => 0,
       inflight: () => 0,
-      counts() {
-        return {
-          answered: [0, this.requests, 0, 0, 0],
-          failures: 0,
-          failuresInRow: 0,
-          lost: 0,
-          durations: []
-        }
+      counts: () => ({ answered: [], failures: 0, failuresInRow: 0, lost: 0, durations: [] }),
+      served() {
+        return this.requests
       },
       eventLoopUtilization: () => ({ idle: 0, active: 0, utilization: 0 }),
       thread: () => null,
