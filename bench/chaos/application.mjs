@@ -122,6 +122,7 @@ server.on('upgrade', (request, socket) => {
 
 function sayGoodbye() {
   for (const socket of sockets) socket.write(encodeFrame(opcodes.close, closePayload(1001), false))
+  return sockets.size
 }
 
 await prepareGracefulEnd({ server, sayGoodbye, kind: process.env.CHAOS_END })

@@ -10,8 +10,8 @@ import { setTimeout as delay } from 'node:timers/promises'
 const goodbyeMs = 200
 
 /**
- * @param {{ server: import('node:http').Server, sayGoodbye: () => void, kind: string | undefined }} end
- *   `sayGoodbye` sends a close frame to every WebSocket. `kind`: `signal` ends the process after the last
+ * @param {{ server: import('node:http').Server, sayGoodbye: () => number, kind: string | undefined }} end
+ *   `sayGoodbye` sends a close frame to every WebSocket and says how many there are. `kind`: `signal` ends the process after the last
  *   answer when SIGINT (PM2) or the message `shutdown` comes; `watt` and `heddle` leave to those what they do
  *   themselves; anything else prepares nothing. Resolves when it is prepared.
  */
@@ -20,9 +20,8 @@ export async function prepareGracefulEnd({ server, sayGoodbye, kind }) {
   if (kind === 'heddle') {
     const { onClose } = await import('heddle/worker')
     onClose(async () => {
-      sayGoodbye()
       // A moment for the other sides to answer; then the thread ends, and with it what is still open.
-      await delay(goodbyeMs)
+      if (sayGoodbye() > 0) await delay(goodbyeMs)
     })
   }
   if (kind !== 'signal') return
