@@ -119,6 +119,11 @@ export class Mesh {
     return this.#server.breakOffCurrent(reason)
   }
 
+  /** Posts at once what has been answered so far: this thread may have no other turn. */
+  flush(): void {
+    this.#server.flush()
+  }
+
   /** The requests and upgraded connections this thread is answering right now. */
   answering(): readonly Invocation[] {
     return this.#server.answering()

@@ -49,7 +49,11 @@ async function run(port: MessagePort, boot: WorkerBoot): Promise<void> {
   const mesh = joinMesh(boot.ticket)
   mesh.installGlobals()
   // Its client need not wait until the worker has finished its other requests.
-  ending.onFatal(() => mesh.breakOffCurrent('its handler threw an error that nobody caught'))
+  ending.onFatal(reason => {
+    const isolated = mesh.breakOffCurrent(`its handler ${reason}`)
+    mesh.flush()
+    return isolated
+  })
   const vitals = new VitalsWriter(boot.vitals)
   vitals.introduce(osThread())
   offerWhere()

@@ -17,10 +17,11 @@ export interface Ending {
   /** Ends the thread without a report. */
   exit(code: number): void
   /**
-   * Calls `isolate` for each fatal error, in the asynchronous context in which it was thrown: it returns whether it
-   * has broken off the request the error belongs to. One listener.
+   * Calls `isolate` for each fatal error, in the asynchronous context in which it was thrown, and for process.exit(),
+   * where it is called: it returns whether it has broken off the request that belongs to. `reason` follows the name of
+   * its handler. One listener.
    */
-  onFatal(isolate: () => boolean): void
+  onFatal(isolate: (reason: string) => boolean): void
   /** The worker was asked to stop: process.exit() is no crash any more, but the end of the stop. */
   expect(): void
 }
@@ -33,7 +34,7 @@ export function reportCrashes(send: (message: FromWorker) => void): Ending {
   let reported = false
   let expected = false
   let later = 0
-  let isolate = nobody
+  let isolate: (reason: string) => boolean = nobody
   const report = (message: FromWorker): boolean => {
     if (reported) return false
     reported = true
@@ -46,7 +47,7 @@ export function reportCrashes(send: (message: FromWorker) => void): Ending {
     if (isHandled) return
     // Added at the last moment, and gone after this error: the application does not find a listener it has not added.
     process.once('uncaughtException', liveOn)
-    const isolated = isolate()
+    const isolated = isolate('threw an error that nobody caught')
     if (report({ type: 'crashed', origin, error: toErrorFacts(error), isolated })) return
     if (later++ < laterMax) logLater(error)
   })
@@ -54,7 +55,9 @@ export function reportCrashes(send: (message: FromWorker) => void): Ending {
   Reflect.set(process, 'exit', (...args: unknown[]) => {
     const [code = process.exitCode ?? 0] = args
     if (expected) report({ type: 'stopped' })
-    report({ type: 'crashed', origin: 'processExit', error: describeExit(code), isolated: false })
+    // A request that ends its worker must not be sent to the next one.
+    const isolated = isolate('called process.exit()')
+    report({ type: 'crashed', origin: 'processExit', error: describeExit(code), isolated })
     // The number of arguments counts: process.exit(undefined) is not process.exit().
     Reflect.apply(exit, process, args)
   })

@@ -86,6 +86,26 @@ for (const way of ['sync', 'timer', 'promise']) {
   })
 }
 
+test('a request whose handler calls process.exit() is broken off, and not taken for one its worker was lost with', async t => {
+  const running = startInMesh(t, 'exits/handler.mjs')
+  await running.next('ready')
+  await assert.rejects(running.call('/exit'), ({ cause }: Error) => {
+    assert.match(String(cause), /broke off its response .*: its handler called process\.exit\(\)/)
+    return true
+  })
+  assert.partialDeepStrictEqual(await running.next('crashed'), { origin: 'processExit', isolated: true })
+  assert.equal(await running.exited, 7)
+})
+
+test('what was answered before process.exit() arrives', async t => {
+  const running = startInMesh(t, 'exits/handler.mjs')
+  await running.next('ready')
+  const other = running.call('/slow', 'a POST')
+  assert.equal((await running.call('/answer-and-exit')).text, 'bye')
+  assert.equal((await other).text, 'slow')
+  assert.equal(await running.exited, 7)
+})
+
 test('listeners and capture callbacks of the application are not disturbed', async t => {
   const running = startWorker(t, 'exits/app.mjs', { boot: direct, env: { WAY: 'count' } })
   assert.equal(await (await fetch(`${await readyUrl(running)}/end`)).text(), '0')

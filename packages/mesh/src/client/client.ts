@@ -252,6 +252,7 @@ export class MeshClient implements LinkOwner {
     if (exchange.state === DONE) return
     if (exchange.state === UPLOADING) return finishUpload(exchange, link)
     const begun = !link.revoke(exchange)
+    if (begun) exchange.losses++
     const { request } = exchange
     const decision = decideRetry(
       {
@@ -259,7 +260,7 @@ export class MeshClient implements LinkOwner {
         answered: exchange.state === ANSWERED,
         idempotent: request.idempotent,
         replayable: !exchange.bodyGone,
-        attempts: exchange.tried.length
+        losses: exchange.losses
       },
       this.#budget.left
     )

@@ -145,6 +145,8 @@ export class Exchange {
   timeoutMs: number
   /** Ids of the upstreams it has been sent to. */
   tried: readonly number[] = nowhere
+  /** How many of them were lost after they had begun it. */
+  losses = 0
   /** Request body: pieces sent since the head, kept until the server is known to have begun. */
   replay: { flags: number; body: BodyField }[] | null = null
   /** Whether pieces were sent that can no longer be sent again. */

@@ -21,7 +21,8 @@ export interface LostRequest {
   readonly idempotent: boolean
   /** Whether all of the body sent so far is still at hand. */
   readonly replayable: boolean
-  readonly attempts: number
+  /** How many upstreams were lost that had begun it, this one included. */
+  readonly losses: number
 }
 
 /** What to do with it. */
@@ -29,18 +30,21 @@ export type RetryDecision =
   | { readonly retry: true; readonly costs: boolean }
   | {
       readonly retry: false
-      readonly reason: 'answered' | 'not-idempotent' | 'body-gone' | 'budget' | 'attempts'
+      readonly reason: 'answered' | 'not-idempotent' | 'body-gone' | 'budget' | 'losses'
     }
 
-/** After so many upstreams a request that was begun is not sent again. */
-export const MAX_ATTEMPTS = 4
+/**
+ * After so many upstreams that were lost while they answered it a request is not sent again: it may be what ends them.
+ * One that goes from worker to worker would take all of them with it.
+ */
+export const MAX_LOSSES = 2
 
 /** The rule. `budgetLeft` is asked only where a repeat costs budget. */
 export function decideRetry(lost: LostRequest, budgetLeft: number): RetryDecision {
   if (lost.answered) return { retry: false, reason: 'answered' }
   // It ends by itself: no upstream is tried twice.
   if (!lost.begun) return { retry: true, costs: false }
-  if (lost.attempts >= MAX_ATTEMPTS) return { retry: false, reason: 'attempts' }
+  if (lost.losses >= MAX_LOSSES) return { retry: false, reason: 'losses' }
   if (!lost.idempotent) return { retry: false, reason: 'not-idempotent' }
   if (!lost.replayable) return { retry: false, reason: 'body-gone' }
   if (budgetLeft < 1) return { retry: false, reason: 'budget' }

@@ -75,6 +75,11 @@ export class MeshServer {
     return breakOffCurrent(reason)
   }
 
+  /** See `Mesh.flush`. */
+  flush(): void {
+    for (const { port } of this.#links) port.flush()
+  }
+
   /** The requests being answered right now. */
   answering(): Invocation[] {
     return [...this.#links].flatMap(link => link.answering())

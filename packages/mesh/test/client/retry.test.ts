@@ -3,14 +3,14 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 
 import {
-  MAX_ATTEMPTS,
+  MAX_LOSSES,
   RetryBudget,
   decideRetry,
   type LostRequest,
   type RetryDecision
 } from '../../src/client/retry.ts'
 
-const lost: LostRequest = { begun: true, answered: false, idempotent: true, replayable: true, attempts: 1 }
+const lost: LostRequest = { begun: true, answered: false, idempotent: true, replayable: true, losses: 1 }
 
 const table: readonly [string, Partial<LostRequest>, number, RetryDecision][] = [
   ['repeats a begun request that is idempotent', {}, 1, { retry: true, costs: true }],
@@ -36,14 +36,13 @@ const table: readonly [string, Partial<LostRequest>, number, RetryDecision][] = 
   ],
   ['does not repeat a body that is gone', { replayable: false }, 9, { retry: false, reason: 'body-gone' }],
   ['does not repeat over its budget', {}, 0.9, { retry: false, reason: 'budget' }],
-  ['repeats up to the last attempt', { attempts: MAX_ATTEMPTS - 1 }, 1, { retry: true, costs: true }],
-  ['gives up after the last attempt', { attempts: MAX_ATTEMPTS }, 9, { retry: false, reason: 'attempts' }],
   [
-    'goes on with what was not begun',
-    { begun: false, attempts: MAX_ATTEMPTS },
-    0,
-    { retry: true, costs: false }
-  ]
+    'does not repeat what was lost with a second one',
+    { losses: MAX_LOSSES },
+    9,
+    { retry: false, reason: 'losses' }
+  ],
+  ['goes on with what was not begun', { begun: false, losses: MAX_LOSSES }, 0, { retry: true, costs: false }]
 ]
 
 for (const [name, change, budget, decision] of table) {

@@ -4,7 +4,7 @@
  */
 import assert from 'node:assert/strict'
 
-import { MAX_ATTEMPTS } from '../../src/client/retry.ts'
+import { MAX_LOSSES } from '../../src/client/retry.ts'
 import type { MeshError } from '../../src/errors.ts'
 import type { Member } from '../../src/registry/membership.ts'
 import { Registry } from '../../src/registry/registry.ts'
@@ -117,7 +117,7 @@ class Schedule {
     const name = JSON.stringify(plan)
     const runs = this.#ledger.executions[plan.id] ?? 0
     assert.notEqual(outcome, null, `hangs: ${name}`)
-    assert.ok(runs <= (plan.idempotent ? MAX_ATTEMPTS : 1), `executed ${runs} times: ${name}`)
+    assert.ok(runs <= (plan.idempotent ? MAX_LOSSES : 1), `executed ${runs} times: ${name}`)
     if (outcome === 'answered') assert.ok(runs > 0, `answered by nobody: ${name}`)
     if (outcome === 'MESH_UPSTREAM_LOST' && !plan.idempotent) {
       const { begun } = (error as MeshError<'MESH_UPSTREAM_LOST'>).detail

@@ -7,7 +7,7 @@ import assert from 'node:assert/strict'
 import { after, before, test } from 'node:test'
 import { Worker } from 'node:worker_threads'
 
-import { MAX_ATTEMPTS } from '../../src/client/retry.ts'
+import { MAX_LOSSES } from '../../src/client/retry.ts'
 import type { Mesh } from '../../src/index.ts'
 import { Fleet, Hand } from '../fixtures/fleet.ts'
 import type { SharedMemory } from './mortal.ts'
@@ -104,7 +104,7 @@ async function outcomes(calls: readonly Call[]): Promise<void> {
 
 function checkCall({ plan, outcome }: Call): void {
   const runs = memory.executions[plan.id] ?? 0
-  const most = plan.idempotent ? MAX_ATTEMPTS : 1
+  const most = plan.idempotent ? MAX_LOSSES : 1
   assert.ok(runs <= most, `${JSON.stringify(plan)} was executed ${runs} times (${outcome})`)
 }
 

@@ -236,6 +236,17 @@ test('a handler that throws ends its worker, and its request is lost', async t =
   assert.match(String(worker.errors[0]), /thrown by the handler/)
 })
 
+test('a request that ends whoever answers it takes two workers with it, not all of them', async t => {
+  const fleet = new Fleet(t)
+  dispatcher = fleet.dispatcher()
+  const workers = await Promise.all([1, 2, 3, 4].map(() => fleet.start('api', './throwing.ts')))
+  const gone = workers.map(({ worker }) => new Promise(resolve => worker.once('exit', resolve)))
+  assert.deepEqual(await codeOf(bodyOf('/')), { code: 'MESH_UPSTREAM_LOST', begun: true })
+  // The other two are there to begin the next one.
+  assert.deepEqual(await codeOf(bodyOf('/')), { code: 'MESH_UPSTREAM_LOST', begun: true })
+  await Promise.all(gone)
+})
+
 test('the requests in flight spread evenly over all workers', async t => {
   const { workers } = await staff(t, 4)
   const held = Array.from({ length: 40 }, () => bodyOf('/hold'))
