@@ -30,11 +30,8 @@ export interface ClientSocket {
   on(event: 'drain' | 'end' | 'error' | 'close', listener: () => void): unknown
 }
 
-/**
- * Breaks a response off so that no client takes what it has for the whole: where a body ends with its
- * connection, and for clients that do not count, only a reset says so.
- */
-export function breakOff(socket: ClientSocket): void {
+/** Closes both sides so that the client sees it was no end, where that can be said. */
+export function reset(socket: ClientSocket): void {
   try {
     if (socket.resetAndDestroy === undefined) socket.destroy()
     else socket.resetAndDestroy()

@@ -11,7 +11,7 @@ import type { Upstream } from '../wire/control.ts'
 import { http } from '../node-http.ts'
 import { fieldOf, kindOf, sizeOf } from '../wire/body.ts'
 import { MORE, type BodyField } from '../wire/frames.ts'
-import { breakOff, queuedBytes, type ClientSocket } from './client-socket.ts'
+import { queuedBytes, type ClientSocket } from './client-socket.ts'
 import { errorPage, refusalOf } from './error-page.ts'
 import { meansToGoOn, type Refusal, type RequestHead } from './request-head.ts'
 import { RequestParser, type RequestReceiver } from './request-parser.ts'
@@ -199,7 +199,7 @@ export class Connection implements RequestReceiver, ExchangeHandler {
     this.#requestDone = true
     if (this.#writer.begun) {
       // The answer is under way already: all that can be said is to break it off.
-      return breakOff(this.socket)
+      return this.#writer.breakOff()
     }
     this.#abort(refusal.reason)
     this.#answer(refusal)
@@ -260,7 +260,7 @@ export class Connection implements RequestReceiver, ExchangeHandler {
     // The response is whole: it is the rest of the request that is not wanted any more.
     if (this.#responseDone) this.#close()
     // Once the head is out the client can learn of a failure only by a broken connection.
-    else if (this.#writer.begun) breakOff(this.socket)
+    else if (this.#writer.begun) this.#writer.breakOff()
     else if (this.#phase === 'tunnel') this.destroy()
     else if (this.#host.onFailed?.(this, error) !== true) this.#answer(refusalOf(error))
   }
@@ -292,7 +292,7 @@ export class Connection implements RequestReceiver, ExchangeHandler {
       return writing()
     } catch {
       // More body than declared: the client would take the rest for the next response.
-      breakOff(this.socket)
+      this.#writer.breakOff()
       return true
     }
   }
@@ -304,7 +304,7 @@ export class Connection implements RequestReceiver, ExchangeHandler {
       else this.socket.end()
       return
     }
-    if (this.socket.destroyed || this.#writer.end(trailers) === 'short') return breakOff(this.socket)
+    if (this.socket.destroyed || this.#writer.end(trailers) === 'short') return this.#writer.breakOff()
     this.#responseDone = true
     if (this.#requestDone) this.#nextRequest()
     else if (!this.#keepAlive) this.#close()

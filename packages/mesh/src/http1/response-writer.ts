@@ -7,7 +7,7 @@
 import type { ResponseHead } from '../client/exchange.ts'
 import { bytesOf, sizeOf } from '../wire/body.ts'
 import { BODY_MASK, MORE, NO_BODY, UTF8, type BodyField } from '../wire/frames.ts'
-import type { ClientSocket } from './client-socket.ts'
+import { reset, type ClientSocket } from './client-socket.ts'
 import { chooseFraming, inspectBlock, type Framing } from './response-head.ts'
 
 /** What the request says about the response's form. */
@@ -106,6 +106,15 @@ export class ResponseWriter {
   end(trailers: string): BodyEnd {
     if (this.#framing === 'chunked') this.#socket.write(`0\r\n${trailers}\r\n`, 'latin1')
     return this.#framing === 'length' && this.#owed !== 0 ? 'short' : 'complete'
+  }
+
+  /**
+   * Breaks the response off so that the client does not take what it has for the whole. A body that ends with its
+   * connection needs a reset for that; any other is known by its framing, and what is on its way arrives.
+   */
+  breakOff(): void {
+    if (this.#framing === 'close') reset(this.#socket)
+    else this.#socket.destroy()
   }
 
   #writeFirst(head: string, kind: number, body: BodyField): void {
