@@ -66,7 +66,7 @@ export interface HeddleFailures {
   HEDDLE_BUSY: { readonly asked: string; readonly running: string; readonly runningMs: number }
   /** The server is not running (yet, or any more): nothing can be changed. */
   HEDDLE_NOT_RUNNING: { readonly asked: string; readonly phase: string }
-  /** Workers could not be replaced by fresh ones; the old ones stay. The cause is the first error. */
+  /** Workers could not be replaced by fresh ones; the old ones, where there are any, stay. The cause is the first error. */
   HEDDLE_RESTART_FAILED: {
     readonly failed: readonly { readonly worker: string; readonly reason: string }[]
   }
@@ -127,7 +127,7 @@ const messages: { readonly [Code in keyof HeddleFailures]: (detail: HeddleFailur
     `The ${asked} has to wait: a ${running} is under way, for ${(runningMs / 1000).toFixed(1)} s by now.`,
   HEDDLE_NOT_RUNNING: ({ asked, phase }) => `The ${asked} is not possible: the server is ${phase}.`,
   HEDDLE_RESTART_FAILED: ({ failed }) =>
-    `${failed.length === 1 ? 'A worker' : `${failed.length} workers`} could not be replaced, and the old ${failed.length === 1 ? 'one stays' : 'ones stay'}: ${failed.map(({ worker, reason }) => `${worker} ${reason}`).join('; ')}.`,
+    `${failed.length === 1 ? 'A worker' : `${failed.length} workers`} could not be replaced by ${failed.length === 1 ? 'a fresh one' : 'fresh ones'}: ${failed.map(({ worker, reason }) => `${worker} ${reason}`).join('; ')}.`,
   HEDDLE_RELOAD_FAILED: ({ reason }) => `The reload failed, and everything runs on as it was: ${reason}`,
   HEDDLE_RELOAD_REFUSED: ({ changes }) =>
     `The configuration has changes that need a new start, so nothing was changed: ${changes.join('; ')}.`,

@@ -86,6 +86,11 @@ export interface HeddleEvents {
     readonly error: Error | null
     readonly readyMs: number | null
   }
+  /**
+   * It was ended before it had finished what it had: `requests` were cut, those on connections of its own among them,
+   * and `hooks` says whether its close hooks were.
+   */
+  'worker:cut': ThreadFact & { readonly requests: number; readonly hooks: boolean }
   /** A thread that is gone will be replaced after `delayMs`; `failures` counts those in a row. */
   'worker:restarting': ThreadFact & {
     readonly reason: ExitReason

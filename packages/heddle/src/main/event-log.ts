@@ -26,6 +26,8 @@ const lines: Lines = {
     if (reason === 'stopped') of(log, thread).debug('Worker has ended.', fields)
     else of(log, thread).error('Worker is gone.', error === null ? fields : { ...fields, error })
   },
+  'worker:cut': (log, { requests, hooks, ...thread }) =>
+    of(log, thread).warn('Worker was ended before it had finished.', { requests, hooks }),
   'worker:restarting': (log, { reason, delayMs, failures, ...thread }) =>
     of(log, thread).warn('Worker will be replaced.', { reason, delayMs, failures }),
   'worker:restarted': (log, { restarts, bootMs, ...thread }) =>
@@ -75,7 +77,7 @@ const lines: Lines = {
   'restart:finished': (log, { applications, restartMs }) =>
     log.info('Restart is done: every worker is a fresh one.', { applications, restartMs }),
   'restart:failed': (log, { applications, error }) =>
-    log.error('Restart failed: workers that could not be replaced stay.', { applications, error }),
+    log.error('Restart failed: not every worker is a fresh one.', { applications, error }),
   'reload:started': (log, { reason, changes }) => log.info('Reload begins.', { reason, changes }),
   'reload:finished': (log, { changes, reloadMs }) => log.info('Reload is done.', { changes, reloadMs }),
   'reload:failed': (log, { error }) => log.error('Reload failed: everything runs on as it was.', { error }),

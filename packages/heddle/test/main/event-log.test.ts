@@ -19,12 +19,14 @@ test('logEvents() writes a line for an event, in the name of the thread it is ab
   events.emit('worker:exited', { ...thread, reason: 'crashed', code: 1, error, readyMs: 12.4 })
   events.emit('worker:exited', { ...thread, reason: 'stopped', code: 1, error: null, readyMs: 1 })
   events.emit('worker:restarting', { ...thread, reason: 'crashed', delayMs: 100, failures: 2 })
+  events.emit('worker:cut', { ...thread, requests: 1, hooks: false })
   events.emit('server:listening', { url: 'http://localhost:1', port: 1 })
   assert.deepEqual(
     lines.map(({ level, worker }) => [level, worker]),
     [
       ['error', 'api:1'],
       ['debug', 'api:1'],
+      ['warn', 'api:1'],
       ['warn', 'api:1'],
       ['info', undefined]
     ]

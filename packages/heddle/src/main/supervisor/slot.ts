@@ -181,6 +181,8 @@ export class Slot<Sitting extends Occupant> {
   }
 
   #handleFailed({ reason }: Wish, words: string, error: Error | null): Refusal {
+    // It was called off: nobody is to be told that it failed.
+    if (this.#isRetired) return { done: false, words: 'is being stopped', error: null }
     const { announce, clock, rules, chance } = this.#options
     const run = { readyMs: null, at: clock.now() }
     const { delayMs, record } = nextRestart(rules().restart, this.#wishRecord, run, chance())

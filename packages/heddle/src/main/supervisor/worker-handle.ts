@@ -77,6 +77,9 @@ const tableMs = 1000
 /** Milliseconds a thread may take to end once it was told to. */
 const endMs = 1000
 
+/** Milliseconds a worker has to say which of its close hooks took too long, half of what there is at most. */
+const sayMs = 100
+
 const crashReasons: Readonly<Record<Extract<FromWorker, { type: 'crashed' }>['origin'], string>> = {
   uncaughtException: 'uncaught error',
   unhandledRejection: 'unhandled rejection',
@@ -96,6 +99,7 @@ export class WorkerHandle implements Occupant, WatchedWorker {
   #stopping: Promise<void> | null = null
   #isHeld: boolean
   #isKeptOut = false
+  #isCut = false
 
   /** Starts the thread. @throws what `new Worker` throws; the seat is then given back. */
   constructor(options: WorkerHandleOptions) {
@@ -214,14 +218,27 @@ export class WorkerHandle implements Occupant, WatchedWorker {
 
   async #stop(deadline: Deadline, endLimitMs: number, patience: number): Promise<void> {
     if (canBecome(this.life.state, 'draining')) await this.#drain(deadline, 'gets no new requests')
-    if (this.life.state === 'draining') await this.#askToStop(Math.max(deadline.remaining(), patience))
+    let hooks = true
+    if (this.life.state === 'draining')
+      hooks = await this.#askToStop(Math.max(deadline.remaining(), patience))
+    this.#tellCut(!hooks)
     if (this.life.state === 'starting') this.life.move('stopping', 'stopped before it was ready')
     await this.life.end('stopped', endLimitMs)
   }
 
   async #cutAt(deadline: Deadline, endLimitMs: number): Promise<void> {
     const { inTime } = await deadline.bound(this.life.gone)
-    if (!inTime) await this.life.end('stopped', endLimitMs)
+    if (inTime) return
+    this.#tellCut(this.life.state === 'stopping')
+    await this.life.end('stopped', endLimitMs)
+  }
+
+  /** To be called before it is ended. */
+  #tellCut(hooks: boolean): void {
+    const requests = this.inflight()
+    if (this.#isCut || this.life.isGone || (requests === 0 && !hooks)) return
+    this.#isCut = true
+    this.#options.announce('worker:cut', { ...this.fact, requests, hooks })
   }
 
   async #drain(deadline: Deadline, reason: string): Promise<void> {
@@ -234,11 +251,14 @@ export class WorkerHandle implements Occupant, WatchedWorker {
     await deadline.bound(Promise.all([seat.member.drained(remainingMs), clients?.drained(remainingMs)]))
   }
 
-  async #askToStop(limitMs: number): Promise<void> {
+  /** Whether its close hooks were done in time. */
+  async #askToStop(limitMs: number): Promise<boolean> {
     this.life.move('stopping', 'runs its close hooks')
-    const message: ToWorker = { type: 'stop', timeoutMs: Math.ceil(limitMs) }
+    const message: ToWorker = { type: 'stop', timeoutMs: Math.ceil(limitMs - Math.min(sayMs, limitMs / 2)) }
     this.life.post(message)
-    await within(this.#options.clock, limitMs, Promise.race([this.#stopped.promise, this.life.exited]))
+    const ended = Promise.race([this.#stopped.promise, this.life.exited])
+    const { inTime } = await within(this.#options.clock, limitMs, ended)
+    return inTime
   }
 
   #handle(message: FromWorker): void {
@@ -284,6 +304,7 @@ export class WorkerHandle implements Occupant, WatchedWorker {
     this.life.lose('crashed', thrown)
     await drained
     deadline.cancel()
+    this.#tellCut(false)
     await this.life.end('crashed', endMs)
   }
 

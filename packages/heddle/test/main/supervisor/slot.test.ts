@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 
+import { Deadline } from '../../../src/shared/deadline.ts'
 import { settle } from '../../shared/held-clock.ts'
 import { exampleApplication } from '../example-config.ts'
 import { crash, finish, setUp } from './play.ts'
@@ -96,6 +97,18 @@ test('A fresh worker that fails after its predecessor has crashed is restarted l
   await settle()
   assert.equal(stage.heard('worker:restarting').length, 1)
   assert.equal(stage.threads.length, 3)
+})
+
+test('A replacement that is called off by a stop is not told as one that failed', async () => {
+  const { stage, supervisor, worker } = await setUp()
+  const replaced = worker(0).replace('heap', '')
+  await settle()
+  const deadline = new Deadline(stage.clock, 5000)
+  const stopped = supervisor.shutDown('api', deadline, 1000)
+  assert.equal(await replaced, false)
+  assert.deepEqual(stage.heard('worker:replacement-failed'), [])
+  await stage.clock.advance(5000)
+  await stopped
 })
 
 test('A worker whose error nobody caught finishes its other requests while its successor starts beside it', async () => {

@@ -199,7 +199,7 @@ test('Supervisor stops a worker in order: out of the table, drained, close hooks
   const stopped = supervisor.shutDown('api', deadline, 1000)
   await settle()
   assert.deepEqual(stage.members[0]?.history, ['published', 'withdrawn', 'drained'])
-  assert.deepEqual(stage.thread.posted, [{ type: 'stop', timeoutMs: 5000 }])
+  assert.deepEqual(stage.thread.posted, [{ type: 'stop', timeoutMs: 4900 }])
   stage.thread.say({ type: 'stopped' })
   await stopped
   assert.deepEqual(
@@ -219,7 +219,7 @@ test('Supervisor does not wait long for threads that do not apply a change of th
   member.withdraw = () => new Promise(() => {})
   void supervisor.shutDown('api', new Deadline(stage.clock, 20_000), 1000)
   await stage.clock.advance(1000)
-  assert.deepEqual(stage.thread.posted, [{ type: 'stop', timeoutMs: 19_000 }])
+  assert.deepEqual(stage.thread.posted, [{ type: 'stop', timeoutMs: 18_900 }])
 })
 
 test('Supervisor ends a worker that does not stop by the deadline, and knows one that does not end', async () => {
@@ -234,6 +234,25 @@ test('Supervisor ends a worker that does not stop by the deadline, and knows one
   await stopped
   assert.deepEqual(supervisor.zombies(), ['api:1'])
   assert.deepEqual(supervisor.remaining(), ['api:1'])
+})
+
+test('Supervisor tells what a worker had not finished when it was ended', async () => {
+  const { stage, supervisor } = await setUpReady(3)
+  const [member] = stage.members
+  assert.ok(member)
+  member.requests = 2
+  const stopped = supervisor.shutDown('api', new Deadline(stage.clock, 5000), 1000)
+  await settle()
+  for (const thread of stage.threads.slice(0, 2)) thread.say({ type: 'stopped' })
+  await stage.clock.advance(5000)
+  await stopped
+  assert.deepEqual(
+    stage.heard('worker:cut').map(({ worker, requests, hooks }) => ({ worker, requests, hooks })),
+    [
+      { worker: 'api:0', requests: 2, hooks: false },
+      { worker: 'api:2', requests: 0, hooks: true }
+    ]
+  )
 })
 
 test('Supervisor ends a worker that is still starting, and a start that is under way fails', async () => {
