@@ -10,6 +10,7 @@ import { text } from 'node:stream/consumers'
 
 import { answerType, operations, pathOf, problemType, streamType } from '../control/contract.ts'
 import type { OperationName, Place, Problem, ProgressLine } from '../control/contract.ts'
+import { describeServer, runningServers, socketDirectory } from '../control/server-facts.ts'
 import { HeddleError } from '../errors.ts'
 import { RemoteFailure } from './remote-failure.ts'
 
@@ -37,7 +38,9 @@ export interface Question {
  * @throws HEDDLE_NO_SERVER when nobody answers at the socket, HEDDLE_CONNECTION_LOST when the server went away.
  */
 export async function ask(server: Server, question: Question): Promise<unknown> {
-  const response = await open(server, question)
+  const response = await open(server, question).catch(async (error: Error) => {
+    throw await unreachable(server, question, error)
+  })
   const type = response.headers['content-type'] ?? ''
   if (type.startsWith(streamType)) return followStream(response, server, question)
   const body: unknown = JSON.parse(await whole(response, server, question))
@@ -61,15 +64,16 @@ function open(server: Server, question: Question): Promise<IncomingMessage> {
       }
     })
     outgoing.on('response', resolve)
-    outgoing.on('error', error => reject(unreachable(server, question, error)))
+    outgoing.on('error', reject)
     outgoing.end(method === 'POST' ? JSON.stringify(body) : undefined)
   })
 }
 
-function unreachable(server: Server, { operation }: Question, error: Error): HeddleError {
+async function unreachable(server: Server, { operation }: Question, error: Error): Promise<HeddleError> {
   const code = 'code' in error ? error.code : undefined
   if (code === 'ECONNREFUSED' || code === 'ENOENT') {
-    return new HeddleError('HEDDLE_NO_SERVER', { wanted: `at ${server.socket}`, running: [] })
+    const running = (await runningServers(socketDirectory(process.env))).map(describeServer)
+    return new HeddleError('HEDDLE_NO_SERVER', { wanted: `at ${server.socket}`, running })
   }
   if (code === 'ECONNRESET' || code === 'EPIPE') return lost(server, operation)
   return new HeddleError('HEDDLE_SOCKET_FAILED', { path: server.socket, reason: error.message })

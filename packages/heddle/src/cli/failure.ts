@@ -14,7 +14,7 @@ import { RemoteFailure } from './remote-failure.ts'
 
 /** The exit code a failure deserves. */
 export function codeOf(error: unknown): number {
-  if (error instanceof RemoteFailure) return outcomeOf(error.problem.code)?.exit ?? exitCodes.unexpected.code
+  if (error instanceof RemoteFailure) return remoteCode(error)
   if (!(error instanceof HeddleError)) return exitCodes.unexpected.code
   const code: keyof HeddleFailures = error.code
   return outcomes[code].exit
@@ -56,6 +56,12 @@ function printRemote(error: RemoteFailure): number {
   process.stderr.write(`${paint('red', 'heddle:', process.stderr)} ${problem.detail}\n`)
   if (problem.cause !== undefined) process.stderr.write(`${indent(problem.cause)}\n`)
   return codeOf(error)
+}
+
+/** What has no code of Heddle's is a question the server does not know, such as one about an empty id. */
+function remoteCode({ problem: { code, status } }: RemoteFailure): number {
+  const isQuestion = status >= 400 && status < 500
+  return outcomeOf(code)?.exit ?? (isQuestion ? exitCodes.usage.code : exitCodes.unexpected.code)
 }
 
 function outcomeOf(code: string): Outcome | undefined {

@@ -91,7 +91,7 @@ function workersOf(
   { id, settings }: Candidate,
   { config, workersOverride, defaultWorkers }: ApplicationContext
 ): number {
-  const given = workersOverride?.byId[id] ?? workersOverride?.all
+  const given = workersOverride?.byId.get(id) ?? workersOverride?.all
   return given ?? settings.workers ?? config.workers ?? defaultWorkers
 }
 

@@ -145,7 +145,7 @@ function judgeWorkersOverride(
   mistakes: Mistake[]
 ): void {
   if (workers === null) return
-  for (const id of Object.keys(workers.byId)) {
+  for (const id of workers.byId.keys()) {
     if (!ids.includes(id)) mistakes.push(unknownId(workers.source, id, ids))
   }
 }

@@ -43,7 +43,7 @@ export interface WorkersOverride {
   /** Where it was given, for messages: `--workers` or `HEDDLE_WORKERS`. */
   readonly source: string
   readonly all: number | null
-  readonly byId: Readonly<Record<string, number>>
+  readonly byId: ReadonlyMap<string, number>
 }
 
 /** Everything that was given outside the file. */
@@ -92,13 +92,13 @@ function findGiven(
 /** Reads `4` or `api=4,jobs=1`. */
 function readWorkers(key: Key, { source, text }: Given, mistakes: Mistake[]): WorkersOverride {
   let all: number | null = null
-  const byId: Record<string, number> = {}
+  const byId = new Map<string, number>()
   for (const part of text.split(',')) {
     const match = /^\s*(?:([^=\s]+)=)?(.*)$/.exec(part)
     const count = check(key, match?.[2] ?? '', source, { asText: new Set([source]), mistakes })
     if (typeof count !== 'number') continue
     if (match?.[1] === undefined) all = count
-    else byId[match[1]] = count
+    else byId.set(match[1], count)
   }
   return { source, all, byId }
 }

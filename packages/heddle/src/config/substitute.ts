@@ -25,7 +25,7 @@ export function substitute(value: unknown, env: Readonly<Record<string, string |
     text.replace(variable, (match, name: string | undefined) => {
       if (name === undefined) return '{'
       paths.add(path)
-      const found = env[name]
+      const found = Object.hasOwn(env, name) ? env[name] : undefined
       if (found !== undefined) return found
       mistakes.push({ path, message: `the environment variable ${name} is not set`, offered: text })
       return match

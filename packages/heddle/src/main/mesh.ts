@@ -24,7 +24,8 @@ export function createRegistry(
     timeout,
     slowStartMs,
     capacity: Math.max(1024, 4 * (workers + server.threads)),
-    allow: (from, to) => deny[from]?.includes(to) !== true,
+    // An id may be a key that every object has: `constructor`.
+    allow: (from, to) => !Object.hasOwn(deny, from) || deny[from]?.includes(to) !== true,
     breaker: enabled || edge ? { errorRatio, volume, windowMs, openMs, probes } : null,
     onCircuit: ({ from, to, state }) => announce('mesh:circuit', { from, to, state })
   })

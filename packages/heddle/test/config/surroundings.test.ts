@@ -12,6 +12,12 @@ const mistakes: readonly Case[] = [
     {},
     ['server.port: the environment variable NO_PORT is not set, got "{NO_PORT}"']
   ],
+  [
+    'a missing variable named as a key that every object has',
+    { ...a, server: { hostname: '{constructor}' } },
+    {},
+    ['server.hostname: the environment variable constructor is not set, got "{constructor}"']
+  ],
   ['a missing env file', { ...a, envFile: '.env' }, {}, ['envFile: there is no file /app/.env, got ".env"']],
   [
     'a missing env file of an application',

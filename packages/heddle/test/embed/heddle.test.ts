@@ -147,3 +147,18 @@ test('createHeddle() is found by commands only when it is asked to be', async t 
   await found.stop()
   assert.deepEqual(await runningServers(directory), [])
 })
+
+test('createHeddle() takes an application whose id is a key that every object has', async t => {
+  const { cwd } = workshop(t)
+  const heddle = await create(t, base, { cwd, env: { HEDDLE_WORKERS: 'web=1' } })
+  const { url } = await heddle.start()
+  await heddle.addApplication('constructor', { path: './web', workers: 1 })
+  assert.deepEqual(
+    heddle.status().applications.map(({ id, ready }) => [id, ready]),
+    [
+      ['web', 1],
+      ['constructor', 1]
+    ]
+  )
+  assert.equal(await get(url), 'one')
+})

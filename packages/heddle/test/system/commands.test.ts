@@ -23,6 +23,9 @@ test('scale and apps change what runs, and refuse what must not be', async t => 
   const { url } = await project.start()
   assert.equal((await project.heddle('scale', 'web', '3')).stdout, '✔ web has 3 workers.\n')
   assert.equal((await project.heddle('scale', 'web', 'many')).code, 2)
+  assert.equal((await project.heddle('scale', '', '3')).code, 2)
+  const list = await project.heddle('apps', 'add', 'mail', './mail', '--settings', '[]')
+  assert.deepEqual([list.code, /--settings has to be a JSON object/.test(list.stderr)], [2, true])
   const settings = '{"dependencies":["web"]}'
   const added = await project.heddle('apps', 'add', 'mail', './mail', '-w', '1', '--settings', settings)
   assert.deepEqual([added.code, added.stdout], [0, '✔ mail was added and is ready.\n'])
@@ -80,6 +83,9 @@ test('a command finds its server by directory, file, process or socket, and neve
   for (const { root } of [first, second]) {
     assert.match(stderr, new RegExp(`process \\d+ in ${root} \\(heddle\\.config\\.ts\\) at http://.*: web`))
   }
+  const nobody = await first.heddle('ps', '--socket', join(directory, 'nobody.sock'))
+  assert.equal(nobody.code, 68)
+  assert.match(nobody.stderr, /^heddle: No server runs at .*nobody\.sock\.\n {2}process \d+ in /)
   // Two in one directory: only the process tells them apart.
   await first.start()
   const two = await first.heddle('ps')

@@ -97,7 +97,9 @@ function readSettings(given: string | boolean | undefined): Readonly<Record<stri
   if (typeof given !== 'string') return {}
   try {
     const settings: unknown = JSON.parse(given)
-    if (typeof settings === 'object' && settings !== null) return settings as Record<string, unknown>
+    if (typeof settings === 'object' && settings !== null && !Array.isArray(settings)) {
+      return settings as Record<string, unknown>
+    }
   } catch {
     // Told below, as what is JSON but no object.
   }
