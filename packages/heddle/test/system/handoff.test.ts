@@ -7,6 +7,7 @@ import { once } from 'node:events'
 import { join } from 'node:path'
 import { text } from 'node:stream/consumers'
 import { test } from 'node:test'
+import { fileURLToPath } from 'node:url'
 
 import { handoffTest } from '../handoff/stage.ts'
 import { runtimeDirectory, startHeddle } from './heddle-process.ts'
@@ -52,12 +53,19 @@ handoffTest(
   }
 )
 
+/** Makes `koffi` look like a package that is not installed. */
+const hideKoffi = fileURLToPath(new URL('../fixtures/hide-koffi.cjs', import.meta.url))
+
 test('Where descriptors cannot be duplicated, handoff mode says what would help', async t => {
   const none = process.allowedNodeEnvironmentFlags.has('--experimental-ffi') ? '--no-experimental-ffi' : ''
   const argv = ['start', '--config', config, '--mode', 'handoff', '--port', '0', '--admin-port', '0']
   const child = spawn(process.execPath, ['--conditions=@heddle/source', bin, ...argv], {
     // In the environment, for the threads too.
-    env: { PATH: process.env['PATH'], NODE_OPTIONS: none, XDG_RUNTIME_DIR: runtimeDirectory },
+    env: {
+      PATH: process.env['PATH'],
+      NODE_OPTIONS: `${none} --require ${hideKoffi}`,
+      XDG_RUNTIME_DIR: runtimeDirectory
+    },
     stdio: ['ignore', 'pipe', 'inherit']
   })
   t.after(() => child.kill('SIGKILL'))

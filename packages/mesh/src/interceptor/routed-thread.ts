@@ -193,7 +193,7 @@ export class RoutedThread {
         this.#serving = said.ready
         const moved = said.ready ? member.moveTo(said.address) : Promise.resolve()
         const changed = said.ready ? member.publish() : member.withdraw()
-        void this.#serve(said.id, [moved, changed])
+        void this.#serve(said, [moved, changed])
         break
       }
       case 'leave':
@@ -225,10 +225,14 @@ export class RoutedThread {
     if (this.#serving) this.#settleReady()
   }
 
-  async #serve(id: number, changes: readonly Promise<void>[]): Promise<void> {
+  async #serve(
+    { id, ready }: Extract<FromWired, { type: 'serve' }>,
+    changes: readonly Promise<void>[]
+  ): Promise<void> {
     await this.#bounded(Promise.all(changes))
     this.#tell({ type: 'served', id })
-    if (this.#serving) this.#settleReady()
+    // It may have become ready meanwhile: that not every sender knows yet.
+    if (ready && this.#serving) this.#settleReady()
   }
 
   async #letGo(member: Member): Promise<void> {
