@@ -8,7 +8,7 @@ import { join } from 'node:path'
 import { suite, test } from 'node:test'
 import { promisify } from 'node:util'
 
-const command = join(import.meta.dirname, '../../../../bench/chaos/command.mjs')
+const command = join(import.meta.dirname, '../../bench/chaos/command.mjs')
 const run = promisify(execFile)
 
 /** What the command prints, as far as it is looked at here. */
@@ -44,13 +44,8 @@ const handoff = [
   { contender: 'heddle-handoff', scenario: 'restart', seconds: 2, places: 8, versions: 1 },
   { contender: 'heddle-handoff', scenario: 'crash', seconds: 4, places: 5, versions: 1 }
 ]
-// Older ones need a package for it that is not among those of this repository.
-const hasHandoff = Number(process.versions.node.split('.')[0]) >= 26
-
 suite('chaos', { concurrency: 2 }, () => {
-  for (const { contender, scenario, seconds, places, versions } of hasHandoff
-    ? [...edge, ...handoff]
-    : edge) {
+  for (const { contender, scenario, seconds, places, versions } of [...edge, ...handoff]) {
     test(`${contender} loses nothing in the scenario ${scenario}`, async () => {
       const figures = await play(contender, scenario, seconds)
       const { failed, duplicates, withoutVerdict, notes } = figures
