@@ -8,7 +8,7 @@ import type { ResolvedRestart } from '../../config/resolved.ts'
 import type { Announce, ReplaceReason, ThreadFact } from '../../events.ts'
 import type { Clock } from '../../shared/clock.ts'
 import type { Deadline } from '../../shared/deadline.ts'
-import type { ThreadLife } from './thread-life.ts'
+import type { ThreadEnd, ThreadLife } from './thread-life.ts'
 
 /** Whatever sits in a slot. */
 export interface Occupant {
@@ -67,8 +67,8 @@ export interface Refusal {
 export interface Staged {
   /** Where it is to sit. */
   readonly worker: ThreadFact
-  /** Whether the fresh one is still there. */
-  isReady(): boolean
+  /** How the fresh one was lost; `null` as long as it is there. */
+  loss(): ThreadEnd | null
   /** The fresh one takes over. */
   commit(): Promise<Replacement>
   /** The fresh one goes, and nothing has happened. */

@@ -80,8 +80,12 @@ export async function stageAll(
 
 /** The failure of the first that was staged and is gone again; `null` when all are still there. */
 export function lostAgain(staged: readonly Staged[]): HeddleError | null {
-  const lost = staged.find(each => !each.isReady())
-  return lost === undefined ? null : appFailure(lost.worker, 'was ready and is gone again', null)
+  for (const each of staged) {
+    const end = each.loss()
+    if (end !== null)
+      return appFailure(each.worker, `was ready and then ${describeEnd(end.reason, end.code)}`, end.error)
+  }
+  return null
 }
 
 /** Ends everybody in these slots; see `Slot.stop`. */

@@ -132,9 +132,11 @@ export class Slot<Sitting extends Occupant> {
       return fresh
     }
     const { sitting } = fresh
+    let loss: ThreadEnd | null = null
+    void sitting.life.lost.then(end => (loss = end))
     return {
       worker: this.fact,
-      isReady: () => this.#incoming === sitting,
+      loss: () => loss,
       commit: () => {
         this.#isStaged = false
         return this.#takeOver(fresh, wish)

@@ -24,9 +24,11 @@ test('New settings are staged beside the old ones and take over together, or go 
     ]
   )
   assert.equal(first.failure(), null)
-  thread(3).end(1)
+  const late = new Error('after listening')
+  thread(3).end(1, late)
   await settle()
-  assert.equal(first.failure()?.message.includes('api:1'), true)
+  assert.match(first.failure()?.message ?? '', /worker api:1 was ready and then threw an error/)
+  assert.equal(first.failure()?.cause, late)
   await first.undo()
   assert.deepEqual([states(), thread(2).hasEnded, thread(4).hasEnded], [['ready', 'ready'], true, true])
   assert.equal(supervisor.application('api').workers, 2)
