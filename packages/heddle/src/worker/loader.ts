@@ -8,6 +8,8 @@ import { createRequire, registerHooks } from 'node:module'
 import { isAbsolute } from 'node:path'
 import { pathToFileURL } from 'node:url'
 
+import { placeSyntaxError } from './syntax-place.ts'
+
 /** A module namespace. */
 export type Exported = Readonly<Record<string, unknown>>
 
@@ -15,6 +17,7 @@ export type Exported = Readonly<Record<string, unknown>>
 export interface Loader {
   /** Loads an absolute path, or a package as the entry itself would resolve it. */
   preload(specifier: string): Promise<void>
+  /** Rejects with what the entry threw; a syntax error says where it is. */
   entry(): Promise<Exported>
   /** Whether node:http, node:https or node:http2 was asked for since the entry began to load. */
   loadedHttp(): boolean
@@ -24,14 +27,23 @@ export interface Loader {
 const httpModule = /^(?:node:)?http[2s]?$/
 const preloadScheme = 'heddle-preload:'
 
+/** So many files are remembered. */
+const filesMax = 100
+
 /** Starts to watch module loading. */
 export function createLoader(entryPath: string): Loader {
   const entryUrl = pathToFileURL(entryPath).href
   let loadedHttp = false
+  let files: string[] = []
   const hooks = registerHooks({
     resolve: (specifier, context, next) => {
       if (httpModule.test(specifier)) loadedHttp = true
-      if (!specifier.startsWith(preloadScheme)) return next(specifier, context)
+      if (!specifier.startsWith(preloadScheme)) {
+        const resolved = next(specifier, context)
+        if (isOwnFile(resolved.url)) files.push(resolved.url)
+        if (files.length > filesMax) files.shift()
+        return resolved
+      }
       return next(specifier.slice(preloadScheme.length), { ...context, parentURL: entryUrl })
     }
   })
@@ -44,11 +56,21 @@ export function createLoader(entryPath: string): Loader {
       pretendMain(entryPath)
       // What preloads have loaded says nothing about the application.
       loadedHttp = false
-      return (await import(entryUrl)) as Exported
+      files = []
+      try {
+        return (await import(entryUrl)) as Exported
+      } catch (error) {
+        placeSyntaxError(error, files)
+        throw error
+      }
     },
     loadedHttp: () => loadedHttp,
     close: () => hooks.deregister()
   }
+}
+
+function isOwnFile(url: string): boolean {
+  return url.startsWith('file:') && !url.includes('/node_modules/')
 }
 
 /**
