@@ -7,7 +7,7 @@ import { AsyncLocalStorage } from 'node:async_hooks'
 
 /** The deadline of one request. */
 export class Deadline {
-  /** On the clock all threads share, in milliseconds. */
+  /** On the clock all threads share, in milliseconds; 0 when nobody said, as for an upload. */
   readonly at: number
   /** The request has been answered. What its handler left running, a poll for one, may take its time. */
   over = false
@@ -38,7 +38,7 @@ export function currentDeadline(): number {
   return deadline === undefined || deadline.over ? 0 : deadline.at
 }
 
-/** Breaks off the request being answered where this is called; false when there is none, or none with a deadline. */
+/** Breaks off the request being answered where this is called; false when there is none, or it has been answered. */
 export function breakOffCurrent(reason: string): boolean {
   const deadline = scope.getStore()
   if (deadline === undefined || deadline.over) return false

@@ -113,7 +113,7 @@ export class Mesh {
   /**
    * Breaks off the request whose handler, or what that has left running, calls this: its caller is told at once
    * that no answer will come. Requests are told apart by their asynchronous context. False when there is none, or
-   * when it has been answered or has no deadline.
+   * when it has been answered.
    */
   breakOffCurrent(reason: string): boolean {
     return this.#server.breakOffCurrent(reason)

@@ -74,12 +74,18 @@ for (const { way, origin, message } of [
   })
 }
 
-for (const way of ['sync', 'timer', 'promise']) {
-  test(`a request whose handler throws (${way}) is broken off at once, and others are answered`, async t => {
+for (const { way, upload } of [
+  { way: 'sync', upload: false },
+  { way: 'timer', upload: false },
+  { way: 'promise', upload: false },
+  { way: 'sync', upload: true },
+  { way: 'promise', upload: true }
+]) {
+  test(`${upload ? 'an upload' : 'a request'} whose handler throws (${way}) is broken off at once, and others are answered`, async t => {
     const running = startInMesh(t, 'exits/handler.mjs')
     await running.next('ready')
     const other = running.call('/slow')
-    await assert.rejects(running.call(`/${way}`))
+    await assert.rejects(running.call(`/${way}`, upload ? endless() : undefined))
     assert.partialDeepStrictEqual(await running.next('crashed'), { error: { message: way }, isolated: true })
     await running.call('/finish')
     assert.equal((await other).text, 'slow')
@@ -118,3 +124,8 @@ test('an application that handles its uncaught errors goes on', async t => {
   assert.equal(await (await fetch(url)).text(), 'exits')
   assert.deepEqual(running.errors, [])
 })
+
+/** A body that is still under way when the handler throws: such a request has no deadline. */
+function endless(): ReadableStream<Uint8Array> {
+  return new ReadableStream({ start: controller => controller.enqueue(Buffer.from('first piece')) })
+}

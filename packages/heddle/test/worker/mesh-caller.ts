@@ -22,7 +22,7 @@ export interface Answer {
 export interface MeshRunning extends Running {
   readonly registry: Registry
   /** Sends a GET, or a POST when there is a body, and reads the whole answer. */
-  call(path: string, body?: string): Promise<Answer>
+  call(path: string, body?: string | ReadableStream<Uint8Array>): Promise<Answer>
 }
 
 const registry = new Registry({ domain: '.heddle.local', timeout: 60_000 })
@@ -52,7 +52,7 @@ export function startInMesh(
       return message
     },
     call: async (path, body) => {
-      const init = body === undefined ? {} : { method: 'POST', body, headers }
+      const init: RequestInit = body === undefined ? {} : { method: 'POST', body, headers, duplex: 'half' }
       const response = await fetch(`http://${hostname}.heddle.local${path}`, init)
       return { status: response.status, text: await response.text() }
     }

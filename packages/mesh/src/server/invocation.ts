@@ -125,10 +125,7 @@ export class Invocation implements SocketOwner, ResponseObserver {
     this.#request = request
     this.#hooks = recipe.hooks
     try {
-      inOwnContext(() => {
-        if (frame.deadline === 0) this.#enter(recipe, request, socket)
-        else this.#enterUnder(frame.deadline, recipe, request, socket)
-      })
+      inOwnContext(() => this.#enterUnder(frame.deadline, recipe, request, socket))
     } catch (error) {
       throwLater(error)
     }
