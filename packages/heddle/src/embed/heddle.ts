@@ -8,6 +8,7 @@ import { loadConfig } from '../config/load.ts'
 import type { LoadOptions } from '../config/load.ts'
 import type { ApplicationOptions, HeddleConfig } from '../config/options.ts'
 import { socketDirectory } from '../control/server-facts.ts'
+import { HeddleError } from '../errors.ts'
 import type { HeddleEvents } from '../events.ts'
 import type { ReloadReport } from '../main/admin/operations.ts'
 import type { StatusReport } from '../main/admin/report.ts'
@@ -35,7 +36,7 @@ export interface Heddle {
    * Resolves when the public port is open. When it rejects everything has been taken down again.
    *
    * @throws HEDDLE_APPLICATION_FAILED, whose cause is what the application threw; HEDDLE_LISTEN_FAILED,
-   * HEDDLE_EDGE_FAILED; HEDDLE_STOPPED when {@link stop} was called meanwhile.
+   * HEDDLE_EDGE_FAILED; HEDDLE_STOPPED when {@link stop} was called meanwhile; HEDDLE_NOT_RUNNING after it has run.
    */
   start(): Promise<StartReport>
   /**
@@ -95,13 +96,15 @@ export async function create(
 ): Promise<Heddle> {
   const { cwd = process.cwd(), commands = false } = options
   const env = { ...(options.env ?? process.env) }
-  const written = new WrittenConfig(typeof config === 'object' ? config : null)
+  // Whatever else a program hands over is checked, and refused in words, rather than a file read instead.
+  const isWritten = config !== undefined && typeof config !== 'string'
+  const written = new WrittenConfig(isWritten ? config : undefined)
   const from: LoadOptions = { cwd, env, ...(typeof config === 'string' ? { configPath: config } : {}) }
   const resolved = await loadConfig({ ...from, env: { ...env }, ...written.part() })
   const { level } = resolved.logger
   const coordinator = createCoordinator(resolved, {
     log: createLog({ level, format: 'json', colour: false }),
-    source: typeof config === 'object' ? written.source(from) : freshSource(from, resolved.startTimeout),
+    source: isWritten ? written.source(from) : freshSource(from, resolved.startTimeout),
     // The process is not ours to kill.
     kill: () => {},
     ...(commands ? { socketDirectory: socketDirectory(env) } : {})
@@ -111,20 +114,20 @@ export async function create(
 
 /** The configuration a program has made itself, if it has: it may give another one at a reload. */
 class WrittenConfig {
-  #config: HeddleConfig | null
+  #config: HeddleConfig | undefined
 
-  constructor(config: HeddleConfig | null) {
+  constructor(config: HeddleConfig | undefined) {
     this.#config = config
   }
 
   part(): Pick<LoadOptions, 'written'> {
-    return this.#config === null ? {} : { written: this.#config }
+    return this.#config === undefined ? {} : { written: this.#config }
   }
 
   /** Uses another configuration as long as `run` takes, and keeps it when that succeeds. */
   async with<Value>(config: HeddleConfig | undefined, run: () => Promise<Value>): Promise<Value> {
     const before = this.#config
-    if (before === null || config === undefined) return run()
+    if (before === undefined || config === undefined) return run()
     this.#config = config
     try {
       return await run()
@@ -148,14 +151,21 @@ class WrittenConfig {
 class EmbeddedHeddle implements Heddle {
   readonly #coordinator: Coordinator
   readonly #written: WrittenConfig
+  #hasStarted = false
 
   constructor(coordinator: Coordinator, written: WrittenConfig) {
     this.#coordinator = coordinator
     this.#written = written
   }
 
-  start(): Promise<StartReport> {
-    return this.#coordinator.start()
+  async start(): Promise<StartReport> {
+    const { phase } = this.#coordinator.status()
+    if (this.#hasStarted && phase !== 'running') {
+      throw new HeddleError('HEDDLE_NOT_RUNNING', { asked: 'start', phase })
+    }
+    const report = await this.#coordinator.start()
+    this.#hasStarted = true
+    return report
   }
 
   stop(reason = 'the program asked for it'): Promise<void> {

@@ -85,7 +85,8 @@ export class ServerOperations implements Operations {
       const { source, applications } = this.#options
       const { entrypoint } = this.#config()
       if (this.#ids().includes(id)) throw new HeddleError('HEDDLE_APPLICATION_EXISTS', { application: id })
-      const config = await source.loadWith(id, settings, entrypoint)
+      // What is not there would be no mistake in a configuration: nothing would be said of it.
+      const config = await source.loadWith(id, settings ?? null, entrypoint)
       const application = config.applications.find(each => each.id === id)
       if (application === undefined) throw this.#unknown(id)
       await applications.addApplication(application)

@@ -162,3 +162,26 @@ test('createHeddle() takes an application whose id is a key that every object ha
   )
   assert.equal(await get(url), 'one')
 })
+
+test('createHeddle() makes a server that is started once', async t => {
+  const { cwd } = workshop(t)
+  const heddle = await create(t, base, { cwd })
+  const { url } = await heddle.start()
+  assert.equal((await heddle.start()).url, url)
+  await heddle.stop()
+  await assert.rejects(heddle.start(), { code: 'HEDDLE_NOT_RUNNING', message: /the server is stopped/ })
+})
+
+test('createHeddle() refuses what is no configuration, from programs without types too', async t => {
+  const { cwd } = workshop(t)
+  writeFileSync(join(cwd, 'heddle.json'), JSON.stringify(base))
+  for (const config of [null, 5, () => base] as unknown[]) {
+    const created = createHeddle(config as HeddleConfig, { cwd, env: {} })
+    await assert.rejects(created, { code: 'HEDDLE_CONFIG_INVALID' })
+  }
+  const heddle = await create(t, base, { cwd })
+  await heddle.start()
+  await assert.rejects(heddle.reload(null as unknown as HeddleConfig), { code: 'HEDDLE_CONFIG_INVALID' })
+  const added = heddle.addApplication('mail', undefined as unknown as Record<string, unknown>)
+  await assert.rejects(added, { code: 'HEDDLE_CONFIG_INVALID' })
+})
