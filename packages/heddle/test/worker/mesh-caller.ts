@@ -52,7 +52,7 @@ export function startInMesh(
       return message
     },
     call: async (path, body) => {
-      const init: RequestInit = body === undefined ? {} : { method: 'POST', body, headers, duplex: 'half' }
+      const init = body === undefined ? {} : { method: 'POST', body, headers, duplex: 'half' }
       const response = await fetch(`http://${hostname}.heddle.local${path}`, init)
       return { status: response.status, text: await response.text() }
     }
