@@ -77,11 +77,14 @@ test('ControlSocket says why it cannot be opened', async t => {
   chmodSync(open, 0o755)
   const file = join(parent, 'file')
   writeFileSync(file, '')
+  // Whoever makes a directory there is told that /proc is not.
+  const nowhere = '/proc/nowhere'
   const long = join(parent, 'x'.repeat(socketPathMax))
   const table: readonly (readonly [string, RegExp])[] = [
     [open, /the directory can be entered by other users/],
     [file, /EEXIST|the directory is no directory/],
     [join(file, 'heddle'), /ENOTDIR/],
+    [join(nowhere, 'heddle'), /ENOENT|EACCES|EROFS/],
     [long, /its path is longer than the \d+ bytes the system allows: set XDG_RUNTIME_DIR to a shorter one/]
   ]
   for (const [directory, message] of table) {
