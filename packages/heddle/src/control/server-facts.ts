@@ -11,7 +11,7 @@
 import { lstatSync, readFileSync, readdirSync, unlinkSync } from 'node:fs'
 import { connect } from 'node:net'
 import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { isAbsolute, join } from 'node:path'
 
 /** Who a server is. */
 export interface ServerFacts {
@@ -39,7 +39,8 @@ export const socketPathMax: number = process.platform === 'linux' ? 107 : 103
 /** The directory for sockets of this user. */
 export function socketDirectory(env: Readonly<Record<string, string | undefined>>): string {
   const runtime = env['XDG_RUNTIME_DIR']
-  if (runtime !== undefined && runtime !== '') return join(runtime, 'heddle')
+  // A relative one is to be ignored, says its specification: it would be another one for each directory.
+  if (runtime !== undefined && isAbsolute(runtime)) return join(runtime, 'heddle')
   return join(tmpdir(), `heddle-${process.getuid?.() ?? 'user'}`)
 }
 
@@ -140,7 +141,8 @@ function readAll(directory: string): { readonly path: string; readonly facts: Se
     .map(name => join(directory, name))
     .flatMap(path => {
       const facts = readFacts(path)
-      return facts === null ? [] : [{ path, facts }]
+      // The socket lies beside its facts, whatever is written there: only such files may be removed.
+      return facts === null ? [] : [{ path, facts: { ...facts, socket: path.replace(/\.json$/, '.sock') } }]
     })
 }
 

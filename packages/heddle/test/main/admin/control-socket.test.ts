@@ -16,7 +16,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { test } from 'node:test'
 
-import { runningServers, socketPathMax } from '../../../src/control/server-facts.ts'
+import { runningServers, socketDirectory, socketPathMax } from '../../../src/control/server-facts.ts'
 import { introduction, setUp } from './api-stage.ts'
 
 test('ControlSocket lets in nobody but its user, and says who the server is', async t => {
@@ -92,5 +92,26 @@ test('ControlSocket says why it cannot be opened', async t => {
       code: 'HEDDLE_SOCKET_FAILED',
       message
     })
+  }
+})
+
+test('Facts speak of the socket beside them alone, whatever is written there', async t => {
+  const { directory, control } = setUp(t)
+  mkdirSync(directory, { mode: 0o700 })
+  const precious = join(directory, 'precious')
+  writeFileSync(precious, '')
+  const facts = { ...introduction, pid: 2 ** 30, startedAt: '' }
+  writeFileSync(join(directory, 'far.json'), JSON.stringify({ ...facts, socket: precious }))
+  writeFileSync(join(directory, 'none.json'), JSON.stringify({ ...facts, socket: '' }))
+  assert.deepEqual(await runningServers(directory), [])
+  await control.open(introduction)
+  assert.ok(existsSync(precious))
+  assert.ok(!existsSync(join(directory, 'none.json')))
+})
+
+test('socketDirectory() passes over an XDG_RUNTIME_DIR that is not absolute', () => {
+  assert.equal(socketDirectory({ XDG_RUNTIME_DIR: '/run/user/7' }), join('/run/user/7', 'heddle'))
+  for (const XDG_RUNTIME_DIR of ['run', './run', '']) {
+    assert.equal(socketDirectory({ XDG_RUNTIME_DIR }), socketDirectory({}))
   }
 })
