@@ -2,7 +2,7 @@
  * Asks a running server to do something, and hears how it goes: the other end of `main/admin/api.ts`.
  *
  * Main thread of a command. It waits as long as the server works: how long that may take is in the server's
- * configuration, not here.
+ * configuration, not here. Only a server that does not even begin to answer is given up.
  */
 import { createInterface } from 'node:readline'
 import type { IncomingMessage } from 'node:http'
@@ -29,13 +29,19 @@ export interface Question {
   readonly body?: Readonly<Record<string, unknown>>
   /** Called for everything that happens in the server meanwhile. */
   readonly onEvent?: (name: string, fact: unknown) => void
+  /** Milliseconds in which an answer that needs no work has to begin. Defaults to 10 000. */
+  readonly silenceMs?: number
 }
+
+/** A main thread that does not answer for so long has been stopped: it never runs what could block it. */
+const silenceMaxMs = 10_000
 
 /**
  * Asks and resolves with the answer when the operation is done.
  *
  * @throws {RemoteFailure} what the server says went wrong.
- * @throws HEDDLE_NO_SERVER when nobody answers at the socket, HEDDLE_CONNECTION_LOST when the server went away.
+ * @throws HEDDLE_NO_SERVER when nobody answers at the socket, HEDDLE_CONNECTION_LOST when the server went away,
+ * HEDDLE_SOCKET_FAILED when it does not begin to answer.
  */
 export async function ask(server: Server, question: Question): Promise<unknown> {
   const response = await open(server, question).catch(async (error: Error) => {
@@ -49,8 +55,10 @@ export async function ask(server: Server, question: Question): Promise<unknown> 
 }
 
 function open(server: Server, question: Question): Promise<IncomingMessage> {
-  const { operation, place = {}, body = {}, onEvent } = question
+  const { operation, place = {}, body = {}, onEvent, silenceMs = silenceMaxMs } = question
   const { method, changes } = operations[operation]
+  // A stream begins before the work does, and a stop is only announced.
+  const beginsAtOnce = !changes || onEvent !== undefined || operation === 'stop'
   // Not by `import`, which loads undici: a command would start 30 ms later.
   const { request } = process.getBuiltinModule('node:http')
   return new Promise((resolve, reject) => {
@@ -63,8 +71,15 @@ function open(server: Server, question: Question): Promise<IncomingMessage> {
         'content-type': answerType
       }
     })
-    outgoing.on('response', resolve)
+    outgoing.on('response', response => {
+      outgoing.setTimeout(0)
+      resolve(response)
+    })
     outgoing.on('error', reject)
+    if (beginsAtOnce) {
+      const reason = `the server has not answered for ${silenceMs} ms`
+      outgoing.setTimeout(silenceMs, () => outgoing.destroy(new Error(reason)))
+    }
     outgoing.end(method === 'POST' ? JSON.stringify(body) : undefined)
   })
 }

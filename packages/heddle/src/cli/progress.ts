@@ -14,9 +14,9 @@ const sentences: Sentences = {
   'worker:replaced': ({ worker }) => `${worker}: the fresh thread has taken over`,
   'worker:replacement-failed': ({ worker }) => `${worker} could not be replaced: the old thread stays`,
   'worker:ready': ({ worker, bootMs }) => `${worker}: a fresh thread is ready after ${bootMs} ms`,
-  'application:starting': ({ application, workers }) => `${application} starts with ${workers} workers`,
+  'application:starting': ({ application, workers }) => `${application} starts with ${counted(workers)}`,
   'application:stopped': ({ application }) => `${application} has stopped`,
-  'application:scaled': ({ application, from, to }) => `${application} has ${to} workers instead of ${from}`,
+  'application:scaled': ({ application, from, to }) => `${application} has ${counted(to)} instead of ${from}`,
   'reload:started': ({ changes }) =>
     changes.length === 0 ? 'the configuration is the same, the code may be new' : changes.join('\n  ')
 }
@@ -33,6 +33,10 @@ export function progressText(name: string, fact: unknown): string | null {
   if (!isTold(name)) return null
   const sentence = sentences[name] as (fact: unknown) => string
   return sentence(fact)
+}
+
+function counted(workers: number): string {
+  return workers === 1 ? '1 worker' : `${workers} workers`
 }
 
 function isTold(name: string): name is keyof typeof sentences {

@@ -86,6 +86,17 @@ test('progressText() tells the steps of an operation, and nothing else', () => {
   assert.equal(progressText('toString', worker), null)
 })
 
+test('progressText() counts one worker as one', () => {
+  assert.equal(
+    progressText('application:starting', { application: 'api', workers: 1 }),
+    'api starts with 1 worker'
+  )
+  assert.equal(
+    progressText('application:scaled', { application: 'api', from: 2, to: 1 }),
+    'api has 1 worker instead of 2'
+  )
+})
+
 test('tableText() sets columns, numbers at their right end', () => {
   const table = tableText(
     ['NAME', 'COUNT', 'END'],
