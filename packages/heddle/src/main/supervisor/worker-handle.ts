@@ -100,6 +100,8 @@ export class WorkerHandle implements Occupant, WatchedWorker {
   #isHeld: boolean
   #isKeptOut = false
   #isCut = false
+  /** Senders may know it already, and send. */
+  #isPublished = false
 
   /** Starts the thread. @throws what `new Worker` throws; the seat is then given back. */
   constructor(options: WorkerHandleOptions) {
@@ -282,6 +284,8 @@ export class WorkerHandle implements Occupant, WatchedWorker {
   #handleCrashed({ origin, error, isolated }: Extract<FromWorker, { type: 'crashed' }>): void {
     const reason = crashReasons[origin]
     const thrown = reviveError(error)
+    // The first requests come before every sender is known to know it: they are finished as any others.
+    if (this.life.state === 'starting' && this.#isPublished) this.life.move('ready', 'answers requests')
     if (origin === 'processExit') {
       this.#leave(reason)
       this.life.expectEnd('exited', thrown)
@@ -325,6 +329,7 @@ export class WorkerHandle implements Occupant, WatchedWorker {
   /** Into the table. Resolves false when it is being stopped meanwhile. */
   async #enter({ kind, hasServer }: WorkerIntroduction): Promise<boolean> {
     const { clock, seat, announce, fact } = this.#options
+    this.#isPublished = hasServer
     if (hasServer) await within(clock, tableMs, seat.member.publish())
     if (this.life.state !== 'starting') return false
     this.life.move('ready', hasServer ? 'answers requests' : 'has loaded')

@@ -134,6 +134,24 @@ test('A worker whose error nobody caught finishes its other requests while its s
   assert.partialDeepStrictEqual(stage.heard('worker:exited'), [{ reason: 'crashed', code: 1 }])
 })
 
+test('A worker that fails while senders are still told of it finishes what they have sent already', async () => {
+  const { stage, thread, member } = await setUp()
+  thread(0).end(1)
+  await settle()
+  member(1).publish = () => new Promise(() => {})
+  member(1).drained = () => new Promise(() => {})
+  thread(1).becomeReady()
+  thread(1).say({ ...crash, isolated: true })
+  await settle()
+  assert.equal(thread(1).hasEnded, false)
+  assert.deepEqual(
+    stage.heard('worker:moved').flatMap(({ from, to }) => (to === 'draining' ? from : [])),
+    ['ready']
+  )
+  await stage.clock.advance(30_000)
+  assert.equal(thread(1).hasEnded, true)
+})
+
 test('A worker whose failed request is broken off has the whole drain time for the others', async () => {
   const { stage, thread, member } = await setUp({ rollout: { concurrency: 1, drainTimeout: 20_000 } })
   member(0).drained = () => new Promise(() => {})
