@@ -185,3 +185,26 @@ test('createHeddle() refuses what is no configuration, from programs without typ
   const added = heddle.addApplication('mail', undefined as unknown as Record<string, unknown>)
   await assert.rejects(added, { code: 'HEDDLE_CONFIG_INVALID' })
 })
+
+test('createHeddle() lets nobody who serves nothing take the place of those who answer public requests', async t => {
+  const { cwd } = workshop(t)
+  const heddle = await create(t, { ...base, startTimeout: 1500 }, { cwd })
+  const { url } = await heddle.start()
+  const entry = join(cwd, 'web/index.mjs')
+  // What is left when the line with listen() was lost.
+  writeFileSync(entry, 'setInterval(() => {}, 1000)')
+  await assert.rejects(heddle.reload(), {
+    code: 'HEDDLE_RELOAD_FAILED',
+    message: /was not ready within 1500 ms/
+  })
+  await assert.rejects(heddle.restart(), { code: 'HEDDLE_RESTART_FAILED' })
+  assert.equal(await get(url), 'one')
+  // Nobody can tell it from the one above before it listens.
+  const late = `setTimeout(async () => {
+    const { createServer } = await import('node:http')
+    createServer((request, response) => response.end('late')).listen(3000)
+  }, 200)`
+  writeFileSync(entry, late)
+  await heddle.reload()
+  assert.equal(await get(url), 'late')
+})

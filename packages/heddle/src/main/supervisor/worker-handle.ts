@@ -50,6 +50,8 @@ export interface Company {
    * @param isolated Whether nobody waits for the request at fault any more.
    */
   crashDrainMs(isolated: boolean): number
+  /** Whether one that serves nothing (yet) is not ready: those it is to replace answer public requests. */
+  hasToServe(): boolean
   /** Whether this one may be taken out of balancing. */
   mayEject(handle: WorkerHandle): boolean
   replace(handle: WorkerHandle, reason: ReplaceReason, detail: string): Promise<boolean>
@@ -316,6 +318,8 @@ export class WorkerHandle implements Occupant, WatchedWorker {
     const known = this.#introduction
     // A worker that was given up, or is being stopped, comes too late.
     if (this.life.state !== 'starting' && known === null) return
+    // It says so again when it listens after all; one that never does fails as any other that is not ready in time.
+    if (known === null && !hasServer && this.#options.company.hasToServe()) return
     this.#introduction = { kind, hasServer, port }
     if (known !== null) {
       // What was taken for a job has begun to listen after all.

@@ -161,6 +161,13 @@ export class WorkerPool implements Company {
     return isolated ? drainTimeout : Math.min(drainTimeout, crashDrainMs)
   }
 
+  hasToServe(): boolean {
+    const { entrypoint, routes } = this.#surroundings.config
+    const { id } = this.#settings
+    const isPublic = entrypoint === id || routes.some(({ application }) => application === id)
+    return isPublic && this.slots.some(({ current }) => current?.introduction?.hasServer === true)
+  }
+
   mayEject(handle: WorkerHandle): boolean {
     const ready = this.#inState('ready')
     const out = this.#inState('ejected').length + 1
