@@ -20,7 +20,8 @@ const restart: ObjectKey = {
       kind: 'duration',
       min: 1,
       default: 250,
-      sentence: 'How long the second restart in a row waits. The wait doubles with each further one.'
+      sentence:
+        'How long the second restart in a row waits. The wait doubles with each further one, but is never longer than the worker was ready before.'
     },
     backoffMax: {
       kind: 'duration',
@@ -47,7 +48,7 @@ const restart: ObjectKey = {
       min: 0,
       default: 10,
       sentence:
-        'After so many failures of one worker within `window` its circuit opens: it is restarted only once in `openFor` until one restart succeeds. 0 never opens it.'
+        'After so many failures of one worker within `window` its circuit opens: it is restarted only once in `openFor` until one restart succeeds. A worker that was ready for 5 s before does not count. 0 never opens it.'
     },
     window: {
       kind: 'duration',

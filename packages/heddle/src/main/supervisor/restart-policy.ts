@@ -5,6 +5,11 @@
  * hour must not leave a server without workers for ever. It never spins either: the wait doubles with
  * each failure in a row up to a limit, less a part left to chance so that slots do not march in step; and
  * where failures are many within a window, its circuit lets only one try through at a time.
+ *
+ * Waiting is for workers that fail by themselves. One that has answered requests and then failed may have been given
+ * something it cannot take, and its application would be out for longer than it was up: it waits no longer than it
+ * worked, and counts for no circuit. Measured without that: 28 such requests in 16 s left four slots waiting for 7
+ * to 12 s each.
  */
 import type { ResolvedRestart } from '../../config/resolved.ts'
 
@@ -41,6 +46,9 @@ export interface RestartDecision {
   readonly record: RestartRecord
 }
 
+/** Milliseconds after which a thread that was ready has not failed by itself. */
+export const workedMs = 5000
+
 /**
  * Decides about one thread that is gone. The first failure after a good run is answered at once, unless the
  * circuit opens.
@@ -56,10 +64,11 @@ export function nextRestart(
   const wasGood = run.readyMs !== null && run.readyMs >= policy.resetAfter
   const failures = wasGood ? 1 : record.failures + 1
   const within = record.recent.filter(at => at > run.at - policy.window)
-  const recent = [...within, run.at].slice(-Math.max(policy.maxFailures, 1))
-  const isTooMany = policy.maxFailures > 0 && recent.length >= policy.maxFailures
+  const hasWorked = run.readyMs !== null && run.readyMs >= workedMs
+  const recent = hasWorked ? within : [...within, run.at].slice(-Math.max(policy.maxFailures, 1))
+  const isTooMany = policy.maxFailures > 0 && !hasWorked && recent.length >= policy.maxFailures
   const isOpen = isTooMany || record.circuit !== 'closed'
-  const wait = isOpen ? policy.openFor : backoff(policy, failures)
+  const wait = isOpen ? policy.openFor : Math.min(backoff(policy, failures), longestWait(policy, run))
   return {
     delayMs: Math.round(wait * (1 - policy.jitter * chance)),
     record: { failures, recent, circuit: isOpen ? 'open' : 'closed' }
@@ -77,6 +86,10 @@ export function tried(record: RestartRecord): RestartRecord {
  */
 export function succeeded(record: RestartRecord): RestartRecord {
   return record.circuit === 'closed' ? record : { ...record, circuit: 'closed' }
+}
+
+function longestWait({ backoffMin }: ResolvedRestart, { readyMs }: EndedRun): number {
+  return readyMs === null ? Number.POSITIVE_INFINITY : Math.max(backoffMin, readyMs)
 }
 
 function backoff({ backoffMin, backoffMax }: ResolvedRestart, failures: number): number {

@@ -2,7 +2,13 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 
-import { cleanRecord, nextRestart, succeeded, tried } from '../../../src/main/supervisor/restart-policy.ts'
+import {
+  cleanRecord,
+  nextRestart,
+  succeeded,
+  tried,
+  workedMs
+} from '../../../src/main/supervisor/restart-policy.ts'
 
 const policy = {
   backoffMin: 100,
@@ -33,7 +39,11 @@ test('nextRestart() waits by how many failures there were in a row and how good 
     [5, null, 1000, 6],
     [50, null, 1000, 51],
     [5000, null, 1000, 5001],
-    [5000, 60_000, 0, 1]
+    [5000, 60_000, 0, 1],
+    // No longer than it was ready, but for the shortest wait.
+    [4, 500, 500, 5],
+    [50, 3, 100, 51],
+    [50, 9000, 1000, 51]
   ]
   for (const [failures, readyMs, delayMs, expected] of table) {
     const decision = nextRestart(policy, { ...cleanRecord, failures }, { readyMs, at: 5 }, 0)
@@ -54,22 +64,22 @@ test('nextRestart() leaves part of the wait to chance, and never adds to it', ()
   assert.ok(Number(shortest) >= 1000 * (1 - policy.jitter))
 })
 
-test('nextRestart() opens the circuit after too many failures within the window, good runs or not', () => {
+test('nextRestart() opens the circuit after too many failures within the window', () => {
   const strict = { ...policy, maxFailures: 3 }
   const table: readonly [recent: number[], at: number, circuit: string, delayMs: number, kept: number[]][] = [
-    [[], 1000, 'closed', 0, [1000]],
-    [[900], 1000, 'closed', 0, [900, 1000]],
+    [[], 1000, 'closed', 1000, [1000]],
+    [[900], 1000, 'closed', 1000, [900, 1000]],
     [[800, 900], 1000, 'open', 30_000, [800, 900, 1000]],
     [[700, 800, 900], 1000, 'open', 30_000, [800, 900, 1000]],
-    [[1000, 1100], 61_000, 'closed', 0, [1100, 61_000]],
+    [[1000, 1100], 61_000, 'closed', 1000, [1100, 61_000]],
     [[1001, 1100], 61_000, 'open', 30_000, [1001, 1100, 61_000]]
   ]
   for (const [recent, at, circuit, delayMs, kept] of table) {
     const record = { failures: 7, recent, circuit: 'closed' as const }
-    const decision = nextRestart(strict, record, { readyMs: 10_000, at }, 0)
-    assert.deepEqual(
+    const decision = nextRestart(strict, record, { readyMs: null, at }, 0)
+    assert.partialDeepStrictEqual(
       decision,
-      { delayMs, record: { failures: 1, recent: kept, circuit } },
+      { delayMs, record: { failures: 8, recent: kept, circuit } },
       `${recent.join()} ${at}`
     )
   }
@@ -85,4 +95,13 @@ test('A circuit that is open lets one restart be tried at a time, and closes whe
   assert.deepEqual(succeeded(trying), { ...open, circuit: 'closed' })
   assert.equal(tried(cleanRecord), cleanRecord)
   assert.equal(succeeded(cleanRecord), cleanRecord)
+})
+
+test('nextRestart() counts no worker that has worked towards the circuit', () => {
+  const strict = { ...policy, maxFailures: 3 }
+  const record = { failures: 7, recent: [800, 900], circuit: 'closed' as const }
+  const lasting = nextRestart(strict, record, { readyMs: workedMs, at: 1000 }, 0)
+  assert.deepEqual(lasting.record, { failures: 8, recent: [800, 900], circuit: 'closed' })
+  const brief = nextRestart(strict, record, { readyMs: workedMs - 1, at: 1000 }, 0)
+  assert.equal(brief.record.circuit, 'open')
 })
