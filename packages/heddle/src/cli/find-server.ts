@@ -7,7 +7,7 @@
 import { realpathSync, statSync } from 'node:fs'
 import { resolve } from 'node:path'
 
-import { describeServer, runningServers, socketDirectory } from '../control/server-facts.ts'
+import { describeServer, mistrust, runningServers, socketDirectory } from '../control/server-facts.ts'
 import type { ServerFacts } from '../control/server-facts.ts'
 import { HeddleError } from '../errors.ts'
 import type { Server } from './control-client.ts'
@@ -16,12 +16,19 @@ import type { Typed } from './program.ts'
 /**
  * The server that `--socket`, `--pid`, `--config` or the current directory means.
  *
- * @throws HEDDLE_NO_SERVER, HEDDLE_SERVER_AMBIGUOUS
+ * @throws HEDDLE_NO_SERVER, HEDDLE_SERVER_AMBIGUOUS; HEDDLE_SOCKET_FAILED when the directory of the sockets may not
+ * be used.
  */
 export async function findServer({ options }: Typed): Promise<Server> {
   const { socket, pid, config } = options
   if (typeof socket === 'string') return { socket: resolve(socket), pid: null }
-  const running = await runningServers(socketDirectory(process.env))
+  const directory = socketDirectory(process.env)
+  const reason = mistrust(directory)
+  // Nothing in it is believed, and a server says so too: "no server runs" might not be true.
+  if (reason !== null) {
+    throw new HeddleError('HEDDLE_SOCKET_FAILED', { path: directory, reason: `the directory ${reason}` })
+  }
+  const running = await runningServers(directory)
   if (typeof pid === 'string') {
     return choose(running, facts => String(facts.pid) === pid, `with process ${pid}`)
   }

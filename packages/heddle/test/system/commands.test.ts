@@ -1,7 +1,7 @@
 /** The other commands for a running server: how it is found, looked at, changed and stopped. */
 import assert from 'node:assert/strict'
 import { once } from 'node:events'
-import { readdirSync, statSync } from 'node:fs'
+import { chmodSync, readdirSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import { test } from 'node:test'
 
@@ -86,6 +86,11 @@ test('a command finds its server by directory, file, process or socket, and neve
   const nobody = await first.heddle('ps', '--socket', join(directory, 'nobody.sock'))
   assert.equal(nobody.code, 68)
   assert.match(nobody.stderr, /^heddle: No server runs at .*nobody\.sock\.\n {2}process \d+ in /)
+  chmodSync(directory, 0o755)
+  const mistrusted = await first.heddle('ps')
+  chmodSync(directory, 0o700)
+  assert.equal(mistrusted.code, 68)
+  assert.match(mistrusted.stderr, /heddle cannot be used: the directory can be entered by other users\.\n$/)
   // Two in one directory: only the process tells them apart.
   await first.start()
   const two = await first.heddle('ps')
