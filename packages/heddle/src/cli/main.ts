@@ -24,6 +24,8 @@ const runs: Readonly<Record<string, () => Promise<Run>>> = {
   'apps stop': async () => (await import('./commands/operate.ts')).stopApplication
 }
 
+for (const stream of [process.stdout, process.stderr]) stream.on('error', passOverReader)
+
 try {
   const plain = readPlainLine(process.argv.slice(2))
   if (plain === null) await explain()
@@ -47,6 +49,11 @@ async function findRun(name: string): Promise<Run> {
 function finish(code: number | null): void {
   // Not process.exit(): output to a pipe may still be on its way.
   if (code !== null) process.exitCode = code
+}
+
+/** Who reads the output may have seen enough, as `head` has: what was asked for is done all the same. */
+function passOverReader(error: Error): void {
+  if (!('code' in error) || error.code !== 'EPIPE') throw error
 }
 
 async function fail(error: unknown): Promise<void> {

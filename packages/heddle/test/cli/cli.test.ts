@@ -86,6 +86,17 @@ test('heddle --help lists the commands, and each has its own help with examples'
   }
 })
 
+test('heddle does not mind a reader who has seen enough', async t => {
+  const cwd = directory(t, valid)
+  for (const argv of [['config'], ['--help'], ['config', '--json']]) {
+    const child = launch([condition, bin, ...argv], cwd)
+    assert.ok(child.stdout !== null && child.stderr !== null)
+    child.stdout.destroy()
+    const [stderr] = await Promise.all([text(child.stderr), once(child, 'close')])
+    assert.deepEqual([child.exitCode, stderr], [0, ''], argv.join(' '))
+  }
+})
+
 test('heddle ends with code 2 when the command line is wrong', async t => {
   const cwd = directory(t, valid)
   const wrong: readonly [readonly string[], RegExp][] = [
