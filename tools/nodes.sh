@@ -12,7 +12,7 @@ versions=("$@")
 tests=$(node -p 'require("./package.json").scripts.test')
 
 # What is left to chance with a seed does not depend on the version: a part of the seeds will do.
-export HEDDLE_FAULT_SCHEDULES=400 HEDDLE_FAULT_ROUNDS=1 HEDDLE_FUZZ_BATCHES=1000
+export HEDDLE_FAULT_SCHEDULES=400 HEDDLE_FAULT_ROUNDS=1 HEDDLE_FUZZ_BATCHES=1000 HEDDLE_SIMULATION_SEEDS=60
 
 mkdir -p tools/nodes
 # Its own mark, so that neither git nor the formatter looks inside.
