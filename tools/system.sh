@@ -27,8 +27,8 @@ node --conditions=@heddle/source --test --test-timeout=600000 \
   'packages/mesh/test/leaks/*.test.ts' 'packages/mesh/test/faults/*.test.ts' 'packages/mesh/test/fuzz/*.test.ts' ||
   outcome=1
 
-# Ten thousand random lives of workers.
-export HEDDLE_SIMULATION_SEEDS=10000
+# Three thousand random lives of workers, each of many steps.
+export HEDDLE_SIMULATION_SEEDS=3000
 node --conditions=@heddle/source --test --test-timeout=600000 \
   packages/heddle/test/main/supervisor/simulation.test.ts || outcome=1
 exit $outcome
