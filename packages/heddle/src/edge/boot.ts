@@ -6,8 +6,8 @@ import { parentPort, workerData } from 'node:worker_threads'
 
 import { joinMesh } from '@heddle/mesh'
 
-import { toErrorFacts } from '../channel/error-facts.ts'
 import type { EdgeBoot, FromEdge, ToEdge } from '../channel/messages.ts'
+import { tellOpening } from '../channel/opening.ts'
 import { EdgeServer } from './edge-server.ts'
 
 const boot = workerData as EdgeBoot
@@ -21,10 +21,10 @@ const server = new EdgeServer(boot, mesh.client)
 main.on('message', (message: ToEdge) => {
   switch (message.type) {
     case 'listen':
-      tellOf(server.listen(message.port))
+      tellOpening(server.listen(message.port), tell)
       break
     case 'stage-listener':
-      tellOf(server.stageListener(message.hostname, message.port))
+      tellOpening(server.stageListener(message.hostname, message.port), tell)
       break
     case 'settle-listener':
       void server.settleListener(message.keep).then(() => tell({ type: 'settled' }))
@@ -44,13 +44,6 @@ main.on('message', (message: ToEdge) => {
   }
 })
 tell({ type: 'started' })
-
-function tellOf(opening: Promise<number>): void {
-  opening.then(
-    port => tell({ type: 'listening', port }),
-    (error: unknown) => tell({ type: 'listen-failed', error: toErrorFacts(error) })
-  )
-}
 
 function tell(message: FromEdge): void {
   main?.postMessage(message)

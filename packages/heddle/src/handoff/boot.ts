@@ -10,6 +10,7 @@ import { Scoreboard } from '@heddle/mesh/internal'
 import { toErrorFacts } from '../channel/error-facts.ts'
 import type { AcceptorBoot, ToAcceptor } from '../channel/handoff.ts'
 import type { FromEdge } from '../channel/messages.ts'
+import { tellOpening } from '../channel/opening.ts'
 import { HeddleError } from '../errors.ts'
 import { systemClock } from '../shared/clock.ts'
 import { Acceptor } from './acceptor.ts'
@@ -40,10 +41,10 @@ if (descriptors === null) {
 function obey(acceptor: Acceptor, message: ToAcceptor): void {
   switch (message.type) {
     case 'listen':
-      report(acceptor.listen(message.port))
+      tellOpening(acceptor.listen(message.port), tell)
       break
     case 'stage-listener':
-      report(acceptor.stage(message.hostname, message.port))
+      tellOpening(acceptor.stage(message.hostname, message.port), tell)
       break
     case 'settle-listener':
       acceptor.settle(message.keep)
@@ -65,13 +66,6 @@ function obey(acceptor: Acceptor, message: ToAcceptor): void {
     default:
       message satisfies never
   }
-}
-
-function report(opened: Promise<number>): void {
-  opened.then(
-    port => tell({ type: 'listening', port }),
-    (error: unknown) => tell({ type: 'listen-failed', error: toErrorFacts(error) })
-  )
 }
 
 function tell(message: FromEdge): void {
