@@ -1,6 +1,6 @@
 /** What `applications: { a: { path: 'a' } }` becomes: every default there is. */
 import type { ResolvedConfig } from '../../src/config/resolved.ts'
-import { exampleBreaker, exampleHealth } from '../main/example-config.ts'
+import { exampleBreaker, exampleHealth, exampleServer } from '../main/example-config.ts'
 
 export const defaultApplications: ResolvedConfig['applications'] = [
   {
@@ -34,26 +34,7 @@ export const defaultConfig: Omit<ResolvedConfig, 'applications'> = {
   root: '/app',
   file: '/app/heddle.json',
   entrypoint: 'a',
-  server: {
-    port: 3000,
-    hostname: '127.0.0.1',
-    mode: 'edge',
-    threads: 1,
-    backlog: 511,
-    trustProxy: [],
-    headersTimeout: 10_000,
-    bodyTimeout: 60_000,
-    keepAliveTimeout: 72_000,
-    requestTimeout: 30_000,
-    clientTimeout: 60_000,
-    tunnelTimeout: 3_600_000,
-    maxRequestsPerSocket: 0,
-    maxHeaderSize: 16_384,
-    maxHeadersCount: 100,
-    maxUrlSize: 8192,
-    maxBodySize: 10_485_760,
-    maxConnections: 0
-  },
+  server: { ...exampleServer, port: 3000 },
   routes: [],
   mesh: { domain: '.heddle.local', deny: {}, timeout: 0, slowStart: 2000, breaker: exampleBreaker },
   admin: { enabled: true, hostname: '127.0.0.1', port: 9090, portChosen: false, token: null },

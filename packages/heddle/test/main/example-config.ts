@@ -64,6 +64,28 @@ export const exampleBreaker: ResolvedConfig['mesh']['breaker'] = {
   probes: 3
 }
 
+/** The defaults, on a port of the system's choice. */
+export const exampleServer: ResolvedConfig['server'] = {
+  port: 0,
+  hostname: '127.0.0.1',
+  mode: 'edge',
+  threads: 1,
+  backlog: 511,
+  trustProxy: [],
+  headersTimeout: 10_000,
+  bodyTimeout: 60_000,
+  keepAliveTimeout: 72_000,
+  requestTimeout: 30_000,
+  clientTimeout: 60_000,
+  tunnelTimeout: 3_600_000,
+  maxRequestsPerSocket: 0,
+  maxHeaderSize: 16_384,
+  maxHeadersCount: 100,
+  maxUrlSize: 8192,
+  maxBodySize: 10_485_760,
+  maxConnections: 0
+}
+
 /** What a test may change about {@link exampleConfig}. */
 export interface ConfigChanges {
   readonly applications?: readonly ResolvedApplication[]
@@ -81,27 +103,7 @@ export function exampleConfig(changes: ConfigChanges = {}): ResolvedConfig {
     file: null,
     applications,
     entrypoint: applications[0]?.id ?? null,
-    server: {
-      port: 0,
-      hostname: '127.0.0.1',
-      mode: 'edge',
-      threads: 1,
-      backlog: 511,
-      trustProxy: [],
-      headersTimeout: 10_000,
-      bodyTimeout: 60_000,
-      keepAliveTimeout: 72_000,
-      requestTimeout: 30_000,
-      clientTimeout: 60_000,
-      tunnelTimeout: 3_600_000,
-      maxRequestsPerSocket: 0,
-      maxHeaderSize: 16_384,
-      maxHeadersCount: 100,
-      maxUrlSize: 8192,
-      maxBodySize: 10_485_760,
-      maxConnections: 0,
-      ...changes.server
-    },
+    server: { ...exampleServer, ...changes.server },
     routes: [],
     mesh: { domain: '.heddle.local', deny: {}, timeout: 0, slowStart: 2000, breaker: exampleBreaker },
     admin: {

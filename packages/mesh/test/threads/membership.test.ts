@@ -43,21 +43,6 @@ function only<Item>(list: readonly Item[], at = 0): Item {
   return item
 }
 
-/** Blocks a worker's event loop; resolves, once it is stuck, with what sets it free. */
-async function stick(worker: Hand): Promise<() => Promise<unknown>> {
-  const cells = new Int32Array(new SharedArrayBuffer(8))
-  const freed = worker.call('block', cells, 20_000)
-  while (Atomics.load(cells, 0) === 0) {
-    const waiting = Atomics.waitAsync(cells, 0, 0, 1000)
-    if (waiting.async) await waiting.value
-  }
-  return () => {
-    Atomics.store(cells, 1, 1)
-    Atomics.notify(cells, 1)
-    return freed
-  }
-}
-
 async function inflightIsZero(workers: readonly Hand[]): Promise<void> {
   for (const { member } of workers) {
     assert.equal(await member.drained(5000), true)
@@ -145,7 +130,7 @@ test('requests a removed worker had not begun are answered by another, whatever 
   const [stuck, free] = [only(workers), only(workers, 1)]
   free.member.eject(true)
   await bodyOf('/')
-  const release = await stick(stuck)
+  const release = await stuck.stick()
   const sent = ['GET', 'POST', 'PUT', 'PATCH', 'DELETE'].map(method => bodyOf('/', method))
   await new Promise(resolve => setImmediate(resolve))
   free.member.eject(false)
@@ -191,7 +176,7 @@ test('requests a stuck worker has not begun are answered elsewhere within about 
   await bodyOf('/')
   const before = Number(await stuck.call('executions'))
   const elsewhere = Number(await free.call('executions'))
-  const release = await stick(stuck)
+  const release = await stuck.stick()
   const startMs = performance.now()
   const bodies = await Promise.all(
     Array.from({ length: 20 }, (_, i) => bodyOf('/', i % 2 === 0 ? 'POST' : 'GET'))
@@ -220,7 +205,7 @@ test('a caller that was busy past a deadline takes the answer that is there', as
 test('the heartbeat of a stuck worker ages, that of another does not', async t => {
   const { workers } = await staff(t, 2)
   const [stuck, free] = [only(workers), only(workers, 1)]
-  const release = await stick(stuck)
+  const release = await stuck.stick()
   while (stuck.member.heartbeatAge() < 600) await new Promise(resolve => setTimeout(resolve, 50))
   assert.ok(free.member.heartbeatAge() < 600)
   await release()

@@ -4,22 +4,7 @@ import { test } from 'node:test'
 
 import { request } from 'undici'
 
-import { Fleet, type Hand } from '../fixtures/fleet.ts'
-
-/** Blocks a worker's event loop; resolves, once it is stuck, with what sets it free. */
-async function stick(worker: Hand): Promise<() => Promise<unknown>> {
-  const cells = new Int32Array(new SharedArrayBuffer(8))
-  const freed = worker.call('block', cells, 20_000)
-  while (Atomics.load(cells, 0) === 0) {
-    const waiting = Atomics.waitAsync(cells, 0, 0, 1000)
-    if (waiting.async) await waiting.value
-  }
-  return () => {
-    Atomics.store(cells, 1, 1)
-    Atomics.notify(cells, 1)
-    return freed
-  }
-}
+import { Fleet } from '../fixtures/fleet.ts'
 
 test('a request that began when all workers turned finds the one that still does', async t => {
   const fleet = new Fleet(t)
@@ -29,7 +14,7 @@ test('a request that began when all workers turned finds the one that still does
   const second = await fleet.start('api', './plain.ts')
   const free = await fleet.start('api', './plain.ts')
   for (const worker of [second, free]) worker.member.eject(true)
-  const releases = [await stick(first), await stick(second)]
+  const releases = [await first.stick(), await second.stick()]
   const answer = request('http://api.heddle.local/', { method: 'POST', dispatcher, headersTimeout: 5000 })
   // It leaves in this turn, for the only one that is not ejected.
   await new Promise(resolve => setImmediate(resolve))

@@ -8,19 +8,13 @@ import type { TestContext } from 'node:test'
 import { AdminServer } from '../../../src/main/admin/admin-server.ts'
 import { Api } from '../../../src/main/admin/api.ts'
 import type { StatusReport } from '../../../src/main/admin/report.ts'
+import { report as exampleReport } from './example-report.ts'
 import { fakeOperations } from './fake-operations.ts'
 
 const report: StatusReport = {
-  phase: 'running',
-  pid: 1,
-  node: 'v0',
-  uptimeMs: 5,
-  url: 'http://localhost:3000',
-  zombies: 0,
+  ...exampleReport,
   maxZombies: 8,
-  applications: [{ id: 'api', phase: 'running', kind: 'fake', ready: 0, workers: [] }],
-  edges: [],
-  circuits: []
+  applications: [{ id: 'api', phase: 'running', kind: 'fake', ready: 0, workers: [] }]
 }
 
 interface Settings {

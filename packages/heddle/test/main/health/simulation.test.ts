@@ -5,19 +5,9 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 
+import { randomFrom } from '../../../../mesh/test/fixtures/random.ts'
 import { PaperStage } from './paper-workers.ts'
 import type { PaperWorker } from './paper-workers.ts'
-
-/** Numbers from 0 up to 1 that are the same for the same seed (mulberry32). */
-function chances(seed: number): () => number {
-  let state = seed
-  return () => {
-    state = (state + 0x6d_2b_79_f5) | 0
-    let mixed = Math.imul(state ^ (state >>> 15), state | 1)
-    mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61)
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32
-  }
-}
 
 const mebibyte = 1024 ** 2
 const measured = { heapLimit: 100 * mebibyte, external: 0, loopDelay: { p50: 0, p99: 0, max: 0 }, gcMs: 0 }
@@ -76,7 +66,7 @@ function isOutAndTurns({ state, isBlocked }: PaperWorker): boolean {
 }
 
 async function live(seed: number, steps: number): Promise<void> {
-  const chance = chances(seed)
+  const chance = randomFrom(seed)
   const stage = await PaperStage.begin(1 + Math.floor(chance() * 6), rules)
   for (let step = 0; step < steps; step++) {
     const worker = stage.sitting[Math.floor(chance() * stage.sitting.length)]
@@ -117,7 +107,7 @@ test('HealthWatch never leaves an application without workers, nor one out for n
 
 test('HealthWatch replaces exactly after maxUnhealthyChecks bad checks in a row, and never before', async () => {
   for (let seed = 1; seed <= 200; seed++) {
-    const chance = chances(seed)
+    const chance = randomFrom(seed)
     // oxlint-disable-next-line no-await-in-loop -- As above.
     const stage = await PaperStage.begin(3, { ...rules, maxUnhealthyChecks: 1 + Math.floor(chance() * 5) })
     stage.replacing = 'fails'

@@ -9,7 +9,7 @@ import { HeddleError } from '../../../src/errors.ts'
 import { Supervisor } from '../../../src/main/supervisor/supervisor.ts'
 import type { WatchedWorker } from '../../../src/main/supervisor/watched.ts'
 import { Deadline } from '../../../src/shared/deadline.ts'
-import { chances } from '../../shared/chances.ts'
+import { randomFrom } from '../../../../mesh/test/fixtures/random.ts'
 import { settle } from '../../shared/held-clock.ts'
 import { exampleApplication, exampleConfig } from '../example-config.ts'
 import { Stage } from './fakes.ts'
@@ -51,7 +51,7 @@ class Life {
   #number = 0
 
   constructor(seed: number) {
-    this.#chance = chances(seed)
+    this.#chance = randomFrom(seed)
     const rollout = { concurrency: 1 + this.#upTo(2), drainTimeout: 3000 }
     const applications = ids.map((id, index) =>
       exampleApplication({ id, workers: 1 + this.#upTo(4), rollout, dependencies: index === 0 ? [] : ['db'] })
