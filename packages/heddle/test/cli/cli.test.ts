@@ -11,6 +11,8 @@ import { text } from 'node:stream/consumers'
 import { test } from 'node:test'
 import type { TestContext } from 'node:test'
 
+import { bareEnv } from '../bare-env.ts'
+
 const bin = join(import.meta.dirname, '../../bin/heddle.js')
 // A build that lies about is not what is tested.
 const condition = '--conditions=@heddle/source'
@@ -37,7 +39,7 @@ const runtimeDirectory = mkdtempSync(join(tmpdir(), 'heddle-run-'))
 process.on('exit', () => rmSync(runtimeDirectory, { recursive: true }))
 
 function launch(argv: readonly string[], cwd: string, env: NodeJS.ProcessEnv = {}): ChildProcess {
-  const clean = { PATH: process.env['PATH'], XDG_RUNTIME_DIR: runtimeDirectory, ...env }
+  const clean = { ...bareEnv, PATH: process.env['PATH'], XDG_RUNTIME_DIR: runtimeDirectory, ...env }
   return spawn(process.execPath, argv, { cwd, env: clean, stdio: ['ignore', 'pipe', 'pipe'] })
 }
 

@@ -9,6 +9,7 @@ import type { TestContext } from 'node:test'
 import { runningServers, socketDirectory } from '../../src/control/server-facts.ts'
 import { createHeddle } from '../../src/index.ts'
 import type { CreateHeddleOptions, Heddle, HeddleConfig } from '../../src/index.ts'
+import { bareEnv } from '../bare-env.ts'
 
 const base: HeddleConfig = {
   applications: { web: { path: './web', workers: 2 } },
@@ -33,7 +34,7 @@ async function create(
   config: HeddleConfig | string,
   options: CreateHeddleOptions
 ): Promise<Heddle> {
-  const heddle = await createHeddle(config, { env: {}, ...options })
+  const heddle = await createHeddle(config, { env: bareEnv, ...options })
   t.after(() => heddle.stop())
   return heddle
 }
@@ -126,10 +127,10 @@ test('createHeddle() reads a file, and reads it anew at a reload', async t => {
 
 test('createHeddle() throws every mistake of a configuration before anything runs', async t => {
   const { cwd } = workshop(t)
-  await assert.rejects(createHeddle({ ...base, applications: {} }, { cwd, env: {} }), {
+  await assert.rejects(createHeddle({ ...base, applications: {} }, { cwd, env: bareEnv }), {
     code: 'HEDDLE_CONFIG_INVALID'
   })
-  await assert.rejects(createHeddle(undefined, { cwd, env: {} }), { code: 'HEDDLE_CONFIG_NOT_FOUND' })
+  await assert.rejects(createHeddle(undefined, { cwd, env: bareEnv }), { code: 'HEDDLE_CONFIG_NOT_FOUND' })
 })
 
 test('createHeddle() is found by commands only when it is asked to be', async t => {
@@ -176,7 +177,7 @@ test('createHeddle() refuses what is no configuration, from programs without typ
   const { cwd } = workshop(t)
   writeFileSync(join(cwd, 'heddle.json'), JSON.stringify(base))
   for (const config of [null, 5, () => base] as unknown[]) {
-    const created = createHeddle(config as HeddleConfig, { cwd, env: {} })
+    const created = createHeddle(config as HeddleConfig, { cwd, env: bareEnv })
     await assert.rejects(created, { code: 'HEDDLE_CONFIG_INVALID' })
   }
   const heddle = await create(t, base, { cwd })

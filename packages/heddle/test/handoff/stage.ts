@@ -15,6 +15,7 @@ import { Acceptor } from '../../src/handoff/acceptor.ts'
 import type { Descriptors } from '../../src/handoff/descriptors.ts'
 import { findDescriptors } from '../../src/handoff/descriptors.ts'
 import { systemClock } from '../../src/shared/clock.ts'
+import { bareEnv } from '../bare-env.ts'
 import type { RawClient } from '../edge/raw-client.ts'
 import { startWorker, type Running } from '../worker/worker-harness.ts'
 
@@ -89,7 +90,7 @@ export async function openStage(
         registry,
         name,
         boot: { ledger: ledger.buffer, name },
-        env: { WORKER: name, ...env }
+        env: { ...bareEnv, WORKER: name, ...env }
       })
       await running.next('ready')
       const { port1, port2 } = new MessageChannel()

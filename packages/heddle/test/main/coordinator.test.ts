@@ -11,6 +11,7 @@ import type { HeddleEvents } from '../../src/events.ts'
 import { createCoordinator } from '../../src/main/coordinator.ts'
 import type { Coordinator } from '../../src/main/coordinator.ts'
 import { createLog } from '../../src/shared/log.ts'
+import { bareEnv } from '../bare-env.ts'
 import { exampleApplication, exampleConfig } from './example-config.ts'
 import type { ConfigChanges } from './example-config.ts'
 import { fixtureFiles, order } from './fixtures/files.ts'
@@ -92,7 +93,7 @@ test('Coordinator takes everything down when an application cannot start, and pa
   const { server, lines } = setUp(t, {
     applications: [
       exampleApplication({ id: 'good' }),
-      exampleApplication({ id: 'bad', env: { MODE: 'fail' }, dependencies: ['good'] })
+      exampleApplication({ id: 'bad', env: { ...bareEnv, MODE: 'fail' }, dependencies: ['good'] })
     ]
   })
   await assert.rejects(server.start(), error => {
@@ -114,7 +115,7 @@ test('Coordinator names what an application did instead of starting', async t =>
   for (const [mode, message] of table) {
     const { server } = setUp(t, {
       startTimeout: 700,
-      applications: [exampleApplication({ env: { MODE: mode } })]
+      applications: [exampleApplication({ env: { ...bareEnv, MODE: mode } })]
     })
     await assert.rejects(server.start(), message)
   }
@@ -243,7 +244,7 @@ test('Coordinator cuts what is in flight soon when it is hurried, and skips the 
 })
 
 test('Coordinator can be stopped while it starts, and is not started again', async t => {
-  const { server } = setUp(t, { applications: [exampleApplication({ env: { MODE: 'never' } })] })
+  const { server } = setUp(t, { applications: [exampleApplication({ env: { ...bareEnv, MODE: 'never' } })] })
   const starting = next(server, 'application:starting')
   const started = assert.rejects(server.start(), { code: 'HEDDLE_STOPPED' })
   await starting

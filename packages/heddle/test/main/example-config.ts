@@ -1,5 +1,6 @@
 /** Resolved configurations for the tests of the main thread. */
 import type { ResolvedApplication, ResolvedConfig, ResolvedHealth } from '../../src/config/resolved.ts'
+import { bareEnv } from '../bare-env.ts'
 
 /** The defaults. */
 export const exampleHealth: ResolvedHealth = {
@@ -30,7 +31,7 @@ export function exampleApplication(changes: Partial<ResolvedApplication> = {}): 
     path: import.meta.dirname,
     entry: import.meta.filename,
     workers: 1,
-    env: {},
+    env: bareEnv,
     execArgv: [],
     preload: [],
     limits: { oldGenerationMb: null, youngGenerationMb: null, stackMb: null },

@@ -10,6 +10,8 @@ import type { Readable } from 'node:stream'
 import { text } from 'node:stream/consumers'
 import type { TestContext } from 'node:test'
 
+import { bareEnv } from '../bare-env.ts'
+
 const bin = join(import.meta.dirname, '../../bin/heddle.js')
 
 /** Where the servers of this test file have their sockets for commands, apart from those of anybody else. */
@@ -96,7 +98,7 @@ export async function command(cwd: string, ...argv: readonly string[]): Promise<
 function launch(cwd: string, argv: readonly string[]): ChildProcessByStdio<null, Readable, Readable> {
   return spawn(process.execPath, ['--conditions=@heddle/source', bin, ...argv], {
     cwd,
-    env: { PATH: process.env['PATH'], XDG_RUNTIME_DIR: runtimeDirectory },
+    env: { ...bareEnv, PATH: process.env['PATH'], XDG_RUNTIME_DIR: runtimeDirectory },
     stdio: ['ignore', 'pipe', 'pipe']
   })
 }

@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 
+import { bareEnv } from '../bare-env.ts'
 import { startInMesh } from './mesh-caller.ts'
 import { direct, readyUrl, startWorker } from './worker-harness.ts'
 
@@ -15,7 +16,7 @@ test('heddle/worker tells an application who it is, from CommonJS too, and env i
     publicUrl: 'http://localhost:3000',
     events: ['function', 'promise'],
     url: 'http://catalog.heddle.local',
-    env: { ONLY: 'this' }
+    env: { ...bareEnv, ONLY: 'this' }
   })
 })
 

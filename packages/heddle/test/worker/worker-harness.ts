@@ -12,6 +12,7 @@ import type { Member, MeshTicket } from '@heddle/mesh'
 
 import type { FromWorker, ToWorker, WorkerBoot } from '../../src/channel/messages.ts'
 import { createVitals } from '../../src/channel/vitals.ts'
+import { bareEnv } from '../bare-env.ts'
 
 const bootFile = new URL('../../src/worker/boot.ts', import.meta.url)
 const applications = new URL('../fixtures/applications/', import.meta.url)
@@ -71,7 +72,7 @@ export function startWorker(t: TestContext, entry: string, options: StartOptions
   const worker = new Worker(bootFile, {
     workerData: boot,
     transferList: [...admission.transferList],
-    env: options.env ?? {}
+    env: { ...bareEnv, ...options.env }
   })
   const errors: unknown[] = []
   const { promise: exited, resolve } = Promise.withResolvers<number>()

@@ -60,7 +60,7 @@ const handlers: { readonly [path: string]: Handler } = {
       if (--left > 0) return
       clearInterval(timer)
       res.end()
-    }, 40)
+    }, 100)
   }
 }
 

@@ -210,7 +210,7 @@ const scenarios: { readonly [name: string]: Scenario } = {
   },
 
   'no time-out while a response drips': async way => {
-    const { req, events, over } = observe(way, '/drip', { timeout: 250, agent: false })
+    const { req, events, over } = observe(way, '/drip', { timeout: 700, agent: false })
     req.end()
     await over
     return events

@@ -21,6 +21,11 @@ async function staff(t: TestContext, count: number): Promise<{ fleet: Fleet; wor
   return { fleet, workers }
 }
 
+/** Resolves when each worker has just shown that its loop turns: senders pass over one that comes late. */
+async function turning(workers: readonly Hand[]): Promise<void> {
+  await Promise.all(workers.map(worker => worker.call('holding', 0)))
+}
+
 async function bodyOf(path: string, method = 'GET'): Promise<string> {
   const { body } = await request(`${url}${path}`, { method, dispatcher })
   return body.text()
@@ -234,6 +239,7 @@ test('a request that ends whoever answers it takes two workers with it, not all 
 
 test('the requests in flight spread evenly over all workers', async t => {
   const { workers } = await staff(t, 4)
+  await turning(workers)
   const held = Array.from({ length: 40 }, () => bodyOf('/hold'))
   await Promise.all(workers.map(worker => worker.call('holding', 10)))
   assert.deepEqual(
@@ -250,6 +256,7 @@ test('the spread is even over several senders too', async t => {
   const callers = await Promise.all([1, 2].map(() => fleet.start(null, './plain.ts')))
   const held: Promise<unknown>[] = []
   for (let i = 0; i < 12; i++) {
+    await turning(workers)
     held.push(only(callers, i % 2).call('fetchText', `${url}/hold`))
     const total = i + 1
     while (workers.reduce((sum, { member }) => sum + member.inflight(), 0) < total) {

@@ -39,7 +39,7 @@ const cases: readonly [title: string, after: ResolvedConfig, expected: Expected]
   ],
   [
     'an environment, whose values are nobody’s business',
-    { ...before, applications: [{ ...api, env: { KEY: 'secret' } }, web] },
+    { ...before, applications: [{ ...api, env: { ...api.env, KEY: 'secret' } }, web] },
     { changes: ['applications.api.env.KEY: set'] }
   ],
   [
