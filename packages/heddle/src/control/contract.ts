@@ -12,31 +12,73 @@
 
 /** One value of an input. */
 export interface Field {
-  readonly kind: 'integer' | 'text' | 'texts' | 'object'
+  /**
+   * `texts`: a list of texts; none of them may be missing. `headers`: an object whose values are texts or lists of
+   * texts. `choice`: one of `choices`.
+   */
+  readonly kind: 'integer' | 'text' | 'texts' | 'choice' | 'boolean' | 'headers'
   readonly required: boolean
   readonly sentence: string
+  /** Bounds of an integer. Without one it is at least 1. */
+  readonly min?: number
+  readonly max?: number
+  readonly choices?: readonly string[]
+  /** Whether a text may be empty. Defaults to false. */
+  readonly mayBeEmpty?: boolean
+  /** What is taken when it is left out, in words or as a number; only for descriptions. */
+  readonly defaultText?: string
 }
+
+/** What an answer is: a value as JSON by the name of its shape, or something else as it comes. */
+export type Answer =
+  /** One JSON value; `shape` is the name of its type. */
+  | { readonly form: 'value'; readonly shape: ShapeName }
+  /** Text in another format, such as metrics. */
+  | { readonly form: 'text'; readonly type: string }
+  /** A JSON document that somebody else defines, as a stream: a profile, a heap snapshot. */
+  | { readonly form: 'document' }
+  /** Server-sent events (`text/event-stream`) until the client or the server goes. */
+  | { readonly form: 'events'; readonly shape: ShapeName }
+
+/** Names of the types of answers that are values. */
+export type ShapeName =
+  | 'Nothing'
+  | 'StatusReport'
+  | 'ReloadReport'
+  | 'StopNotice'
+  | 'Configuration'
+  | 'Description'
+  | 'EventMessage'
+  | 'LogMessage'
+  | 'InjectedAnswer'
+  | 'InspectorAddress'
 
 /** One operation. */
 export interface Operation {
-  readonly method: 'GET' | 'POST' | 'DELETE'
+  readonly method: 'GET' | 'POST' | 'PUT' | 'DELETE'
   /** With its parameters as `:id` and `:slot`. */
   readonly path: string
   /** What it does, as a sentence. */
   readonly summary: string
+  /** What its query may contain. */
+  readonly query: Readonly<Record<string, Field>>
   /** What its JSON body may contain. */
   readonly body: Readonly<Record<string, Field>>
   /** Whether `body` may have further keys, which are handed on as they are. */
   readonly isOpen: boolean
-  /** What the answer says. `nothing` is an empty object. */
-  readonly answer: 'status' | 'reload' | 'stop' | 'nothing'
-  /** Whether it changes something, and may take time. */
+  readonly answer: Answer
+  /** Whether it changes something, and may take time: then its progress can be asked for as a stream of lines. */
   readonly changes: boolean
 }
 
-/** Names of the operations. */
+/** Names of the operations: those of `Operations` in `main/admin/operations.ts`, and the streams. */
 export type OperationName =
   | 'status'
+  | 'config'
+  | 'metrics'
+  | 'openapi'
+  | 'events'
+  | 'logs'
   | 'restart'
   | 'reload'
   | 'stop'
@@ -46,30 +88,93 @@ export type OperationName =
   | 'stopApplication'
   | 'restartApplication'
   | 'scaleApplication'
+  | 'setLogLevel'
+  | 'inject'
   | 'restartWorker'
   | 'drainWorker'
   | 'readyWorker'
+  | 'profile'
+  | 'heapSnapshot'
+  | 'inspect'
+  | 'closeInspector'
 
 /** Where the API is, in front of every path. */
 export const apiRoot = '/api/v1'
 
 const application = `${apiRoot}/applications/:id`
 const worker = `${application}/workers/:slot`
-const reason: Field = {
+const reason: Field = { kind: 'text', required: false, sentence: 'Why, for the log and the events.' }
+const ofApplication: Field = { kind: 'text', required: false, sentence: 'Only those of this application.' }
+const ofWorker: Field = {
   kind: 'text',
   required: false,
-  sentence: 'Why, for the log and the events.'
+  sentence: 'Only those of this thread, `application:slot` or `edge:index`.'
 }
+
+/** Levels of log lines, from the least urgent to the most. */
+export const logLevels = ['trace', 'debug', 'info', 'warn', 'error'] as const
+
+/** Largest body of a request that is injected, in bytes, and of its answer. */
+export const injectedBodyMax: number = 10 * 1024 * 1024
 
 /** The operations by name. */
 export const operations: Readonly<Record<OperationName, Operation>> = {
-  status: {
-    ...request('GET', `${apiRoot}/status`, 'The server as it stands.'),
-    answer: 'status',
-    changes: false
-  },
-  restart: {
-    ...request('POST', `${apiRoot}/restart`, 'Fresh workers with the same configuration.'),
+  status: reading(`${apiRoot}/status`, 'The server as it stands.', {
+    answer: { form: 'value', shape: 'StatusReport' }
+  }),
+  config: reading(`${apiRoot}/config`, 'The configuration in force, without what may be secret.', {
+    answer: { form: 'value', shape: 'Configuration' }
+  }),
+  metrics: reading(`${apiRoot}/metrics`, 'The metrics, as Prometheus reads them.', {
+    query: { application: ofApplication },
+    answer: { form: 'text', type: 'text/plain; version=0.0.4; charset=utf-8' }
+  }),
+  openapi: reading(`${apiRoot}/openapi.json`, 'This description.', {
+    answer: { form: 'value', shape: 'Description' }
+  }),
+  events: reading(`${apiRoot}/events`, 'What happens, as it happens.', {
+    query: {
+      application: ofApplication,
+      worker: ofWorker,
+      name: { kind: 'text', required: false, sentence: 'Only events of this name; several with commas.' },
+      since: {
+        kind: 'integer',
+        required: false,
+        min: 0,
+        sentence:
+          'Only those after this number, as far as they are still remembered; like the header Last-Event-ID, which outranks it.'
+      }
+    },
+    answer: { form: 'events', shape: 'EventMessage' }
+  }),
+  logs: reading(`${apiRoot}/logs`, 'The last lines of the log, and those that come.', {
+    query: {
+      application: ofApplication,
+      worker: ofWorker,
+      level: {
+        kind: 'choice',
+        choices: logLevels,
+        required: false,
+        sentence: 'Only lines of this level and those more urgent.'
+      },
+      tail: {
+        kind: 'integer',
+        required: false,
+        min: 0,
+        max: 100_000,
+        sentence: 'How many of the last lines come first.',
+        defaultText: '100'
+      },
+      follow: {
+        kind: 'boolean',
+        required: false,
+        sentence: 'Whether lines that come later follow.',
+        defaultText: 'true'
+      }
+    },
+    answer: { form: 'events', shape: 'LogMessage' }
+  }),
+  restart: changing('POST', `${apiRoot}/restart`, 'Fresh workers with the same configuration.', {
     body: {
       applications: {
         kind: 'texts',
@@ -77,33 +182,124 @@ export const operations: Readonly<Record<OperationName, Operation>> = {
         sentence: 'Ids of the applications; all when it is left out.'
       }
     }
-  },
-  reload: {
-    ...request('POST', `${apiRoot}/reload`, 'New code and new configuration, all or nothing.'),
+  }),
+  reload: changing('POST', `${apiRoot}/reload`, 'New code and new configuration, all or nothing.', {
     body: { reason },
-    answer: 'reload'
-  },
-  stop: {
-    ...request('POST', `${apiRoot}/stop`, 'Begins a graceful stop; the answer says how long it may take.'),
-    body: { reason },
-    answer: 'stop'
-  },
-  addApplication: {
-    ...request('POST', `${apiRoot}/applications`, 'Starts one more application.'),
+    answer: { form: 'value', shape: 'ReloadReport' }
+  }),
+  stop: changing(
+    'POST',
+    `${apiRoot}/stop`,
+    'Begins a graceful stop; the answer says how long it may take.',
+    { body: { reason }, answer: { form: 'value', shape: 'StopNotice' } }
+  ),
+  addApplication: changing('POST', `${apiRoot}/applications`, 'Starts one more application.', {
     body: { id: { kind: 'text', required: true, sentence: 'Id of the application.' } },
     isOpen: true
-  },
-  removeApplication: request('DELETE', application, 'Stops an application and forgets it.'),
-  startApplication: request('POST', `${application}/start`, 'Starts an application that was stopped.'),
-  stopApplication: request('POST', `${application}/stop`, 'Stops an application, which stays known.'),
-  restartApplication: request('POST', `${application}/restart`, 'Fresh workers for one application.'),
-  scaleApplication: {
-    ...request('POST', `${application}/scale`, 'Gives an application another number of workers.'),
-    body: { workers: { kind: 'integer', required: true, sentence: 'How many, from 1 to 256.' } }
-  },
-  restartWorker: request('POST', `${worker}/restart`, 'A fresh thread for one worker.'),
-  drainWorker: request('POST', `${worker}/drain`, 'No new requests for one worker until it is made ready.'),
-  readyWorker: request('POST', `${worker}/ready`, 'Requests for a worker that was drained.')
+  }),
+  removeApplication: changing('DELETE', application, 'Stops an application and forgets it.'),
+  startApplication: changing('POST', `${application}/start`, 'Starts an application that was stopped.'),
+  stopApplication: changing('POST', `${application}/stop`, 'Stops an application, which stays known.'),
+  restartApplication: changing('POST', `${application}/restart`, 'Fresh workers for one application.'),
+  scaleApplication: changing(
+    'POST',
+    `${application}/scale`,
+    'Gives an application another number of workers.',
+    { body: { workers: { kind: 'integer', required: true, max: 256, sentence: 'How many.' } } }
+  ),
+  setLogLevel: changing(
+    'PUT',
+    `${application}/log-level`,
+    'Sets the least urgent lines an application writes, until it is reloaded.',
+    {
+      body: {
+        level: {
+          kind: 'choice',
+          choices: [...logLevels, 'silent'],
+          required: true,
+          sentence: 'The level.'
+        }
+      }
+    }
+  ),
+  inject: changing(
+    'POST',
+    `${application}/inject`,
+    'Sends a request into an application, through the mesh, and answers with its answer.',
+    {
+      body: {
+        method: { kind: 'text', required: false, sentence: 'The method.', defaultText: 'GET' },
+        path: { kind: 'text', required: true, sentence: 'Path and query, beginning with a slash.' },
+        headers: { kind: 'headers', required: false, sentence: 'Headers by name.' },
+        body: { kind: 'text', required: false, mayBeEmpty: true, sentence: 'The body, as UTF-8.' },
+        bodyBase64: {
+          kind: 'text',
+          required: false,
+          mayBeEmpty: true,
+          sentence: 'The body in Base64, instead of `body`.'
+        },
+        worker: {
+          kind: 'integer',
+          required: false,
+          min: 0,
+          max: 9999,
+          sentence: 'The worker that is to answer, by its number.',
+          defaultText: 'whichever is chosen'
+        },
+        timeoutMs: {
+          kind: 'integer',
+          required: false,
+          max: 3_600_000,
+          sentence: 'Milliseconds the whole answer may take.',
+          defaultText: '30000'
+        }
+      },
+      answer: { form: 'value', shape: 'InjectedAnswer' }
+    }
+  ),
+  restartWorker: changing('POST', `${worker}/restart`, 'A fresh thread for one worker.'),
+  drainWorker: changing('POST', `${worker}/drain`, 'No new requests for one worker until it is made ready.'),
+  readyWorker: changing('POST', `${worker}/ready`, 'Requests for a worker that was drained.'),
+  profile: changing('POST', `${worker}/profile`, 'What one worker does with its time or its memory.', {
+    body: {
+      type: {
+        kind: 'choice',
+        choices: ['cpu', 'heap'],
+        required: true,
+        sentence:
+          '`cpu`: where it spends its time, a `.cpuprofile`. `heap`: what allocates, a `.heapprofile`.'
+      },
+      durationMs: {
+        kind: 'integer',
+        required: false,
+        min: 10,
+        max: 300_000,
+        sentence: 'Milliseconds it is watched for.',
+        defaultText: '5000'
+      }
+    },
+    answer: { form: 'document' }
+  }),
+  heapSnapshot: changing(
+    'POST',
+    `${worker}/heap-snapshot`,
+    'All that is on the heap of one worker, a `.heapsnapshot`. The worker stands still meanwhile.',
+    { answer: { form: 'document' } }
+  ),
+  inspect: changing('POST', `${worker}/inspect`, 'Opens the inspector of one worker, on this machine only.', {
+    body: {
+      port: {
+        kind: 'integer',
+        required: false,
+        min: 0,
+        max: 65_535,
+        sentence: 'Its port; 0 takes any free one.',
+        defaultText: '0'
+      }
+    },
+    answer: { form: 'value', shape: 'InspectorAddress' }
+  }),
+  closeInspector: changing('DELETE', `${worker}/inspect`, 'Closes the inspector of one worker.')
 }
 
 /** Where an operation is done: the id of an application, the number of a worker. */
@@ -143,6 +339,8 @@ export function pathOf(name: OperationName, place: Place): string {
 export const answerType = 'application/json'
 /** Media type of an answer that tells how it goes, one JSON object per line. */
 export const streamType = 'application/x-ndjson'
+/** Media type of server-sent events. */
+export const eventsType = 'text/event-stream'
 /** Media type of an error (RFC 9457). */
 export const problemType = 'application/problem+json'
 
@@ -168,8 +366,20 @@ export interface Problem {
   readonly cause?: string
 }
 
-function request(method: Operation['method'], path: string, summary: string): Operation {
-  return { method, path, summary, body: {}, isOpen: false, answer: 'nothing', changes: true }
+type Details = Partial<Pick<Operation, 'query' | 'body' | 'isOpen' | 'answer'>>
+
+function reading(path: string, summary: string, details: Details): Operation {
+  return { ...changing('GET', path, summary, details), changes: false }
+}
+
+function changing(
+  method: Operation['method'],
+  path: string,
+  summary: string,
+  details: Details = {}
+): Operation {
+  const nothing = { form: 'value', shape: 'Nothing' } as const
+  return { method, path, summary, query: {}, body: {}, isOpen: false, answer: nothing, changes: true, ...details }
 }
 
 function placeIn(pattern: string, pathname: string): Place | null {

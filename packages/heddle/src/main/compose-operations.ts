@@ -10,7 +10,7 @@ import type { Clock } from '../shared/clock.ts'
 import type { Phase, StatusReport } from './admin/report.ts'
 import { bootLevels } from './boot-order.ts'
 import { ServerOperations } from './operations.ts'
-import type { ConfigurationSource } from './operations.ts'
+import type { ConfigurationSource, Instruments } from './operations.ts'
 import type { Edges } from './supervisor/edges.ts'
 import type { Supervisor } from './supervisor/supervisor.ts'
 
@@ -27,6 +27,7 @@ export interface OperationsSources {
   readonly supervisor: Supervisor
   readonly edges: Edges
   readonly source: ConfigurationSource
+  readonly instruments: Instruments
   status(): StatusReport
   phase(): Phase
   stop(reason: string): void
@@ -37,11 +38,12 @@ export interface OperationsSources {
 
 /** The operations of a server. */
 export function composeOperations(sources: OperationsSources): ServerOperations {
-  const { inForce, clock, announce, source, endsProcess, supervisor, edges } = sources
+  const { inForce, clock, announce, source, instruments, endsProcess, supervisor, edges } = sources
   return new ServerOperations({
     clock,
     applications: supervisor,
     source,
+    instruments,
     status: () => sources.status(),
     phase: () => sources.phase(),
     stop: reason => sources.stop(reason),

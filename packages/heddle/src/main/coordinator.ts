@@ -20,6 +20,9 @@ import type { Operations } from './admin/operations.ts'
 import type { Phase, StatusReport } from './admin/report.ts'
 import { composeOperations, fixedSource } from './compose-operations.ts'
 import type { InForce } from './compose-operations.ts'
+import { composeInstruments } from './compose-instruments.ts'
+import { composeStatus } from './compose-status.ts'
+import type { LifeFacts, StatusSources } from './compose-status.ts'
 import { logEvents } from './event-log.ts'
 import { BlockedReporter } from './blocked/blocked-reporter.ts'
 import { createExplain } from './blocked/explain.ts'
@@ -36,7 +39,6 @@ import { Recycler } from './supervisor/recycler.ts'
 import { ownThreadFiles } from './supervisor/spawn.ts'
 import type { ThreadFiles } from './supervisor/spawn.ts'
 import { Supervisor } from './supervisor/supervisor.ts'
-import type { WorkerStatus } from './supervisor/worker-status.ts'
 import { startThread } from './supervisor/thread.ts'
 
 /** What a start brought up, and in how many milliseconds. */
@@ -103,15 +105,14 @@ class Server implements Coordinator {
   readonly #inForce: InForce
   readonly #parts: Parts
   readonly #registry: Registry
-  readonly #health: HealthWatch
-  readonly #blocked: BlockedReporter
+  readonly #statusSources: StatusSources
   readonly #watches: readonly Watch[]
   readonly #kill: () => void
   readonly #log: Log
   readonly #socket: ControlSocket | null
   readonly #hurry = Promise.withResolvers<void>()
   #phase: Phase = 'idle'
-  #startedAt: number | null = null
+  #started: { readonly time: number; readonly clock: number } | null = null
   #starting: Promise<StartReport> | null = null
   #stopping: Promise<void> | null = null
   #stopReason = ''
@@ -142,9 +143,20 @@ class Server implements Coordinator {
     } as const
     const supervisor = new Supervisor(surroundings)
     const edges = new Edges(surroundings)
-    this.#health = new HealthWatch({ supervised: supervisor, clock: systemClock, announce })
-    this.#blocked = createBlockedReporter(supervisor, this.events)
-    this.#watches = [this.#health, this.#blocked, createRecycler(supervisor)]
+    const health = new HealthWatch({ supervised: supervisor, clock: systemClock, announce })
+    const blocked = createBlockedReporter(supervisor, this.events)
+    this.#watches = [health, blocked, createRecycler(supervisor)]
+    this.#statusSources = {
+      inForce,
+      clock: systemClock,
+      supervisor,
+      edges,
+      circuits: () => this.#registry.circuits(),
+      health: () => health.views(),
+      blocked: worker => blocked.counts(worker),
+      recent: null,
+      life: () => this.#life()
+    }
     this.operations = composeOperations({
       inForce,
       clock: systemClock,
@@ -152,6 +164,7 @@ class Server implements Coordinator {
       supervisor,
       edges,
       source: options.source ?? fixedSource(inForce),
+      instruments: composeInstruments({ inForce }),
       status: () => this.status(),
       phase: () => this.#phase,
       stop: options.shutDown ?? (reason => void this.stop(reason)),
@@ -206,38 +219,24 @@ class Server implements Coordinator {
   }
 
   status(): StatusReport {
-    const { supervisor, edges, publicPort } = this.#parts
-    return {
-      phase: this.#phase,
-      pid: process.pid,
-      node: process.version,
-      uptimeMs: this.#startedAt === null ? 0 : Math.round(systemClock.now() - this.#startedAt),
-      url: this.#isOpen ? publicUrl(this.#inForce.config.server.hostname, publicPort.number) : null,
-      zombies: supervisor.zombies().length + edges.zombies().length,
-      maxZombies: this.#inForce.config.maxZombies,
-      applications: this.#applications(),
-      edges: edges.status(),
-      circuits: this.#registry.circuits()
-    }
+    return composeStatus(this.#statusSources)
   }
 
-  /** What the supervisor knows of the workers, and what their health is, and how often they stood still. */
-  #applications(): StatusReport['applications'] {
-    const views = this.#health.views()
-    const withHealth = (worker: WorkerStatus): StatusReport['applications'][number]['workers'][number] =>
-      Object.assign(worker, {
-        health: views.get(worker.name) ?? null,
-        blocked: this.#blocked.counts(worker.name)
-      })
-    return this.#parts.supervisor
-      .status()
-      .map(application => Object.assign(application, { workers: application.workers.map(withHealth) }))
+  #life(): LifeFacts {
+    const { config, publicPort, admin } = this.#parts
+    const adminPort = admin?.port ?? null
+    return {
+      phase: this.#phase,
+      started: this.#started,
+      url: this.#isOpen ? publicUrl(config.server.hostname, publicPort.number) : null,
+      adminUrl: adminPort === null ? null : publicUrl(config.admin.hostname, adminPort)
+    }
   }
 
   async #start(): Promise<StartReport> {
     this.#assertWanted()
     this.#phase = 'starting'
-    this.#startedAt = systemClock.now()
+    this.#started = { time: Date.now(), clock: systemClock.now() }
     try {
       for (const watch of this.#watches) watch.start()
       const opening = this.#openSocket()
@@ -247,7 +246,7 @@ class Server implements Coordinator {
       this.#phase = 'running'
       this.#isOpen = true
       this.#introduce()
-      const bootMs = Math.round(systemClock.now() - this.#startedAt)
+      const bootMs = Math.round(systemClock.now() - this.#started.clock)
       this.#parts.announce('booted', { url: booted.url, bootMs })
       return { ...booted, bootMs }
     } catch (error) {

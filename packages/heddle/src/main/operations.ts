@@ -7,7 +7,19 @@
 import type { ResolvedApplication, ResolvedConfig } from '../config/resolved.ts'
 import { HeddleError } from '../errors.ts'
 import type { Clock } from '../shared/clock.ts'
-import type { Operations, ReloadReport, StopNotice } from './admin/operations.ts'
+import type { Readable } from 'node:stream'
+
+import type {
+  InjectedAnswer,
+  InjectedRequest,
+  InspectorAddress,
+  LogThreshold,
+  MetricsFilter,
+  Operations,
+  ProfileOptions,
+  ReloadReport,
+  StopNotice
+} from './admin/operations.ts'
 import type { Phase, StatusReport } from './admin/report.ts'
 import { Gate } from './gate.ts'
 import { reload } from './reload/reload.ts'
@@ -34,11 +46,25 @@ export interface ApplicationOperations {
   readyWorker(id: string, slot: number): Promise<void>
 }
 
+/** What can be looked at and steered beside the supervisor; each is a room of its own. */
+export interface Instruments {
+  metrics(filter: MetricsFilter): Promise<string>
+  /** The configuration without what may be secret. */
+  config(): unknown
+  setLogLevel(id: string, level: LogThreshold): Promise<void>
+  inject(id: string, request: InjectedRequest): Promise<InjectedAnswer>
+  profile(id: string, slot: number, options: ProfileOptions): Promise<string>
+  heapSnapshot(id: string, slot: number): Promise<Readable>
+  inspect(id: string, slot: number, port: number): Promise<InspectorAddress>
+  closeInspector(id: string, slot: number): Promise<void>
+}
+
 /** What operations are made of. */
 export interface OperationsOptions {
   readonly clock: Clock
   readonly applications: ApplicationOperations
   readonly source: ConfigurationSource
+  readonly instruments: Instruments
   readonly reload: Omit<ReloadParts, 'load'>
   status(): StatusReport
   phase(): Phase
@@ -141,6 +167,46 @@ export class ServerOperations implements Operations {
     return this.#atWorker('return', id, slot, workers => workers.readyWorker(id, slot))
   }
 
+  config(): unknown {
+    return this.#options.instruments.config()
+  }
+
+  async metrics(filter: MetricsFilter = {}): Promise<string> {
+    if (filter.application !== undefined) this.#assertKnown(filter.application)
+    return this.#options.instruments.metrics(filter)
+  }
+
+  setLogLevel(id: string, level: LogThreshold): Promise<void> {
+    return this.#running(`log level of ${id}`, async () => {
+      this.#assertKnown(id)
+      await this.#options.instruments.setLogLevel(id, level)
+    })
+  }
+
+  inject(id: string, request: InjectedRequest): Promise<InjectedAnswer> {
+    return this.#running(`request into ${id}`, async () => {
+      this.#assertKnown(id)
+      if (request.worker !== undefined) this.#assertWorker(id, request.worker)
+      return this.#options.instruments.inject(id, request)
+    })
+  }
+
+  profile(id: string, slot: number, options: ProfileOptions): Promise<string> {
+    return this.#lookInto('profile', id, slot, instruments => instruments.profile(id, slot, options))
+  }
+
+  heapSnapshot(id: string, slot: number): Promise<Readable> {
+    return this.#lookInto('heap snapshot', id, slot, instruments => instruments.heapSnapshot(id, slot))
+  }
+
+  inspect(id: string, slot: number, port = 0): Promise<InspectorAddress> {
+    return this.#lookInto('inspector', id, slot, instruments => instruments.inspect(id, slot, port))
+  }
+
+  closeInspector(id: string, slot: number): Promise<void> {
+    return this.#lookInto('inspector', id, slot, instruments => instruments.closeInspector(id, slot))
+  }
+
   stop(reason: string): StopNotice {
     const { drainDelay, timeout } = this.#config().gracefulShutdown
     this.#options.stop(reason)
@@ -155,10 +221,21 @@ export class ServerOperations implements Operations {
     act: (applications: ApplicationOperations) => Promise<void>
   ): Promise<void> {
     return this.#beside(`${verb} of ${id}:${slot}`, async () => {
-      this.#assertKnown(id)
-      const { workers } = this.#config().applications.find(each => each.id === id) ?? { workers: 0 }
-      if (slot >= workers) throw new HeddleError('HEDDLE_UNKNOWN_WORKER', { application: id, slot, workers })
+      this.#assertWorker(id, slot)
       await act(this.#options.applications)
+    })
+  }
+
+  /** Not through the gate: whoever watches a worker for minutes keeps nobody from a reload. */
+  #lookInto<Value>(
+    what: string,
+    id: string,
+    slot: number,
+    act: (instruments: Instruments) => Promise<Value>
+  ): Promise<Value> {
+    return this.#running(`${what} of ${id}:${slot}`, async () => {
+      this.#assertWorker(id, slot)
+      return act(this.#options.instruments)
     })
   }
 
@@ -182,6 +259,12 @@ export class ServerOperations implements Operations {
 
   #assertKnown(id: string): void {
     if (!this.#ids().includes(id)) throw this.#unknown(id)
+  }
+
+  #assertWorker(id: string, slot: number): void {
+    this.#assertKnown(id)
+    const { workers } = this.#config().applications.find(each => each.id === id) ?? { workers: 0 }
+    if (slot >= workers) throw new HeddleError('HEDDLE_UNKNOWN_WORKER', { application: id, slot, workers })
   }
 
   #unknown(application: string): HeddleError {

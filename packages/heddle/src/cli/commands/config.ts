@@ -3,12 +3,10 @@
  *
  * Main thread. Starts no other thread. What may be secret is hidden unless it is asked for.
  */
-import type { ResolvedConfig } from '../../config/resolved.ts'
+import { withoutSecrets } from '../../control/shown-config.ts'
 import { loadTyped } from '../load-typed.ts'
 import { paint } from '../paint.ts'
 import type { Run } from '../program.ts'
-
-const hidden = '(hidden)'
 
 /** Runs the command. */
 export const printConfig: Run = async typed => {
@@ -17,26 +15,6 @@ export const printConfig: Run = async typed => {
   const text = typed.options['json'] === true ? JSON.stringify(shown) : outline(shown, 0).join('\n')
   process.stdout.write(`${text}\n`)
   return 0
-}
-
-/**
- * The configuration as it may be shown. Of each environment only what differs from `environment` is left;
- * values are hidden unless `isOpen`, and so is the token.
- */
-export function withoutSecrets(
-  config: ResolvedConfig,
-  environment: Readonly<Record<string, string | undefined>>,
-  isOpen: boolean
-): ResolvedConfig {
-  const applications = config.applications.map(application => {
-    const own = Object.entries(application.env).filter(([name, value]) => environment[name] !== value)
-    return {
-      ...application,
-      env: Object.fromEntries(own.map(([name, value]) => [name, isOpen ? value : hidden]))
-    }
-  })
-  const token = isOpen || config.admin.token === null ? config.admin.token : hidden
-  return { ...config, applications, admin: { ...config.admin, token } }
 }
 
 /** An outline with one value per line, indented by two spaces for each level. */

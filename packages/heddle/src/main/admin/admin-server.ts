@@ -52,6 +52,12 @@ export class AdminServer {
     return this.#opening
   }
 
+  /** The port that is open; `null` when none is. */
+  get port(): number | null {
+    const address = this.#server?.address() ?? null
+    return address === null || typeof address === 'string' ? null : address.port
+  }
+
   /** Closes the port and every connection; an answer that is being written is cut. */
   async close(): Promise<void> {
     // A port that is just being opened is waited for, or it would stay open.

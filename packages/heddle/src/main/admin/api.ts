@@ -10,7 +10,7 @@ import { matchOperation, operations as contract, streamType } from '../../contro
 import type { OperationName, Place } from '../../control/contract.ts'
 import { problemOf } from '../../control/failure-status.ts'
 import { openStream, refuse, sendJson, sendProblem } from './answer.ts'
-import type { Operations } from './operations.ts'
+import type { InjectedRequest, LogThreshold, Operations, ProfileOptions } from './operations.ts'
 import { readInput } from './request-input.ts'
 import type { Input } from './request-input.ts'
 
@@ -21,6 +21,11 @@ type Act = (operations: Operations, place: Required<Place>, input: Input) => unk
 
 const acts: Readonly<Record<OperationName, Act>> = {
   status: operations => operations.status(),
+  config: operations => operations.config(),
+  metrics: operations => operations.metrics(),
+  openapi: () => ({}),
+  events: () => ({}),
+  logs: () => ({}),
   restart: (operations, _place, { applications }) =>
     operations.restart(applications as readonly string[] | undefined),
   reload: (operations, _place, { reason }) => operations.reload(reasonOf(reason)),
@@ -32,9 +37,16 @@ const acts: Readonly<Record<OperationName, Act>> = {
   stopApplication: (operations, { id }) => operations.stopApplication(id),
   restartApplication: (operations, { id }) => operations.restart([id]),
   scaleApplication: (operations, { id }, { workers }) => operations.scale(id, Number(workers)),
+  setLogLevel: (operations, { id }, { level }) => operations.setLogLevel(id, level as LogThreshold),
+  inject: (operations, { id }, request) => operations.inject(id, request as unknown as InjectedRequest),
   restartWorker: (operations, { id, slot }) => operations.restartWorker(id, slot),
   drainWorker: (operations, { id, slot }) => operations.drainWorker(id, slot),
-  readyWorker: (operations, { id, slot }) => operations.readyWorker(id, slot)
+  readyWorker: (operations, { id, slot }) => operations.readyWorker(id, slot),
+  profile: (operations, { id, slot }, options) =>
+    operations.profile(id, slot, options as unknown as ProfileOptions),
+  heapSnapshot: (operations, { id, slot }) => operations.heapSnapshot(id, slot),
+  inspect: (operations, { id, slot }, { port = 0 }) => operations.inspect(id, slot, Number(port)),
+  closeInspector: (operations, { id, slot }) => operations.closeInspector(id, slot)
 }
 
 /** The API of one server. */

@@ -6,6 +6,8 @@
  * while something is under way that it does not go together with, and with HEDDLE_NOT_RUNNING unless the
  * server is running.
  */
+import type { Readable } from 'node:stream'
+
 import type { StatusReport } from './report.ts'
 
 /** What a reload did. */
@@ -25,6 +27,59 @@ export interface StopNotice {
   /** Milliseconds after which it is over, whatever happens. */
   readonly withinMs: number
 }
+
+/** Which metrics are wanted. */
+export interface MetricsFilter {
+  /** Only those of this application. */
+  readonly application?: string
+}
+
+/** A request that is sent into an application. */
+export interface InjectedRequest {
+  /** Defaults to `GET`. */
+  readonly method?: string
+  /** Path and query, beginning with a slash. */
+  readonly path: string
+  readonly headers?: Readonly<Record<string, string | readonly string[]>>
+  /** Up to 10 MB. */
+  readonly body?: Uint8Array
+  /** The number of the worker that is to answer; without it one is chosen as for any request. */
+  readonly worker?: number
+  /** Milliseconds the whole answer may take. Defaults to 30 000. */
+  readonly timeoutMs?: number
+}
+
+/** What an application answered to an {@link InjectedRequest}. */
+export interface InjectedAnswer {
+  readonly status: number
+  /** Name and value of each header line, in their order. */
+  readonly headers: readonly (readonly [name: string, value: string])[]
+  readonly body: Uint8Array
+  /** From sending to the end of the answer, milliseconds. */
+  readonly durationMs: number
+  /** Name of the worker that answered, `application:slot`. */
+  readonly worker: string
+}
+
+/** How a worker is watched. */
+export interface ProfileOptions {
+  /** `cpu`: where it spends its time. `heap`: what allocates. */
+  readonly type: 'cpu' | 'heap'
+  /** Milliseconds, 10 to 300 000. Defaults to 5000. */
+  readonly durationMs?: number
+}
+
+/** Where the inspector of a worker is. */
+export interface InspectorAddress {
+  /** WebSocket address, `ws://127.0.0.1:…`. */
+  readonly url: string
+  readonly port: number
+  /** What opens the developer tools of Chrome. */
+  readonly devtoolsUrl: string
+}
+
+/** The levels a log may have. */
+export type LogThreshold = 'trace' | 'debug' | 'info' | 'warn' | 'error' | 'silent'
 
 /** The operations. */
 export interface Operations {
@@ -67,6 +122,34 @@ export interface Operations {
   drainWorker(id: string, slot: number): Promise<void>
   /** The worker gets requests again. @throws HEDDLE_UNKNOWN_WORKER */
   readyWorker(id: string, slot: number): Promise<void>
+  /** The configuration in force as it may be shown: environment values and tokens are hidden. */
+  config(): unknown
+  /** The metrics in the text format of Prometheus. @throws HEDDLE_UNKNOWN_APPLICATION */
+  metrics(filter?: MetricsFilter): Promise<string>
+  /**
+   * Sets the least urgent lines an application writes, until it is told otherwise or reloaded.
+   *
+   * @throws HEDDLE_UNKNOWN_APPLICATION
+   */
+  setLogLevel(id: string, level: LogThreshold): Promise<void>
+  /**
+   * Sends a request into an application through the mesh, without the network.
+   *
+   * @throws HEDDLE_UNKNOWN_APPLICATION, HEDDLE_UNKNOWN_WORKER
+   */
+  inject(id: string, request: InjectedRequest): Promise<InjectedAnswer>
+  /**
+   * Watches a worker for a while; resolves with a `.cpuprofile` or `.heapprofile`, which is JSON.
+   *
+   * @throws HEDDLE_UNKNOWN_WORKER
+   */
+  profile(id: string, slot: number, options: ProfileOptions): Promise<string>
+  /** A `.heapsnapshot`, which is JSON. The worker stands still meanwhile. @throws HEDDLE_UNKNOWN_WORKER */
+  heapSnapshot(id: string, slot: number): Promise<Readable>
+  /** Opens the inspector of a worker on this machine; port 0 is any free one. @throws HEDDLE_UNKNOWN_WORKER */
+  inspect(id: string, slot: number, port?: number): Promise<InspectorAddress>
+  /** Closes the inspector of a worker. @throws HEDDLE_UNKNOWN_WORKER */
+  closeInspector(id: string, slot: number): Promise<void>
   /** Begins a graceful stop and says how long it may take. */
   stop(reason: string): StopNotice
 }

@@ -48,7 +48,9 @@ const kinds: Readonly<Record<Field['kind'], string>> = {
   integer: 'a whole number of at least 1',
   text: 'a text that is not empty',
   texts: 'a list of texts',
-  object: 'an object'
+  choice: 'one of the choices',
+  boolean: 'true or false',
+  headers: 'an object of texts'
 }
 
 function isKind({ kind }: Field, value: unknown): boolean {

@@ -83,6 +83,11 @@ export class ThreadLife {
     return this.#isGone
   }
 
+  /** Milliseconds since it was started. */
+  get uptimeMs(): number {
+    return this.#options.clock.now() - this.startedAt
+  }
+
   /** Milliseconds since it became ready; `null` before. */
   get readyMs(): number | null {
     return this.#readyAt === null ? null : this.#options.clock.now() - this.#readyAt

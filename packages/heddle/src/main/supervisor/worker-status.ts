@@ -29,6 +29,8 @@ export interface WorkerStatus {
   readonly inflight: number
   /** Since the event loop last said that it turns; `null` when no thread is there. */
   readonly heartbeatAgeMs: number | null
+  /** Since its thread was started; `null` when there is none. */
+  readonly uptimeMs: number | null
   /** For how long it has been ready; `null` when it is not. */
   readonly readyMs: number | null
   /** How many threads took the place of another. */
@@ -85,6 +87,7 @@ export function workerStatus(slot: Slot<WorkerHandle>): WorkerStatus {
     keptOut: state === 'ejected' && current?.isKeptOut === true,
     inflight: current?.inflight() ?? 0,
     heartbeatAgeMs: current === null ? null : Math.round(current.heartbeatAge()),
+    uptimeMs: current === null ? null : Math.round(current.life.uptimeMs),
     readyMs: state === 'ready' && current ? Math.round(current.life.readyMs ?? 0) : null,
     restarts,
     restartReasons: reasons,

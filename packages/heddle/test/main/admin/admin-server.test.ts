@@ -14,7 +14,7 @@ import { fakeOperations } from './fake-operations.ts'
 const report: StatusReport = {
   ...exampleReport,
   maxZombies: 8,
-  applications: [{ id: 'api', phase: 'running', kind: 'fake', ready: 0, workers: [] }]
+  applications: exampleReport.applications.map(each => ({ ...each, ready: 0, workers: [] }))
 }
 
 interface Settings {

@@ -7,22 +7,12 @@ import type { TestContext } from 'node:test'
 import { Api } from '../../../src/main/admin/api.ts'
 import { ControlSocket } from '../../../src/main/admin/control-socket.ts'
 import type { StatusReport } from '../../../src/main/admin/report.ts'
+import { report as exampleReport } from './example-report.ts'
 import { fakeOperations } from './fake-operations.ts'
 import type { FakeOperations } from './fake-operations.ts'
 
 /** A server without applications. */
-export const report: StatusReport = {
-  phase: 'running',
-  pid: 1,
-  node: 'v0',
-  uptimeMs: 5,
-  url: null,
-  zombies: 0,
-  maxZombies: 8,
-  applications: [],
-  edges: [],
-  circuits: []
-}
+export const report: StatusReport = { ...exampleReport, applications: [] }
 
 /** Who the server says it is. */
 export const introduction = { root: '/srv/shop', file: null, applications: ['web'], url: null }

@@ -1,4 +1,5 @@
 /** The status of a server, for whoever shows or judges one. */
+import { nothingRecent } from '../../../src/main/admin/report.ts'
 import type { StatusReport, WorkerReportLine } from '../../../src/main/admin/report.ts'
 
 /** A worker that is well. */
@@ -9,7 +10,13 @@ export const worker: WorkerReportLine = {
   keptOut: false,
   inflight: 0,
   heartbeatAgeMs: 5,
+  uptimeMs: 9,
   readyMs: 5,
+  requests: 0,
+  recent: nothingRecent,
+  heapUsed: 0,
+  heapLimit: 0,
+  external: 0,
   restarts: 0,
   circuit: 'closed',
   lastEnd: null,
@@ -22,13 +29,29 @@ export const worker: WorkerReportLine = {
 /** A server that runs, with one worker. */
 export const report: StatusReport = {
   phase: 'running',
+  name: 'shop',
   pid: 1,
   node: 'v0',
+  startedAt: '2026-11-21T12:00:00.000Z',
   uptimeMs: 5,
   url: 'http://localhost:3000',
+  adminUrl: null,
+  loopDelayMs: null,
   zombies: 0,
   maxZombies: 2,
-  applications: [{ id: 'api', phase: 'running', kind: 'fake', ready: 1, workers: [worker] }],
+  applications: [
+    {
+      id: 'api',
+      phase: 'running',
+      kind: 'fake',
+      required: true,
+      desired: 1,
+      minReady: 1,
+      ready: 1,
+      recent: nothingRecent,
+      workers: [worker]
+    }
+  ],
   edges: [],
   circuits: []
 }

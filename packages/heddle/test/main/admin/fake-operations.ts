@@ -1,4 +1,6 @@
 /** Operations that write down what they were asked for, and fail when they are told to. */
+import { Readable } from 'node:stream'
+
 import type { Operations } from '../../../src/main/admin/operations.ts'
 import type { StatusReport } from '../../../src/main/admin/report.ts'
 
@@ -25,6 +27,30 @@ export function fakeOperations(report: StatusReport): FakeOperations {
     calls,
     next: null,
     status: () => report,
+    config: () => ({ root: '/srv/shop' }),
+    metrics: async filter => {
+      await note('metrics')(filter)
+      return 'heddle_up 1\n'
+    },
+    setLogLevel: note('setLogLevel'),
+    inject: async (id, request) => {
+      await note('inject')(id, request)
+      const body = new TextEncoder().encode('hello')
+      return { status: 200, headers: [['content-type', 'text/plain']], body, durationMs: 1, worker: 'web:0' }
+    },
+    profile: async (id, slot, options) => {
+      await note('profile')(id, slot, options)
+      return '{"nodes":[]}'
+    },
+    heapSnapshot: async (id, slot) => {
+      await note('heapSnapshot')(id, slot)
+      return Readable.from(['{"snapshot":', '{}}'])
+    },
+    inspect: async (id, slot, port) => {
+      await note('inspect')(id, slot, port)
+      return { url: 'ws://127.0.0.1:9229/x', port: 9229, devtoolsUrl: 'devtools://devtools' }
+    },
+    closeInspector: note('closeInspector'),
     restart: note('restart'),
     reload: async reason => {
       await note('reload')(reason)
