@@ -8,6 +8,7 @@ import type { Socket } from 'node:net'
 import { MeshError } from '@heddle/mesh'
 import type { Connection, MeshClient, RequestHead } from '@heddle/mesh/internal'
 
+import { createEdgeCounts } from '../../packages/heddle/src/channel/edge-counts.ts'
 import type { EdgeBoot } from '../../packages/heddle/src/channel/messages.ts'
 import { EdgeServer } from '../../packages/heddle/src/edge/edge-server.ts'
 import type { ResolvedServer } from '../../packages/heddle/src/config/resolved.ts'
@@ -44,7 +45,8 @@ export class SuiteEdge extends EdgeServer {
         routes: [],
         entrypoint: boot.hostname,
         reusePort: false,
-        logger: { level: 'silent', format: 'json', colour: false }
+        logger: { level: 'silent', format: 'json', colour: false },
+        counts: createEdgeCounts()
       },
       boot.client
     )

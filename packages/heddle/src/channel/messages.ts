@@ -63,6 +63,8 @@ export interface DirectListen {
   readonly hostname: string
   readonly port: number
   readonly backlog: number
+  /** Whether it has no siblings: the port is opened as usual. Defaults to false. */
+  readonly exclusive?: boolean
 }
 
 /** How a thread writes its log lines: already decided by the main thread, which knows the terminal. */
@@ -127,6 +129,8 @@ export interface EdgeBoot extends EdgeSettings {
   /** Whether the port is shared with other edge threads through SO_REUSEPORT. */
   readonly reusePort: boolean
   readonly logger: LogStyle
+  /** Where it counts what it sees of its clients; see `edge-counts.ts`. The slot keeps it for the next thread. */
+  readonly counts: SharedArrayBuffer
 }
 
 /** What of an edge can be changed while it runs. Where its port is and its backlog are not changed by it. */

@@ -9,6 +9,7 @@ import { describe, test, type TestContext } from 'node:test'
 import { joinMesh } from '@heddle/mesh'
 
 import type { ResolvedServer } from '../../src/config/resolved.ts'
+import { createEdgeCounts } from '../../src/channel/edge-counts.ts'
 import { EdgeServer } from '../../src/edge/edge-server.ts'
 import { RawClient, get, request } from './raw-client.ts'
 import { generous, openStage, type Stage } from './stage.ts'
@@ -121,7 +122,8 @@ test('EdgeServer counts what has arrived as in time, also when it comes late to 
       routes: [],
       entrypoint: 'api',
       reusePort: false,
-      logger: { level: 'silent', format: 'json', colour: false }
+      logger: { level: 'silent', format: 'json', colour: false },
+      counts: createEdgeCounts()
     },
     mesh.client
   )

@@ -7,6 +7,7 @@ import { Worker } from 'node:worker_threads'
 
 import { Registry, type Member, type RegistryOptions } from '@heddle/mesh'
 
+import { createEdgeCounts, readEdgeCounts, type EdgeCounts } from '../../src/channel/edge-counts.ts'
 import type { EdgeBoot, FromEdge, ToEdge } from '../../src/channel/messages.ts'
 import type { ResolvedRoute, ResolvedServer } from '../../src/config/resolved.ts'
 import type { ApplicationData, Sighting } from './application.ts'
@@ -57,6 +58,7 @@ export class Stage {
   readonly registry: Registry
   readonly workers: readonly StageWorker[]
   readonly edge: Worker
+  readonly #counts: SharedArrayBuffer
   readonly #sightings: Sighting[]
   readonly #waiting = new Set<() => void>()
 
@@ -65,12 +67,14 @@ export class Stage {
     registry: Registry
     workers: readonly StageWorker[]
     edge: Worker
+    counts: SharedArrayBuffer
     sightings: Sighting[]
   }) {
     this.port = parts.port
     this.registry = parts.registry
     this.workers = parts.workers
     this.edge = parts.edge
+    this.#counts = parts.counts
     this.#sightings = parts.sightings
     for (const { thread } of parts.workers) {
       thread.on('message', () => {
@@ -118,6 +122,11 @@ export class Stage {
     }
   }
 
+  /** What the edge has counted so far. */
+  counts(): EdgeCounts {
+    return readEdgeCounts(this.#counts)
+  }
+
   /** Requests in flight over all workers. */
   inflight(): number {
     return this.workers.reduce((sum, { member }) => sum + member.inflight(), 0)
@@ -155,8 +164,8 @@ export async function openStage(options: StageOptions = {}): Promise<Stage> {
   }
   await Promise.all(workers.map(({ thread }) => once(thread, 'message')))
   for (const { member } of workers) await member.publish()
-  const { edge, port } = await startEdge(registry, options)
-  return new Stage({ port, registry, workers, edge, sightings })
+  const { edge, port, counts } = await startEdge(registry, options)
+  return new Stage({ port, registry, workers, edge, counts, sightings })
 }
 
 function startWorker(registry: Registry, identity: { name: string; hostname: string }): StageWorker {
@@ -172,7 +181,11 @@ function startWorker(registry: Registry, identity: { name: string; hostname: str
   return { thread, member }
 }
 
-async function startEdge(registry: Registry, options: StageOptions): Promise<{ edge: Worker; port: number }> {
+async function startEdge(
+  registry: Registry,
+  options: StageOptions
+): Promise<{ edge: Worker; port: number; counts: SharedArrayBuffer }> {
+  const counts = createEdgeCounts()
   const { ticket, transferList } = registry.admit({ name: 'edge:0', hostname: null })
   const boot: EdgeBoot = {
     index: 0,
@@ -182,7 +195,8 @@ async function startEdge(registry: Registry, options: StageOptions): Promise<{ e
     routes: options.routes ?? [],
     entrypoint: options.entrypoint === undefined ? 'api' : options.entrypoint,
     reusePort: false,
-    logger: { level: 'silent', format: 'json', colour: false }
+    logger: { level: 'silent', format: 'json', colour: false },
+    counts
   }
   const edge = new Worker(new URL('../../src/edge/boot.ts', import.meta.url), {
     name: 'edge:0',
@@ -194,5 +208,5 @@ async function startEdge(registry: Registry, options: StageOptions): Promise<{ e
   edge.postMessage({ type: 'listen', port: 0 } satisfies ToEdge)
   const [answer] = (await once(edge, 'message')) as [FromEdge]
   if (answer.type !== 'listening') throw new Error(`the edge answered ${answer.type} instead of listening`)
-  return { edge, port: answer.port }
+  return { edge, port: answer.port, counts }
 }

@@ -3,6 +3,8 @@
  *
  * Main thread only. Without edge threads (direct mode) every step does nothing.
  */
+import { createEdgeCounts, readEdgeCounts } from '../../channel/edge-counts.ts'
+import type { EdgeCounts } from '../../channel/edge-counts.ts'
 import type { ResolvedConfig, ResolvedRestart } from '../../config/resolved.ts'
 import { HeddleError } from '../../errors.ts'
 import type { ThreadFact, ThreadState } from '../../events.ts'
@@ -53,6 +55,8 @@ const configureMs = 1000
 export class Edges {
   readonly #surroundings: Surroundings
   #slots: readonly Slot<EdgeHandle>[] = []
+  /** What each slot has counted of its clients, by its index: over all threads that sat in it. */
+  readonly #counts = new Map<number, SharedArrayBuffer>()
   /** Whether edge threads open the public port as soon as they have loaded. */
   #isOpen = false
 
@@ -182,6 +186,20 @@ export class Edges {
     }))
   }
 
+  /** What the edge threads have seen of their clients, by name, since the start; none in the other modes. */
+  counts(): ReadonlyMap<string, EdgeCounts> {
+    const { config } = this.#surroundings
+    return new Map(
+      Array.from(this.#counts, ([index, counts]) => [factOf(config, index).worker, readEdgeCounts(counts)])
+    )
+  }
+
+  #countsOf(index: number): SharedArrayBuffer {
+    const counts = this.#counts.get(index) ?? createEdgeCounts()
+    this.#counts.set(index, counts)
+    return counts
+  }
+
   async #settle(edges: readonly EdgeHandle[], keep: 'staged' | 'former'): Promise<void> {
     const settled = Promise.all(edges.map(edge => edge.settleListener(keep)))
     await within(this.#surroundings.clock, configureMs, settled)
@@ -213,7 +231,7 @@ export class Edges {
       seat,
       plan: handoff
         ? planAcceptor(config, fact.worker, { files, seat })
-        : planEdge(config, index, { files, seat, logger }),
+        : planEdge(config, index, { files, seat, logger, counts: this.#countsOf(index) }),
       clock,
       announce,
       startThread,

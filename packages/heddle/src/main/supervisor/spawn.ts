@@ -89,13 +89,18 @@ export function planWorker(
  */
 const edgeLimits: ResourceLimits = { maxYoungGenerationSizeMb: 24 }
 
+/** Facts about this edge thread that the configuration does not say. */
+export interface EdgeSurroundings {
+  readonly files: ThreadFiles
+  readonly seat: MeshSeat
+  readonly logger: LogStyle
+  /** Shared memory in which it counts what it sees of its clients. */
+  readonly counts: SharedArrayBuffer
+}
+
 /** Everything an edge thread is started with. */
-export function planEdge(
-  config: ResolvedConfig,
-  index: number,
-  surroundings: { readonly files: ThreadFiles; readonly seat: MeshSeat; readonly logger: LogStyle }
-): ThreadPlan {
-  const { files, seat, logger } = surroundings
+export function planEdge(config: ResolvedConfig, index: number, surroundings: EdgeSurroundings): ThreadPlan {
+  const { files, seat, logger, counts } = surroundings
   const name = `edge:${index}`
   const workerData: EdgeBoot = {
     index,
@@ -105,7 +110,8 @@ export function planEdge(
     routes: config.routes,
     entrypoint: config.entrypoint,
     reusePort: config.server.threads > 1,
-    logger
+    logger,
+    counts
   }
   return {
     name,

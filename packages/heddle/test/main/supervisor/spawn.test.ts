@@ -3,6 +3,7 @@ import assert from 'node:assert/strict'
 import { existsSync } from 'node:fs'
 import { test } from 'node:test'
 
+import { createEdgeCounts } from '../../../src/channel/edge-counts.ts'
 import { createVitals } from '../../../src/channel/vitals.ts'
 import { publicUrl } from '../../../src/main/supervisor/public-url.ts'
 import { ownThreadFiles, planEdge, planWorker } from '../../../src/main/supervisor/spawn.ts'
@@ -10,6 +11,7 @@ import { exampleApplication, exampleConfig } from '../example-config.ts'
 import { Stage } from './fakes.ts'
 
 const { files, seats, logger } = new Stage(exampleConfig()).surroundings
+const counts = createEdgeCounts()
 const seat = seats.admit({ name: 'api:1', hostname: 'api', breaker: true })
 const surroundings = {
   files,
@@ -42,7 +44,7 @@ test('planEdge() shares the port only when there are several edge threads', () =
     [1, false],
     [2, true]
   ] as const) {
-    const plan = planEdge(exampleConfig({ server: { threads } }), 0, { files, seat, logger })
+    const plan = planEdge(exampleConfig({ server: { threads } }), 0, { files, seat, logger, counts })
     assert.partialDeepStrictEqual(plan.workerData, { name: 'edge:0', reusePort })
   }
 })
