@@ -13,27 +13,22 @@ import type { MeshTicket } from '@heddle/mesh'
 
 import type { FromWorker, ToWorker, WorkerBoot } from '../channel/messages.ts'
 import type { Adoption } from './adopt.ts'
-import { background, explainNothing, fromOffer } from './application.ts'
 import { offerWhere, osThread } from './blocked.ts'
 import { Checks } from './checks.ts'
 import { publishContext } from './context.ts'
-import type { CloseHook, WorkerContext } from './context.ts'
+import type { WorkerContext } from './context.ts'
 import { reportCrashes } from './crash.ts'
 import { toErrorFacts } from '../channel/error-facts.ts'
 import { VitalsWriter } from '../channel/vitals.ts'
 import { watchFastify } from './kinds/fastify.ts'
-import { interceptListen } from './listen.ts'
-import type { Interception } from './listen.ts'
+import { interceptListen, replaceListen } from './listen.ts'
 import { createLoader } from './loader.ts'
-import type { Exported, Loader } from './loader.ts'
 import { captureOutput, createOutput } from './output.ts'
 import { askTarget } from './own-request.ts'
-import { exportNames, findExport, recognise } from './recognise.ts'
 import { Service } from './service.ts'
+import { startApplication } from './start.ts'
 import { stopApplication } from './stop.ts'
 import { measureVitals } from './vitals.ts'
-import { awaitStart } from './waiting.ts'
-import type { StartFacts } from './waiting.ts'
 
 if (parentPort === null)
   throw new Error('This file is the entry of a Heddle worker thread and cannot be run.')
@@ -60,6 +55,7 @@ async function run(port: MessagePort, boot: WorkerBoot): Promise<void> {
   measureVitals(vitals, boot.checks.intervalMs)
   const service = new Service(mesh, boot.listen)
   const interception = interceptListen({ direct: boot.listen, shared: boot.workers > 1 }, service)
+  replaceListen(() => interception)
   watchFastify()
 
   const adoption = boot.ledger === undefined ? null : await meetClients(service, boot.ledger, boot.ticket)
@@ -81,7 +77,8 @@ async function run(port: MessagePort, boot: WorkerBoot): Promise<void> {
   })
 
   try {
-    await start(boot, context, service, interception)
+    const { entry, preload } = boot
+    await startApplication({ entry, preload, loader: createLoader(entry), context, service, interception })
     await beginChecks(boot, context, service, vitals)
   } catch (error) {
     send({ type: 'failed', error: toErrorFacts(error) })
@@ -117,80 +114,6 @@ function createContext(boot: WorkerBoot): WorkerContext {
     meshDomain: boot.meshDomain,
     publicUrl: boot.publicUrl
   }
-}
-
-async function start(
-  boot: WorkerBoot,
-  context: WorkerContext,
-  service: Service,
-  interception: Interception
-): Promise<void> {
-  const loader = createLoader(boot.entry)
-  // oxlint-disable-next-line no-await-in-loop -- Preloads are ordered: a later one may build on an earlier one.
-  for (const specifier of boot.preload) await loader.preload(specifier)
-  interception.begin()
-  const resources = countResources()
-  const exported = await loader.entry()
-  await settle({ boot, context, service, loader, exported, resources })
-  loader.close()
-  const close = findExport(exported, 'close')
-  if (typeof close === 'function') context.closeHooks.push(close as CloseHook)
-  await awaitReadiness(context)
-}
-
-/** Everything that is known while an entry is becoming an application. */
-interface Start {
-  readonly boot: WorkerBoot
-  readonly context: WorkerContext
-  readonly service: Service
-  readonly loader: Loader
-  readonly exported: Exported
-  /** What kept the event loop alive before the entry was loaded. */
-  readonly resources: number
-}
-
-async function settle(start: Start): Promise<void> {
-  const { boot, service, exported, context } = start
-  const offer = recognise(exported)
-  const verdict = await awaitStart({
-    facts: idleMs => readFacts(start, offer, idleMs),
-    isAlive: () => countResources() > start.resources,
-    remind: () => {
-      const message =
-        'The application has loaded, but neither listens nor exports a server yet. ' +
-        'A background job says so with `export const hasServer = false`.'
-      context.output.write({ time: Date.now(), level: 'warn', message })
-    },
-    onWake: wake => service.onChange(wake)
-  })
-  if (service.failure !== null) throw service.failure
-  if (verdict === 'nothing') throw explainNothing(boot.entry, exported)
-  if (verdict === 'background') await service.use(background)
-  if (verdict === 'offer' && offer !== null) await service.use(await fromOffer(offer))
-  service.useListening()
-}
-
-function readFacts(start: Start, offer: StartFacts['offer'], idleMs: number): StartFacts {
-  const { service, exported, loader } = start
-  return {
-    listen: service.failure === null ? service.listen : 'open',
-    offer,
-    hasServer: findExport(exported, 'hasServer'),
-    exportsAnything: exportNames(exported).length > 0,
-    loadedHttp: loader.loadedHttp(),
-    idleMs
-  }
-}
-
-/** Timers, sockets and requests that keep this thread's event loop from ending. */
-function countResources(): number {
-  return process.getActiveResourcesInfo().length
-}
-
-async function awaitReadiness(context: WorkerContext): Promise<void> {
-  await Promise.all(
-    context.readiness.map(readiness => (typeof readiness === 'function' ? readiness() : readiness))
-  )
 }
 
 async function beginChecks(

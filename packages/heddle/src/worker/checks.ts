@@ -106,7 +106,8 @@ export class Checks {
   }
 }
 
-async function askAll(name: 'health' | 'readiness', checks: readonly Check[]): Promise<string | null> {
+/** Asks all checks of one kind: what is wrong by their answers, `null` for nothing. Never rejects. */
+export async function askAll(name: 'health' | 'readiness', checks: readonly Check[]): Promise<string | null> {
   const answers = await Promise.all(checks.map(check => askOne(name, check)))
   const reasons = answers.filter(reason => reason !== null)
   return reasons.length === 0 ? null : reasons.join('; ')

@@ -42,11 +42,26 @@ const key = Symbol.for('heddle.worker')
 
 /** Makes the context known to every copy of `heddle/worker` in this thread. */
 export function publishContext(context: WorkerContext): void {
-  Object.defineProperty(globalThis, key, { value: context })
+  Object.defineProperty(globalThis, key, { value: context, configurable: true })
+}
+
+/**
+ * Makes it known by who asks, in a thread that is no worker.
+ *
+ * @param current The context of whoever calls it; `undefined` for code of no application.
+ * @returns What takes it back.
+ */
+export function publishContexts(current: () => WorkerContext | undefined): () => void {
+  const before = Object.getOwnPropertyDescriptor(globalThis, key)
+  Object.defineProperty(globalThis, key, { get: current, configurable: true })
+  return () => {
+    if (before === undefined) Reflect.deleteProperty(globalThis, key)
+    else Object.defineProperty(globalThis, key, before)
+  }
 }
 
 /** The context of this thread; `null` when it is no worker of Heddle. */
 export function currentContext(): WorkerContext | null {
-  // Nothing but publishContext() writes under this symbol.
+  // Nothing but this file writes under this symbol.
   return (Reflect.get(globalThis, key) as WorkerContext | undefined) ?? null
 }

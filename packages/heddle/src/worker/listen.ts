@@ -2,8 +2,9 @@
  * Takes `server.listen()` of the application in hand: its first HTTP server becomes the application's server
  * and opens no port, since requests come through the mesh; in direct mode it opens the port all workers share.
  *
- * Runs in worker threads, installed once by `boot.ts` before any code of the application. Every other server
- * listens as asked. It never judges when the application is ready; it only tells what was opened and closed.
+ * Runs in worker threads, installed once by `boot.ts` before any code of the application, and in a thread of
+ * somebody else's, where only the applications that run there are meant. Every other server listens as asked. It
+ * never judges when the application is ready; it only tells what was opened and closed.
  *
  * A server that opens no port is given a handle of ours in place of node's. Everything the application can
  * ask (`listening`, `address()`, `close()`, `ref()`, `ERR_SERVER_ALREADY_LISTEN`) is then node's own code.
@@ -74,16 +75,19 @@ export function stopAccepting(server: Server): void {
 const originalListen = Reflect.get(Server.prototype, 'listen') as Listen
 
 function toSharedOptions(direct: DirectListen): ListenOptions {
-  return { host: direct.hostname, port: direct.port, backlog: direct.backlog, reusePort: true }
+  const { hostname: host, port, backlog, exclusive = false } = direct
+  return { host, port, backlog, reusePort: !exclusive }
 }
 
-/** The interception of a thread. */
+/** How the servers of one application listen. */
 export interface Interception {
   /** The application's own code runs from now on. Until then (preload modules) no server is the application's. */
   begin(): void
+  /** Does what `listen()` of a server was called for. */
+  listen(server: Server, args: readonly unknown[]): Server
 }
 
-/** Replaces `listen()` of every server in this thread. */
+/** How the servers of an application are to listen, and who hears of it; {@link replaceListen} makes them. */
 export function interceptListen(rules: ListenRules, observer: ListenObserver): Interception {
   let loading = false
   let primary: Server | null = null
@@ -126,12 +130,29 @@ export function interceptListen(rules: ListenRules, observer: ListenObserver): I
     })
   }
 
-  Reflect.set(Server.prototype, 'listen', function (this: Server, ...args: unknown[]): Server {
-    return open(this, args)
-  })
   return {
     begin: () => {
       loading = true
+    },
+    listen: open
+  }
+}
+
+/**
+ * Replaces `listen()` of every server in this thread.
+ *
+ * @param current The interception of the application that calls it; `null` when none does.
+ * @returns What takes it back, as long as nobody has replaced it since.
+ */
+export function replaceListen(current: () => Interception | null): () => void {
+  const listen: Listen = function listen(...args) {
+    const interception = current()
+    return interception === null ? originalListen.apply(this, args) : interception.listen(this, args)
+  }
+  Reflect.set(Server.prototype, 'listen', listen)
+  return () => {
+    if (Reflect.get(Server.prototype, 'listen') === listen) {
+      Reflect.set(Server.prototype, 'listen', originalListen)
     }
   }
 }

@@ -30,13 +30,22 @@ const preloadScheme = 'heddle-preload:'
 /** So many files are remembered. */
 const filesMax = 100
 
-/** Starts to watch module loading. */
-export function createLoader(entryPath: string): Loader {
-  const entryUrl = pathToFileURL(entryPath).href
+/** How modules are loaded where the thread is not the application's alone. */
+export interface LoaderOptions {
+  /** What is imported as the entry. Defaults to the URL of its file. */
+  readonly url: string
+  /** Whether a module that is asked for by `parent` belongs to the application. By default all do. */
+  isOwn(parent: string | undefined): boolean
+}
+
+/** Starts to watch module loading. Without options the thread is the application's: its entry is the main module. */
+export function createLoader(entryPath: string, options: LoaderOptions | null = null): Loader {
+  const entryUrl = options?.url ?? pathToFileURL(entryPath).href
   let loadedHttp = false
   let files: string[] = []
   const hooks = registerHooks({
     resolve: (specifier, context, next) => {
+      if (options?.isOwn(context.parentURL) === false) return next(specifier, context)
       if (httpModule.test(specifier)) loadedHttp = true
       if (!specifier.startsWith(preloadScheme)) {
         const resolved = next(specifier, context)
@@ -53,7 +62,7 @@ export function createLoader(entryPath: string): Loader {
       await import(isPath ? pathToFileURL(specifier).href : `${preloadScheme}${specifier}`)
     },
     entry: async () => {
-      pretendMain(entryPath)
+      if (options === null) pretendMain(entryPath)
       // What preloads have loaded says nothing about the application.
       loadedHttp = false
       files = []

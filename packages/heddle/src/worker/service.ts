@@ -27,7 +27,7 @@ const refuse: RequestListener = (_request, response) => {
 
 /** The one service of a worker. Lives as long as the thread. */
 export class Service implements ListenObserver {
-  readonly #mesh: Mesh
+  readonly #mesh: Pick<Mesh, 'serve'>
   readonly #direct: DirectListen | null
   #application: Application = background
   #target: HttpServer | RequestListener | null = null
@@ -44,7 +44,7 @@ export class Service implements ListenObserver {
   /** Why the shared port could not be opened. */
   failure: Error | null = null
 
-  constructor(mesh: Mesh, direct: DirectListen | null) {
+  constructor(mesh: Pick<Mesh, 'serve'>, direct: DirectListen | null) {
     this.#mesh = mesh
     this.#direct = direct
   }

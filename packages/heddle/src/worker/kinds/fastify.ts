@@ -3,7 +3,7 @@
  *
  * Runs in worker threads. Fastify itself is never imported; the application brings its own.
  */
-import { subscribe } from 'node:diagnostics_channel'
+import { subscribe, unsubscribe } from 'node:diagnostics_channel'
 import type { Server } from 'node:net'
 
 /** The part of a Fastify instance that is used here. */
@@ -18,12 +18,18 @@ const instances = new WeakMap<Server, FastifyInstance>()
 /**
  * Notes every Fastify instance of this thread from now on. Of one that listens by itself only the server is
  * seen, and closing that would leave out the instance's onClose hooks.
+ *
+ * @returns What ends it.
  */
-export function watchFastify(): void {
-  subscribe('fastify.initialization', message => {
+export function watchFastify(): () => void {
+  const note = (message: unknown): void => {
     const { fastify } = message as { readonly fastify: FastifyInstance }
     instances.set(fastify.server, fastify)
-  })
+  }
+  subscribe('fastify.initialization', note)
+  return () => {
+    unsubscribe('fastify.initialization', note)
+  }
 }
 
 /** The Fastify instance whose server this is. */
