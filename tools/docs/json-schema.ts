@@ -3,6 +3,7 @@
  *
  * Pure. Wherever Heddle takes a variable, the schema takes a text with braces in it as well.
  */
+import { isFraction } from '../../packages/heddle/src/config/check.ts'
 import type { Key, NumberKey, ObjectKey } from '../../packages/heddle/src/config/key.ts'
 
 type Json = Record<string, unknown>
@@ -14,7 +15,8 @@ const textPatterns: Readonly<Record<NumberKey['kind'], string | null>> = {
   duration: String.raw`^\s*\d+(\.\d+)?\s*([mM][sS]|[sSmMhHdD])?\s*$`,
   size: String.raw`^\s*\d+(\.\d+)?\s*([kKmMgG][iI]?)?[bB]?\s*$`,
   memory: String.raw`^\s*\d+(\.\d+)?\s*([kKmMgG][iI]?)?[bB]?\s*$`,
-  ratio: String.raw`^\s*\d+(\.\d+)?\s*%?\s*$`
+  ratio: String.raw`^\s*\d+(\.\d+)?\s*%?\s*$`,
+  seconds: null
 }
 
 /** The JSON Schema of the whole configuration. */
@@ -65,7 +67,7 @@ function objectShape(key: ObjectKey): Json {
 }
 
 function numberShape(key: NumberKey): Json {
-  const type = key.kind === 'ratio' ? 'number' : 'integer'
+  const type = isFraction(key) ? 'number' : 'integer'
   const number = { type, minimum: key.min, ...(key.max === undefined ? {} : { maximum: key.max }) }
   const pattern = textPatterns[key.kind]
   return { anyOf: [number, ...(pattern === null ? [] : [{ type: 'string', pattern }]), variable] }

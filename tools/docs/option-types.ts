@@ -43,5 +43,5 @@ function typeOf(key: Key): string {
   if (key.kind === 'list') return `readonly ${typeOf(key.of)}[]`
   if (key.kind === 'map') return `Readonly<Record<string, ${typeOf(key.of)}>>`
   if (key.kind === 'object') return key.name
-  return key.kind === 'integer' ? 'number' : 'number | string'
+  return key.kind === 'integer' || key.kind === 'seconds' ? 'number' : 'number | string'
 }

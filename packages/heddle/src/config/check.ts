@@ -55,7 +55,7 @@ function checkBoolean(value: unknown, path: string, context: CheckContext): unkn
 
 function checkNumber(key: NumberKey, value: unknown, path: string, context: CheckContext): unknown {
   const read = readNumber(key, value, context.asText.has(path))
-  const isNumber = key.kind === 'ratio' ? Number.isFinite(read) : Number.isSafeInteger(read)
+  const isNumber = isFraction(key) ? Number.isFinite(read) : Number.isSafeInteger(read)
   if (read !== null && isNumber && read >= key.min && read <= (key.max ?? Infinity)) return read
   return refuse(context, path, value, `expected ${expectedNumber(key)}`)
 }
@@ -65,13 +65,19 @@ const readers: Readonly<Record<NumberKey['kind'], (text: string) => number | nul
   duration: parseDuration,
   size: parseSize,
   memory: parseMemory,
-  ratio: parseRatio
+  ratio: parseRatio,
+  seconds: text => (/^\d+(?:\.\d+)?$/.test(text.trim()) ? Number(text) : null)
+}
+
+/** Whether a number of this key need not be whole. */
+export function isFraction({ kind }: NumberKey): boolean {
+  return kind === 'ratio' || kind === 'seconds'
 }
 
 function readNumber(key: NumberKey, value: unknown, asText: boolean): number | null {
   if (typeof value === 'number') return value
   if (typeof value !== 'string') return null
-  return key.kind === 'integer' && !asText ? null : readers[key.kind](value)
+  return (key.kind === 'integer' || key.kind === 'seconds') && !asText ? null : readers[key.kind](value)
 }
 
 /** What a number of this key may be, in words that follow "expected". */
@@ -81,7 +87,8 @@ export function expectedNumber(key: NumberKey): string {
     duration: { noun: 'a duration', of: ' ms', example: ' (milliseconds or a text such as "30s")' },
     size: { noun: 'a size', of: ' bytes', example: ' (bytes or a text such as "16KB")' },
     memory: { noun: 'an amount of memory', of: ' MiB', example: ' (MiB or a text such as "256MB")' },
-    ratio: { noun: 'a part', of: '', example: ' (such as 0.25 or "25%")' }
+    ratio: { noun: 'a part', of: '', example: ' (such as 0.25 or "25%")' },
+    seconds: { noun: 'a number', of: ' s', example: ' (such as 0.25)' }
   }
   const { noun, of, example } = units[key.kind]
   const bounds = key.max === undefined ? `of at least ${key.min}${of}` : `from ${key.min} to ${key.max}${of}`

@@ -13,6 +13,7 @@ import type {
   ResolvedHealth,
   ResolvedLogger,
   ResolvedMesh,
+  ResolvedMetrics,
   ResolvedQueue,
   ResolvedRecycle,
   ResolvedRestart,
@@ -43,6 +44,7 @@ export interface CheckedConfig {
     readonly port?: number
     readonly token?: string
   }
+  readonly metrics: ResolvedMetrics
   readonly logger: ResolvedLogger
 }
 

@@ -45,12 +45,12 @@ export interface BooleanKey extends KeyFacts {
 }
 
 /**
- * A number, whole unless it is a `ratio`. `integer` counts; `duration` is milliseconds or a text such as "30s";
- * `size` is bytes or "16KB"; `memory` is MiB or "256MB"; `ratio` is a part such as 0.25 or "25%". Bounds are in
- * that unit.
+ * A number, whole unless it is a `ratio` or `seconds`. `integer` counts; `duration` is milliseconds or a text such as
+ * "30s"; `size` is bytes or "16KB"; `memory` is MiB or "256MB"; `ratio` is a part such as 0.25 or "25%"; `seconds` is
+ * a plain number, where other programs expect one. Bounds are in that unit.
  */
 export interface NumberKey extends KeyFacts {
-  readonly kind: 'integer' | 'duration' | 'size' | 'memory' | 'ratio'
+  readonly kind: 'integer' | 'duration' | 'size' | 'memory' | 'ratio' | 'seconds'
   readonly min: number
   readonly max?: number
 }

@@ -89,6 +89,10 @@ export interface HeddleConfig {
    */
   readonly admin?: AdminOptions
   /**
+   * The metrics at `/metrics` of the administrative server, for Prometheus.
+   */
+  readonly metrics?: MetricsOptions
+  /**
    * What is logged and how it looks.
    */
   readonly logger?: LoggerOptions
@@ -616,6 +620,25 @@ export interface AdminOptions {
    * Bearer token for everything under /api/v1/ over TCP. Without one, that part does not answer over TCP.
    */
   readonly token?: string
+}
+
+/** The metrics at `/metrics` of the administrative server, for Prometheus. */
+export interface MetricsOptions {
+  /**
+   * Whether there are any. Without them workers measure only what their health is judged by.
+   * @default true
+   */
+  readonly enabled?: boolean
+  /**
+   * Where the histograms of times are divided, in seconds. Times are counted between fixed bounds, two for each power of two from 0.256 ms to 8.4 s; for each of these the nearest one is shown.
+   * @default [0.001,0.0025,0.005,0.01,0.025,0.05,0.1,0.25,0.5,1,2.5,5,10]
+   */
+  readonly buckets?: readonly number[]
+  /**
+   * How long a worker may take to tell the metrics of its application. One that takes longer is left out of that scrape.
+   * @default 500 (500 ms)
+   */
+  readonly applicationTimeout?: number | string
 }
 
 /** What is logged and how it looks. */

@@ -171,7 +171,7 @@ interface Parts {
 }
 
 function assemble(config: CheckedConfig, sources: Sources, parts: Parts): ResolvedConfig {
-  const { server, mesh, admin, logger, gracefulShutdown } = config
+  const { server, mesh, admin, metrics, logger, gracefulShutdown } = config
   const domain = mesh.domain.startsWith('.') ? mesh.domain : `.${mesh.domain}`
   return {
     root: sources.root,
@@ -186,6 +186,7 @@ function assemble(config: CheckedConfig, sources: Sources, parts: Parts): Resolv
       portChosen: admin.port !== undefined,
       token: admin.token ?? null
     },
+    metrics,
     logger,
     startTimeout: config.startTimeout,
     maxZombies: config.maxZombies,

@@ -22,6 +22,7 @@ export interface ResolvedConfig {
   readonly routes: readonly ResolvedRoute[]
   readonly mesh: ResolvedMesh
   readonly admin: ResolvedAdmin
+  readonly metrics: ResolvedMetrics
   readonly logger: ResolvedLogger
   /** Milliseconds all workers of one application together may take to become ready. */
   readonly startTimeout: number
@@ -203,6 +204,15 @@ export interface ResolvedAdmin {
   /** Whether the port was chosen by the user: then a busy port is an error, else the next free one is taken. */
   readonly portChosen: boolean
   readonly token: string | null
+}
+
+/** The metrics of the server. */
+export interface ResolvedMetrics {
+  readonly enabled: boolean
+  /** Upper bounds wished for in the histograms of times, in seconds. */
+  readonly buckets: readonly number[]
+  /** Milliseconds a worker may take to tell the metrics of its application. */
+  readonly applicationTimeout: number
 }
 
 /** What is logged and how it looks. */

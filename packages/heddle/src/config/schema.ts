@@ -7,6 +7,7 @@
  */
 import type { Key, ObjectKey } from './key.ts'
 import { application, env, envFile } from './application-schema.ts'
+import { metrics } from './metrics-schema.ts'
 import { serverKeys } from './server-schema.ts'
 import { supervision } from './supervision-schema.ts'
 
@@ -271,6 +272,7 @@ export const schema: ObjectKey = {
     gracefulShutdown,
     mesh,
     admin,
+    metrics,
     logger
   }
 }

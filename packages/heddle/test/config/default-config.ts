@@ -1,6 +1,6 @@
 /** What `applications: { a: { path: 'a' } }` becomes: every default there is. */
 import type { ResolvedConfig } from '../../src/config/resolved.ts'
-import { exampleBreaker, exampleHealth, exampleServer } from '../main/example-config.ts'
+import { exampleBreaker, exampleHealth, exampleMetrics, exampleServer } from '../main/example-config.ts'
 
 export const defaultApplications: ResolvedConfig['applications'] = [
   {
@@ -38,6 +38,7 @@ export const defaultConfig: Omit<ResolvedConfig, 'applications'> = {
   routes: [],
   mesh: { domain: '.heddle.local', deny: {}, timeout: 0, slowStart: 2000, breaker: exampleBreaker },
   admin: { enabled: true, hostname: '127.0.0.1', port: 9090, portChosen: false, token: null },
+  metrics: exampleMetrics,
   logger: { level: 'info', format: 'auto' },
   startTimeout: 30_000,
   maxZombies: 8,

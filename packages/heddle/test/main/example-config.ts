@@ -65,6 +65,13 @@ export const exampleBreaker: ResolvedConfig['mesh']['breaker'] = {
   probes: 3
 }
 
+/** The defaults. */
+export const exampleMetrics: ResolvedConfig['metrics'] = {
+  enabled: true,
+  buckets: [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10],
+  applicationTimeout: 500
+}
+
 /** The defaults, on a port of the system's choice. */
 export const exampleServer: ResolvedConfig['server'] = {
   port: 0,
@@ -115,6 +122,7 @@ export function exampleConfig(changes: ConfigChanges = {}): ResolvedConfig {
       token: null,
       ...changes.admin
     },
+    metrics: exampleMetrics,
     logger: { level: 'info', format: 'json' },
     maxZombies: 8,
     startTimeout: changes.startTimeout ?? 10_000,
