@@ -13,7 +13,14 @@ export interface Room {
   readonly loads?: readonly string[]
 }
 
-const meshGround = ['mesh/errors', 'mesh/node-http', 'mesh/wire', 'mesh/scoreboard', 'mesh/durations']
+const meshGround = [
+  'mesh/errors',
+  'mesh/node-http',
+  'mesh/wire',
+  'mesh/scoreboard',
+  'mesh/traffic',
+  'mesh/durations'
+]
 const ground = ['heddle/errors', 'heddle/shared']
 
 /** One line for each room; `…/*` speaks for all rooms of that folder. */
@@ -22,6 +29,7 @@ export const mayImport: Readonly<Record<string, Room>> = {
   'mesh/wire': { uses: ['mesh/errors'] },
   'mesh/durations': { uses: [] },
   'mesh/scoreboard': { uses: ['mesh/durations'] },
+  'mesh/traffic': { uses: [] },
   'mesh/deadline': { uses: [] },
   'mesh/node-http': { uses: [] },
   'mesh/registry': { uses: meshGround },
@@ -36,7 +44,7 @@ export const mayImport: Readonly<Record<string, Room>> = {
   'heddle/errors': { uses: [] },
   'heddle/events': { uses: [] },
   'heddle/shared': { uses: [] },
-  'heddle/control': { uses: ['heddle/errors'] },
+  'heddle/control': { uses: ['heddle/errors'], types: ['heddle/config'] },
   'heddle/config': { uses: [...ground, 'heddle/config/machine'], types: ['@heddle/mesh'] },
   'heddle/config/machine': { uses: ground },
   'heddle/channel': { uses: ground, types: ['heddle/config', '@heddle/mesh'] },

@@ -33,7 +33,8 @@ export type {
 } from './registry/membership.ts'
 export { Registry } from './registry/registry.ts'
 export { durationBoundsMs, percentileMs } from './durations.ts'
-export type { MemberCounts } from './scoreboard.ts'
+export { UNIT_MS, type MemberCounts } from './scoreboard.ts'
+export type { MemberTraffic, TrafficCount } from './traffic.ts'
 export type { ServerHooks } from './server/hooks.ts'
 export { joinMesh, type JoinOptions, type Mesh } from './thread.ts'
 export type {

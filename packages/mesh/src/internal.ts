@@ -1,8 +1,9 @@
 /**
- * The side door of `@heddle/mesh`, for Heddle alone: what its edge threads and its acceptor are made of. No promise of
+ * The side door of `@heddle/mesh`, for Heddle alone: what its edge threads, its acceptor and applications in a thread of tests are made of. No promise of
  * stability is made here.
  */
 export type { MeshClient } from './client/client.ts'
+export { MeshDispatcher, type DispatcherLike, type DispatchOptions } from './client/dispatcher.ts'
 export type { Exchange, ExchangeHandler, MeshRequest, ResponseHead } from './client/exchange.ts'
 export { isIdempotent } from './client/retry.ts'
 export { adoptSocket } from './http1/adopted-socket.ts'

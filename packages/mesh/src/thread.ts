@@ -13,6 +13,7 @@ import { HEARTBEAT_MS, Scoreboard } from './scoreboard.ts'
 import type { ServerHooks } from './server/hooks.ts'
 import type { Invocation } from './server/invocation.ts'
 import { MeshServer } from './server/server.ts'
+import { Traffic } from './traffic.ts'
 import type { FlushMoment } from './wire/frame-port.ts'
 import type { FromMember, MeshTicket, ToMember } from './wire/control.ts'
 
@@ -66,6 +67,7 @@ export class Mesh {
     this.client = new MeshClient({
       name: ticket.name,
       scoreboard,
+      traffic: new Traffic(ticket.traffic),
       flushMoment: options.flush ?? 'tick',
       balance: options.balance,
       breaker: ticket.breaker,

@@ -2,7 +2,8 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 
-import { DRAINING, EJECTED, GONE, READY, STARTING, Scoreboard } from '../src/scoreboard.ts'
+import { bucketOf } from '../src/durations.ts'
+import { DRAINING, EJECTED, GONE, READY, STARTING, Scoreboard, UNIT_MS } from '../src/scoreboard.ts'
 
 test('Scoreboard.create() makes room for its capacity, and a second view sees the same records', () => {
   const board = Scoreboard.create(3)
@@ -75,4 +76,52 @@ test('Scoreboard.drainLeft() counts down what a draining member may take', () =>
   board.limitDrain(1, 5000)
   board.open(1)
   assert.equal(board.drainLeft(1), null, 'a new generation has its own time')
+})
+
+/** The bucket of each time that was counted. */
+function timesOf(buckets: readonly number[]): number[] {
+  return buckets.flatMap((count, bucket) => Array<number>(count).fill(bucket))
+}
+
+test('Scoreboard.counts() tells times, waits, retries and bytes apart, of one generation alone', () => {
+  const board = Scoreboard.create(1)
+  const old = board.open(0)
+  const generation = board.open(0)
+  for (const each of [generation, old]) {
+    board.countWhole(0, each, 200, 3)
+    board.countHead(0, each, 206, 20)
+    board.countEnd(0, each, 500)
+    board.countWait(0, each, 7)
+    board.countRetry(0, each)
+    board.countBytes(0, each, 10, 3000)
+    board.countHead(0, each, 101, 1)
+  }
+  const counts = board.counts(0)
+  assert.deepEqual(timesOf(counts.durations), [bucketOf(1), bucketOf(3), bucketOf(20)])
+  assert.deepEqual(timesOf(counts.totals), [bucketOf(3), bucketOf(500)])
+  assert.deepEqual(timesOf(counts.waits), [bucketOf(7)])
+  assert.equal(
+    counts.durationUnits,
+    [3, 20, 1].reduce((sum, ms) => sum + Math.trunc(ms / UNIT_MS), 0)
+  )
+  assert.equal(
+    counts.totalUnits,
+    [3, 500].reduce((sum, ms) => sum + Math.trunc(ms / UNIT_MS), 0)
+  )
+  assert.equal(counts.waitUnits, Math.trunc(7 / UNIT_MS))
+  const { retries, upgrades, bytesIn, bytesOut, answered } = counts
+  assert.deepEqual(
+    { retries, upgrades, bytesIn, bytesOut },
+    { retries: 1, upgrades: 1, bytesIn: 10, bytesOut: 3000 }
+  )
+  assert.deepEqual(answered, [1, 2, 0, 0, 0])
+})
+
+test('Scoreboard counts a time below zero as none, and one beyond all bounds as the longest', () => {
+  const board = Scoreboard.create(1)
+  const generation = board.open(0)
+  board.countWhole(0, generation, 200, -0.01)
+  board.countWhole(0, generation, 200, 1e12)
+  const { durations, durationUnits } = board.counts(0)
+  assert.deepEqual([durations[0], durations.at(-1), durationUnits], [1, 1, 2 ** 31 - 1])
 })

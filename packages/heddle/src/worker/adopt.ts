@@ -38,7 +38,7 @@ export class Adoption {
     const { record, generation } = ticket
     const scoreboard = new Scoreboard(ticket.scoreboard)
     const countAnswer: CountAnswer = (status, afterMs) =>
-      scoreboard.countAnswer(record, generation, status, afterMs)
+      scoreboard.countHead(record, generation, status, afterMs)
     this.connections = new Connections(this.#ledger, { giveBack, countAnswer })
   }
 

@@ -6,6 +6,7 @@
  * open one may have been begun.
  */
 import { MeshError, asError, throwLater } from '../errors.ts'
+import { sizeOf } from '../wire/body.ts'
 import type { Upstream } from '../wire/control.ts'
 import { MORE, WINDOW, type BodyField } from '../wire/frames.ts'
 import { Slots } from '../wire/slots.ts'
@@ -70,7 +71,7 @@ export class AddressLink implements Link, AddressRequestOwner {
     exchange.id = this.#requests.add(request)
     exchange.cell = -1
     exchange.sentMs = nowMs
-    exchange.sentTo(this.upstream.id)
+    exchange.sentTo(this.upstream)
     this.#count(1)
     request.start()
   }
@@ -151,18 +152,25 @@ export class AddressLink implements Link, AddressRequestOwner {
   onHead(request: AddressRequest, head: ResponseHead): void {
     const { exchange } = request
     this.#answered(exchange)
-    this.#owner.onAnswered(exchange, this, { status: head.status, nowMs: performance.now() })
-    if ((head.flags & MORE) === 0) this.#responded(request)
+    const whole = (head.flags & MORE) === 0
+    exchange.bytesReceived = sizeOf(head.flags, head.body)
+    this.#owner.tally.answered(exchange, this, { status: head.status, nowMs: performance.now(), whole })
+    if (whole) this.#responded(request)
     guarded(() => exchange.handler.onHead(head))
   }
 
   onData({ exchange }: AddressRequest, kind: number, field: BodyField): void {
     // Without a head before it: the bytes of an upgraded connection.
-    if (exchange.state === WAITING) this.#answered(exchange)
+    if (exchange.state === WAITING) {
+      this.#answered(exchange)
+      this.#owner.tally.answered(exchange, this, { status: 101, nowMs: performance.now(), whole: false })
+    }
+    exchange.bytesReceived += sizeOf(kind, field)
     guarded(() => exchange.handler.onData(kind, field))
   }
 
   onEnd(request: AddressRequest, trailers: string): void {
+    this.#owner.tally.ended(request.exchange, this)
     this.#responded(request)
     guarded(() => request.exchange.handler.onEnd(trailers))
   }
@@ -219,11 +227,12 @@ export class AddressLink implements Link, AddressRequestOwner {
   #finish(exchange: Exchange): void {
     exchange.state = DONE
     exchange.replay = null
+    this.#owner.tally.over(exchange, this)
     this.detach(exchange)
   }
 
   #breakOff(exchange: Exchange, cause: Error): void {
-    if (exchange.state === WAITING) this.#owner.onFailed(exchange, this)
+    if (exchange.state === WAITING) this.#owner.tally.failed(exchange, this)
     this.#finish(exchange)
     const facts = { host: this.hostname, worker: this.upstream.name, reason: cause.message }
     const error = new MeshError('MESH_RESPONSE_ABORTED', facts, { cause })

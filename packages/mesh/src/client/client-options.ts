@@ -4,6 +4,7 @@
 import type { MessagePort } from 'node:worker_threads'
 
 import type { Scoreboard } from '../scoreboard.ts'
+import type { Traffic } from '../traffic.ts'
 import type { BreakerRules, FromMember } from '../wire/control.ts'
 import type { FlushMoment } from '../wire/frame-port.ts'
 import type { BalanceFunction } from './balancing.ts'
@@ -23,6 +24,8 @@ export interface ClientOptions {
   /** Name of the member it belongs to, for messages. */
   readonly name: string
   readonly scoreboard: Scoreboard
+  /** Where it is counted what this client sends. */
+  readonly traffic: Traffic
   readonly flushMoment: FlushMoment
   /** A balancing function of the user's, which overrides the table's policies for requests of this thread. */
   readonly balance?: BalanceFunction | undefined

@@ -9,7 +9,7 @@ import { MessageChannel } from 'node:worker_threads'
 
 import { currentDeadline } from '../deadline.ts'
 import { MeshError, asError } from '../errors.ts'
-import { HEARTBEAT_MS, isFailure, sharedMs, type Scoreboard } from '../scoreboard.ts'
+import { HEARTBEAT_MS, sharedMs, type Scoreboard } from '../scoreboard.ts'
 import type { Table, Upstream } from '../wire/control.ts'
 import type { FlushMoment } from '../wire/frame-port.ts'
 import { CELLS_BYTES, WINDOW } from '../wire/frames.ts'
@@ -23,7 +23,6 @@ import {
   fail,
   finishUpload,
   tell,
-  type Answer,
   type ExchangeHandler,
   type Link,
   type LinkOwner,
@@ -37,6 +36,7 @@ import { ThreadLink } from './link.ts'
 import type { Queue } from './queue.ts'
 import { RetryBudget, decideRetry } from './retry.ts'
 import { Rhythm } from './rhythm.ts'
+import { Tally } from './tally.ts'
 
 /** A request not begun by an upstream that has missed this many heartbeats is sent elsewhere, where there is one. */
 const STALE_MS = 3 * HEARTBEAT_MS
@@ -48,6 +48,7 @@ const SWEEP_MS = 100
 export class MeshClient implements LinkOwner {
   readonly scoreboard: Scoreboard
   readonly flushMoment: FlushMoment
+  readonly tally: Tally
   readonly #options: ClientOptions
   readonly #links = new Map<number, Link>()
   readonly #budget = new RetryBudget()
@@ -61,14 +62,16 @@ export class MeshClient implements LinkOwner {
     this.#options = options
     this.scoreboard = options.scoreboard
     this.flushMoment = options.flushMoment
-    const { name, scoreboard, balance, breaker } = options
+    const { name, scoreboard, traffic, balance, breaker } = options
     this.#directory = new Directory({
       name,
       scoreboard,
+      traffic,
       balance,
       breaker,
       onCircuit: (hostname, state) => options.tell({ type: 'circuit', hostname, state }, [])
     })
+    this.tally = new Tally(scoreboard, this.#directory)
   }
 
   /** Takes a new table into force: links to upstreams that are no longer in it end with their last exchange. */
@@ -111,8 +114,9 @@ export class MeshClient implements LinkOwner {
   }
 
   #send(request: MeshRequest, handler: ExchangeHandler): Exchange {
-    const window = WINDOW - sizeOf(request.flags, request.body)
-    const exchange = new Exchange(request, handler, this.#clock(), window)
+    const bytes = sizeOf(request.flags, request.body)
+    const exchange = new Exchange(request, handler, this.#clock(), WINDOW - bytes)
+    exchange.bytesSent = bytes
     const upstream = this.#inherit(exchange) ?? this.#directory.admit(exchange) ?? this.#choose(exchange)
     if (upstream instanceof Error) {
       this.#sendLater(exchange, upstream)
@@ -147,19 +151,6 @@ export class MeshClient implements LinkOwner {
     this.#directory.avoid(upstream, performance.now() + forMs)
   }
 
-  onAnswered({ request, startedMs, sentMs }: Exchange, link: Link, answer: Answer): void {
-    const { record, generation } = link.upstream
-    const { status, nowMs } = answer
-    this.scoreboard.countAnswer(record, generation, status, nowMs - Math.max(startedMs, sentMs))
-    this.#directory.record(request.hostname, isFailure(status), nowMs)
-  }
-
-  onFailed({ request }: Exchange, link: Link): void {
-    const { record, generation } = link.upstream
-    if (record !== -1) this.scoreboard.countFailure(record, generation)
-    this.#directory.record(request.hostname, true, performance.now())
-  }
-
   /** A request made while another is being answered waits no longer than that one's caller. */
   #inherit(exchange: Exchange): MeshError | null {
     const deadline = currentDeadline()
@@ -179,7 +170,9 @@ export class MeshClient implements LinkOwner {
   /** Lets a request wait that nobody takes now, where that is allowed, and fails it where it is not. */
   #sendLater(exchange: Exchange, cause: Error): void {
     const refusal = this.#enqueue(exchange, cause)
-    if (refusal !== null) process.nextTick(fail, exchange, refusal)
+    if (refusal === null) return
+    this.#directory.unreached(exchange.request.hostname)
+    process.nextTick(fail, exchange, refusal)
   }
 
   #enqueue(exchange: Exchange, cause: Error): Error | null {
@@ -203,12 +196,12 @@ export class MeshClient implements LinkOwner {
       const upstream = this.#choose(exchange)
       if (isNobodyReady(upstream)) continue
       queue.detach(exchange)
-      const link = upstream instanceof Error ? upstream : this.#link(upstream, queue.hostname)
-      if (link === null) fail(exchange, this.#closedError())
-      else if (link instanceof Error) fail(exchange, link)
+      const nowMs = performance.now()
+      const waitedMs = nowMs - exchange.sentMs
+      if (upstream instanceof Error) fail(exchange, upstream)
       else {
         if (exchange.tried.length === 0) this.#budget.earn()
-        link.send(exchange, performance.now())
+        this.#sendOn(exchange, this.#link(upstream, queue.hostname), nowMs, waitedMs)
       }
     }
   }
@@ -250,7 +243,10 @@ export class MeshClient implements LinkOwner {
   /** Sends a request that lost its upstream elsewhere, or fails it. */
   #rescue(exchange: Exchange, link: Link, cause?: Error): void {
     if (exchange.state === DONE) return
-    if (exchange.state === UPLOADING) return finishUpload(exchange, link)
+    if (exchange.state === UPLOADING) {
+      this.tally.over(exchange, link)
+      return finishUpload(exchange, link)
+    }
     const begun = !link.revoke(exchange)
     if (begun) exchange.losses++
     const { request } = exchange
@@ -277,10 +273,15 @@ export class MeshClient implements LinkOwner {
       if (decision.costs) this.#budget.spend()
       return
     }
-    const next = this.#link(upstream, host)
-    if (next === null) return fail(exchange, this.#closedError())
     if (decision.costs) this.#budget.spend()
-    next.send(exchange, this.#clock())
+    this.#sendOn(exchange, this.#link(upstream, host), this.#clock())
+  }
+
+  /** Sends a request that was sent to another upstream before, or has waited for one. */
+  #sendOn(exchange: Exchange, link: Link | null, nowMs: number, waitedMs = 0): void {
+    if (link === null) return fail(exchange, this.#closedError())
+    this.tally.sending(exchange, link, waitedMs)
+    link.send(exchange, nowMs)
   }
 
   /** The time at which something is sent: from now on there is something to sweep. */
@@ -335,7 +336,7 @@ export class MeshClient implements LinkOwner {
 
   #giveUp(exchange: Exchange, link: Link, error: MeshError): void {
     link.abort(exchange, 'timeout')
-    this.onFailed(exchange, link)
+    this.tally.failed(exchange, link)
     tell(exchange, error)
   }
 
@@ -353,8 +354,6 @@ export class MeshClient implements LinkOwner {
     if (upstream instanceof Error || isLate(upstream, this.scoreboard, sharedMs(at.now))) return
     if (!link.revoke(exchange)) return
     link.detach(exchange)
-    const next = this.#link(upstream, request.hostname)
-    if (next === null) fail(exchange, this.#closedError())
-    else next.send(exchange, at.now)
+    this.#sendOn(exchange, this.#link(upstream, request.hostname), at.now)
   }
 }

@@ -4,6 +4,7 @@
  */
 import { LoadSheddingError, MeshError, asError } from '../errors.ts'
 import { sharedMs, type Scoreboard } from '../scoreboard.ts'
+import { OTHERS, type Traffic } from '../traffic.ts'
 import type { BreakerRules, CircuitState, QueueRules, Table, Upstream } from '../wire/control.ts'
 import { Group, type BalanceFunction, type Exclusions } from './balancing.ts'
 import { Breaker } from './breaker.ts'
@@ -15,6 +16,8 @@ export interface DirectoryOptions {
   /** Name of the member that asks, for messages. */
   readonly name: string
   readonly scoreboard: Scoreboard
+  /** Where calls are counted. */
+  readonly traffic: Traffic
   /** Chooses instead of the table's policies. */
   readonly balance?: BalanceFunction | undefined
   /** When circuits open; `null` for never. */
@@ -28,6 +31,8 @@ export interface Destination {
   readonly hostname: string
   readonly group: Group
   readonly queue: Queue
+  /** Under which its calls are counted. */
+  number: number
   /** Where requests may wait; `null` when they may not. */
   rules: QueueRules | null
   /** Made by the first failure, and gone when none is remembered: a hostname without failures costs nothing. */
@@ -58,6 +63,7 @@ export class Directory {
       const policy = this.#options.balance ?? table.balance[hostname] ?? 'least-inflight'
       destination.group.update(upstreams, { policy, slowStartMs: table.slowStartMs })
       destination.rules = table.queues[hostname] ?? null
+      destination.number = table.numbers[hostname] ?? OTHERS
     }
     this.#denied = new Set(table.denied)
     return gone
@@ -93,21 +99,32 @@ export class Directory {
     }
   }
 
-  /** Lets a request pass the circuit of its hostname, or says why not. */
+  /** Counts a request, and lets it pass the circuit of its hostname or says why not. */
   admit(exchange: Exchange): MeshError | null {
     const { hostname } = exchange.request
-    const circuit = this.#destinations.get(hostname)?.circuit ?? null
+    const destination = this.#destinations.get(hostname)
+    if (destination === undefined) return null
+    const { circuit, number } = destination
+    this.#options.traffic.sent(number)
     if (circuit === null || circuit.admits(exchange.startedMs)) return null
     const retryAfterMs = Math.ceil(circuit.waitMs(exchange.startedMs))
     return new MeshError('MESH_CIRCUIT_OPEN', { from: this.#options.name, host: hostname, retryAfterMs })
   }
 
+  /** Counts a call that was not even sent: nobody is known to fail. */
+  unreached(hostname: string): void {
+    const destination = this.#destinations.get(hostname)
+    if (destination !== undefined) this.#options.traffic.failed(destination.number)
+  }
+
   /** Counts how a call to a hostname has ended. */
   record(hostname: string, failed: boolean, nowMs: number): void {
-    const { breaker } = this.#options
-    if (breaker === null) return
+    const { breaker, traffic } = this.#options
+    if (breaker === null && !failed) return
     const destination = this.#destinations.get(hostname)
-    if (destination === undefined || (!failed && destination.circuit === null)) return
+    if (destination === undefined) return
+    if (failed) traffic.failed(destination.number)
+    if (breaker === null || (!failed && destination.circuit === null)) return
     destination.circuit ??= new Breaker(breaker, nowMs, state => this.#options.onCircuit(hostname, state))
     destination.circuit.record(failed, nowMs)
   }
@@ -130,7 +147,14 @@ export class Directory {
 
   #add(hostname: string): Destination {
     const group = new Group(hostname)
-    const destination = { hostname, group, queue: new Queue(hostname), rules: null, circuit: null }
+    const destination = {
+      hostname,
+      group,
+      queue: new Queue(hostname),
+      number: OTHERS,
+      rules: null,
+      circuit: null
+    }
     this.#destinations.set(hostname, destination)
     return destination
   }

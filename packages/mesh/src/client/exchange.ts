@@ -6,9 +6,11 @@
  */
 import { throwLater } from '../errors.ts'
 import type { Scoreboard } from '../scoreboard.ts'
+import { sizeOf } from '../wire/body.ts'
 import type { FlushMoment } from '../wire/frame-port.ts'
 import { MORE, type BodyField } from '../wire/frames.ts'
 import type { Upstream } from '../wire/control.ts'
+import type { Tally } from './tally.ts'
 
 /** The way from this thread to one upstream, as the client and its exchanges use it. */
 export interface Link {
@@ -38,17 +40,12 @@ export interface Link {
   close(): void
 }
 
-/** An answer, as far as it is counted. */
-export interface Answer {
-  readonly status: number
-  /** When its head was here, on this thread's clock. */
-  readonly nowMs: number
-}
-
 /** What a link tells the client that owns it. */
 export interface LinkOwner {
   readonly scoreboard: Scoreboard
   readonly flushMoment: FlushMoment
+  /** Counts answers, failures and bytes. */
+  readonly tally: Tally
   /** The upstream is gone, or given up for `cause`; `orphans` were in flight to it and are still on the link. */
   onLinkLost(link: Link, orphans: readonly Exchange[], cause?: Error): void
   /**
@@ -56,10 +53,6 @@ export interface LinkOwner {
    * closes one. The exchange is still on the link; {@link Link.revoke} says whether it had begun.
    */
   onExchangeLost(link: Link, exchange: Exchange, cause: Error): void
-  /** The head of an answer has come. */
-  onAnswered(exchange: Exchange, link: Link, answer: Answer): void
-  /** The upstream broke its answer off before the head. */
-  onFailed(exchange: Exchange, link: Link): void
   /** Choose this upstream only when there is no other, for so many milliseconds. */
   avoid(upstream: Upstream, forMs: number): void
 }
@@ -134,8 +127,21 @@ const nowhere: readonly number[] = []
 export class Exchange {
   readonly request: MeshRequest
   readonly handler: ExchangeHandler
+  /** When its owner sent it, on this thread's clock like all times here. */
+  readonly arrivedMs: number
   /** When the time to the response head began to run: at the last sign of the request body. */
   startedMs: number
+  /** Milliseconds it waited until somebody could take it. */
+  queuedMs = 0
+  /** Status of its answer, 101 for an upgrade; 0 before. */
+  answerStatus = 0
+  /** When the head of its answer was here; 0 before. */
+  answeredMs = 0
+  /** Name of the member it was sent to last; `null` while there is none. */
+  worker: string | null = null
+  /** Bytes of the body that its owner has sent, and of that of the answer so far. */
+  bytesSent = 0
+  bytesReceived = 0
   state: typeof WAITING | typeof ANSWERED | typeof UPLOADING | typeof DONE = WAITING
   link: Link | null = null
   id = 0
@@ -162,6 +168,7 @@ export class Exchange {
   constructor(request: MeshRequest, handler: ExchangeHandler, nowMs: number, window: number) {
     this.request = request
     this.handler = handler
+    this.arrivedMs = nowMs
     this.startedMs = nowMs
     this.sentMs = nowMs
     this.timeoutMs = request.timeoutMs
@@ -170,8 +177,14 @@ export class Exchange {
   }
 
   /** It is being sent to this upstream. */
-  sentTo(id: number): void {
+  sentTo({ id, name }: Upstream): void {
     this.tried = this.tried === nowhere ? [id] : [...this.tried, id]
+    this.worker = name
+  }
+
+  /** How often it was sent again. */
+  get retries(): number {
+    return Math.max(this.tried.length - 1, 0)
   }
 
   /**
@@ -181,6 +194,7 @@ export class Exchange {
    */
   write(flags: number, body: BodyField): boolean {
     this.startedMs = performance.now()
+    this.bytesSent += sizeOf(flags, body)
     return this.state !== DONE && !this.requestEnded && this.link !== null
       ? this.link.sendData(this, flags, body)
       : true

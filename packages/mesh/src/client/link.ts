@@ -49,7 +49,7 @@ export class ThreadLink implements Link, FrameReceiver {
   #parked: number[] = []
   readonly #check = new FrameCheck()
   /** Passed on for each answer, and never kept. */
-  readonly #answer = { status: 0, nowMs: 0 }
+  readonly #answer = { status: 0, nowMs: 0, whole: false }
   #lost = false
 
   constructor(
@@ -84,7 +84,7 @@ export class ThreadLink implements Link, FrameReceiver {
     exchange.id = id
     exchange.sentMs = nowMs
     exchange.cell = this.#takeCell(slotOf(id))
-    exchange.sentTo(this.upstream.id)
+    exchange.sentTo(this.upstream)
     this.#count(1)
     const { method, path, headers, flags, body, peer } = request
     // A request that is still being uploaded has all the time it takes.
@@ -203,6 +203,7 @@ export class ThreadLink implements Link, FrameReceiver {
   #finish(exchange: Exchange): void {
     exchange.state = DONE
     exchange.replay = null
+    this.#owner.tally.over(exchange, this)
     this.detach(exchange)
   }
 
@@ -255,7 +256,8 @@ export class ThreadLink implements Link, FrameReceiver {
         const complete = (flags & MORE) === 0
         exchange.state = ANSWERED
         exchange.replay = null
-        this.#tellAnswer(exchange, batch[at + 3] as number)
+        exchange.bytesReceived = sizeOf(flags, batch[at + 6] as BodyField)
+        this.#tellAnswer(exchange, batch[at + 3] as number, complete)
         if (complete) this.#responded(exchange)
         handler.onHead({
           status: batch[at + 3] as number,
@@ -271,10 +273,13 @@ export class ThreadLink implements Link, FrameReceiver {
         if (exchange.state === WAITING) {
           exchange.state = ANSWERED
           exchange.replay = null
+          this.#tellAnswer(exchange, 101, false)
         }
+        exchange.bytesReceived += sizeOf(batch[at + 2] as number, batch[at + 3] as BodyField)
         handler.onData(batch[at + 2] as number, batch[at + 3] as BodyField)
         break
       case END:
+        this.#owner.tally.ended(exchange, this)
         this.#responded(exchange)
         handler.onEnd(batch[at + 2] as string)
         break
@@ -286,7 +291,7 @@ export class ThreadLink implements Link, FrameReceiver {
         break
       case ABORT: {
         const worker = this.upstream.name
-        if (exchange.state === WAITING) this.#owner.onFailed(exchange, this)
+        if (exchange.state === WAITING) this.#owner.tally.failed(exchange, this)
         this.#finish(exchange)
         const reason = batch[at + 2] as string
         handler.onError(new MeshError('MESH_RESPONSE_ABORTED', { host: this.hostname, worker, reason }))
@@ -297,11 +302,12 @@ export class ThreadLink implements Link, FrameReceiver {
   }
 
   /** The time is asked for once in a batch: answers that came together came at one time. */
-  #tellAnswer(exchange: Exchange, status: number): void {
+  #tellAnswer(exchange: Exchange, status: number, whole: boolean): void {
     const answer = this.#answer
     answer.status = status
+    answer.whole = whole
     if (answer.nowMs === 0) answer.nowMs = performance.now()
-    this.#owner.onAnswered(exchange, this, answer)
+    this.#owner.tally.answered(exchange, this, answer)
   }
 
   #credit(exchange: Exchange, bytes: number): void {

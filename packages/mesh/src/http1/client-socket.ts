@@ -26,8 +26,11 @@ export interface ClientSocket {
   destroy(): unknown
   /** Closes both sides so that the client sees it was no end. Throws where that cannot be said: on pipes. */
   resetAndDestroy?(): unknown
-  /** `drain`: there is room again; `end`: the client has closed its side; `close`: both sides are closed. */
-  on(event: 'drain' | 'end' | 'error' | 'close', listener: () => void): unknown
+  /**
+   * `drain`: there is room again; `end`: the client has closed its side; `finish`: this side is closed, and all
+   * that was written is with the system; `close`: both sides are closed.
+   */
+  on(event: 'drain' | 'end' | 'error' | 'finish' | 'close', listener: () => void): unknown
 }
 
 /** Closes both sides so that the client sees it was no end, where that can be said. */

@@ -12,34 +12,14 @@ import { http } from '../node-http.ts'
 import { fieldOf, kindOf, sizeOf } from '../wire/body.ts'
 import { MORE, type BodyField } from '../wire/frames.ts'
 import { queuedBytes, type ClientSocket } from './client-socket.ts'
+import type { ConnectionHost } from './connection-host.ts'
 import { errorPage, refusalOf } from './error-page.ts'
 import { meansToGoOn, type Refusal, type RequestHead } from './request-head.ts'
+import { phaseBefore, RequestAccount, type EndCause } from './request-account.ts'
 import { RequestParser, type RequestReceiver } from './request-parser.ts'
 import { ResponseWriter } from './response-writer.ts'
-import { overdue, type ConnectionLimits, type Phase } from './time-limits.ts'
+import { overdue, type Phase } from './time-limits.ts'
 import { Tunnel } from './tunnel.ts'
-
-/** What a connection needs of the thread it is in. */
-export interface ConnectionHost {
-  /** May change: each request is held to those in force when it comes. */
-  readonly limits: ConnectionLimits
-  /** While true, every response closes its connection. */
-  readonly draining: boolean
-  /** Sends a request into the mesh, or refuses it. */
-  forward(head: RequestHead, connection: Connection): Exchange | Refusal
-  /** The id error pages show for a request. */
-  requestId(head: RequestHead): string
-  /**
-   * The mesh could not answer a request, and no byte of an answer is out.
-   *
-   * @returns true when the host has told the client itself. Otherwise, and without this, it gets an error page.
-   */
-  onFailed?(connection: Connection, error: Error): boolean
-  /** The application has taken an upgrade; {@link Connection.upstream} says which worker of it. */
-  onUpgraded?(connection: Connection): void
-  /** The connection is closed. Told once. */
-  onClosed(connection: Connection): void
-}
 
 /** A client's connection. */
 export class Connection implements RequestReceiver, ExchangeHandler {
@@ -49,6 +29,7 @@ export class Connection implements RequestReceiver, ExchangeHandler {
   readonly #host: ConnectionHost
   readonly #parser: RequestParser
   readonly #writer: ResponseWriter
+  readonly #account: RequestAccount | null
   #phase: Phase = 'idle'
   #since = performance.now()
   #requests = 0
@@ -73,7 +54,8 @@ export class Connection implements RequestReceiver, ExchangeHandler {
     this.socket = socket
     this.#host = host
     this.#parser = new RequestParser(host.limits, this)
-    this.#writer = new ResponseWriter(socket)
+    this.#writer = new ResponseWriter(socket, host.traffic)
+    this.#account = host.onEnded === undefined ? null : new RequestAccount()
     socket.on('drain', () => this.#onDrain())
     socket.on('end', () => this.#onClientEnd())
     socket.on('error', ignore)
@@ -102,6 +84,7 @@ export class Connection implements RequestReceiver, ExchangeHandler {
 
   /** Takes what the socket has read. The bytes are used or copied before it returns. */
   receive(chunk: Buffer): void {
+    this.#host.traffic?.received(chunk.byteLength)
     if (this.#phase === 'tunnel' || (this.#phase === 'exchange' && this.#head?.upgrade !== null)) {
       this.#writeTunnel(chunk)
       return
@@ -136,11 +119,12 @@ export class Connection implements RequestReceiver, ExchangeHandler {
    * frames of its application, and has two seconds to answer. Other protocols have no such word: they go on.
    */
   leave(code: number, reason: string): void {
-    this.#tunnel?.leave(code, reason)
+    if (this.#tunnel?.leave(code, reason) === true) this.#blame('cut')
   }
 
   /** Ends it now, whatever it is doing. */
   destroy(): void {
+    this.#blame('cut')
     this.socket.destroy()
   }
 
@@ -156,14 +140,18 @@ export class Connection implements RequestReceiver, ExchangeHandler {
       unsent: queued > 0,
       halfOpen: this.#halfOpen
     })
-    if (verdict === 'close' || this.#tunnel?.isLate(nowMs) === true) this.destroy()
-    else if (verdict !== 'wait') this.onRefusal(verdict)
+    const isLate = this.#tunnel?.isLate(nowMs) === true
+    if (verdict === 'wait' && !isLate) return
+    this.#blame(this.#halfOpen && queued === 0 ? 'gone' : 'late')
+    if (verdict === 'close' || verdict === 'wait') this.socket.destroy()
+    else this.onRefusal(verdict, this.#parser.line)
   }
 
   onRequest(head: RequestHead): void {
     this.#requests++
     this.#head = head
     this.#phase = 'exchange'
+    this.#account?.begin(head, '', this.#since)
     this.#since = performance.now()
     this.#requestDone = head.contentLength === 0 && head.upgrade === null
     this.#responseDone = false
@@ -171,13 +159,18 @@ export class Connection implements RequestReceiver, ExchangeHandler {
     this.#keepAlive = head.keepAlive
     this.#continued = false
     const exchange = this.#host.forward(head, this)
-    if ('status' in exchange) return this.#answer(exchange)
+    if ('status' in exchange) {
+      this.#blame('refused')
+      return this.#answer(exchange)
+    }
     this.#exchange = exchange
+    if (this.#account !== null) this.#account.exchange = exchange
     if (head.upgrade !== null) this.#sendTunnelHead(exchange)
   }
 
   onBody(chunk: Buffer): void {
     this.#since = performance.now()
+    this.#count(chunk)
     const exchange = this.#exchange
     if (exchange === null) return
     if (!exchange.write(kindOf(chunk), fieldOf(chunk))) {
@@ -194,7 +187,9 @@ export class Connection implements RequestReceiver, ExchangeHandler {
     if (this.#responseDone) this.#nextRequest()
   }
 
-  onRefusal(refusal: Refusal): void {
+  onRefusal(refusal: Refusal, line: string): void {
+    this.#beginUnread(line)
+    this.#blame('refused')
     this.#keepAlive = false
     this.#requestDone = true
     if (this.#writer.begun) {
@@ -222,6 +217,7 @@ export class Connection implements RequestReceiver, ExchangeHandler {
     const head = this.#head
     if (head === null || this.#closed) return
     this.#since = performance.now()
+    this.#account?.answered(response.status, this.#since)
     // A client that still holds its body back may send it or not: what follows could not be told apart.
     const unclear = head.upgrade !== null || (head.expectContinue && !this.#continued && !this.#requestDone)
     const keepAlive = this.#keepAlive && !unclear && !this.#isLast()
@@ -243,6 +239,7 @@ export class Connection implements RequestReceiver, ExchangeHandler {
       this.#openTunnel()
     }
     const to = this.#tunnel
+    if (to !== null && this.#account !== null) this.#account.bytesOut += size
     const room = this.#write(() => to?.pass(flags, body) ?? this.#writer.writeBody(flags, body))
     if (room) this.#exchange?.consumed(size)
     else this.#unconsumed += size
@@ -255,6 +252,7 @@ export class Connection implements RequestReceiver, ExchangeHandler {
   }
 
   onError(error: Error): void {
+    if (!this.#responseDone) this.#blame('failed', error)
     this.#exchange = null
     this.#since = performance.now()
     // The response is whole: it is the rest of the request that is not wanted any more.
@@ -268,6 +266,7 @@ export class Connection implements RequestReceiver, ExchangeHandler {
   #sendTunnelHead(exchange: Exchange): void {
     this.#requestDone = true
     const early = this.#parser.takeBuffered()
+    this.#count(early)
     if (early.byteLength > 0) exchange.write(kindOf(early), fieldOf(early))
   }
 
@@ -276,12 +275,14 @@ export class Connection implements RequestReceiver, ExchangeHandler {
     this.#phase = 'tunnel'
     this.#keepAlive = false
     this.#tunnel = new Tunnel(this.#writer, this.#head?.upgrade ?? '')
+    this.#account?.answered(101, this.#since)
     this.#host.onUpgraded?.(this)
     if (this.#halfOpen) this.#exchange?.end()
   }
 
   #writeTunnel(chunk: Buffer): void {
     this.#since = performance.now()
+    this.#count(chunk)
     if (this.#exchange?.write(kindOf(chunk), fieldOf(chunk)) === false) this.socket.pause()
   }
 
@@ -290,8 +291,9 @@ export class Connection implements RequestReceiver, ExchangeHandler {
     if (this.#closed || this.socket.destroyed) return true
     try {
       return writing()
-    } catch {
+    } catch (error) {
       // More body than declared: the client would take the rest for the next response.
+      this.#blame('failed', asError(error))
       this.#writer.breakOff()
       return true
     }
@@ -299,12 +301,17 @@ export class Connection implements RequestReceiver, ExchangeHandler {
 
   #endResponse(trailers: string): void {
     if (this.#phase === 'tunnel') {
+      this.#blame('done')
       // The client may have more to say: the application still reads.
       if (this.#halfOpen) this.#close()
       else this.socket.end()
       return
     }
-    if (this.socket.destroyed || this.#writer.end(trailers) === 'short') return this.#writer.breakOff()
+    if (this.socket.destroyed) return
+    if (this.#writer.end(trailers) === 'short') {
+      this.#blame('failed')
+      return this.#writer.breakOff()
+    }
     this.#responseDone = true
     if (this.#requestDone) this.#nextRequest()
     else if (!this.#keepAlive) this.#close()
@@ -318,6 +325,7 @@ export class Connection implements RequestReceiver, ExchangeHandler {
     if (this.#awaitsDrain) return
     this.#phase = this.#parser.buffered > 0 ? 'head' : 'idle'
     this.#since = performance.now()
+    this.#settle(this.#since)
     this.#head = null
     this.#writer.reset()
     this.#parser.limits = this.#host.limits
@@ -347,6 +355,7 @@ export class Connection implements RequestReceiver, ExchangeHandler {
     // Neither can one whose client took it for a tunnel already.
     const unclear = head !== null && head.upgrade !== null
     if (!this.#requestDone || unclear || this.#isLast()) this.#keepAlive = false
+    if (this.#account !== null) this.#account.status = refusal.status
     const page = errorPage(refusal, head, { requestId, keepAlive: this.#keepAlive })
     this.#writer.writePage(page.head, page.body)
     this.#responseDone = true
@@ -356,9 +365,13 @@ export class Connection implements RequestReceiver, ExchangeHandler {
 
   #close(): void {
     if (this.#phase === 'closing') return
+    if (this.#phase === 'head') this.#beginUnread(this.#parser.line)
     this.#phase = 'closing'
     this.#since = performance.now()
     this.#parser.stop()
+    // What the system has not taken yet the client may still refuse.
+    if (this.socket.writableNeedDrain) this.socket.on('finish', () => this.#settle(performance.now()))
+    else this.#settle(this.#since)
     this.socket.end()
     // Read on, so that bytes still coming are not answered with a reset that would eat the response.
     this.socket.resume()
@@ -377,21 +390,56 @@ export class Connection implements RequestReceiver, ExchangeHandler {
     if (this.#phase === 'tunnel') this.#exchange?.end()
     // Without a response to come we are done.
     else if (this.#phase !== 'exchange') this.#close()
-    else if (this.#parser.inBody || meansToGoOn(this.#head)) this.destroy()
+    else if (this.#parser.inBody || meansToGoOn(this.#head)) {
+      this.#blame('gone')
+      this.socket.destroy()
+    }
   }
 
   #onClose(): void {
     if (this.#closed) return
     this.#closed = true
+    if (this.#phase === 'head') this.#beginUnread(this.#parser.line)
+    this.#blame('gone')
     this.#phase = 'closing'
     this.#parser.stop()
     this.#abort('the client closed the connection')
+    this.#settle(performance.now())
     this.#host.onClosed(this)
   }
 
   #abort(reason: string): void {
     this.#exchange?.abort(reason)
     this.#exchange = null
+  }
+
+  #count(chunk: Buffer): void {
+    if (this.#account !== null) this.#account.bytesIn += chunk.byteLength
+  }
+
+  /** Opens the account of what did not become a request. */
+  #beginUnread(line: string): void {
+    if (this.#account?.open === false) this.#account.begin(null, line, this.#since)
+  }
+
+  /** Says why the request under way ends. Who says so first is right. */
+  #blame(cause: EndCause, error: Error | null = null): void {
+    const account = this.#account
+    if (account?.open !== true || account.cause !== null) return
+    const before = (): EndPhase => phaseBefore(cause, account.exchange, this.#requestDone)
+    const phase = this.#tunnel !== null ? 'tunnel' : this.#writer.begun ? 'response-body' : before()
+    account.blame(cause, phase, error)
+  }
+
+  /** The request is over: nothing of it is under way any more. */
+  #settle(nowMs: number): void {
+    const account = this.#account
+    if (account?.open !== true) return
+    this.#blame(account.head === null ? 'gone' : 'done')
+    account.bytesOut += this.#writer.bodyBytes
+    account.close(nowMs)
+    this.#host.onEnded?.(this, account)
+    account.forget()
   }
 }
 

@@ -21,8 +21,8 @@ export interface RequestReceiver {
   onBody(chunk: Buffer): void
   /** The request is complete; `trailers` is a block. The parser waits for `next()`. */
   onComplete(trailers: string): void
-  /** The stream is beyond use: answer and close. `head` is the request's if it had been read. */
-  onRefusal(refusal: Refusal): void
+  /** The stream is beyond use: answer and close. `line` is what came in place of a request, if its head is refused. */
+  onRefusal(refusal: Refusal, line: string): void
 }
 
 const HEAD = 0
@@ -37,6 +37,9 @@ const DEAD = 7
 const headEnd = Buffer.from('\r\n\r\n')
 const lineEnd = Buffer.from('\r\n')
 const empty = Buffer.alloc(0)
+
+/** Bytes that are shown of a request line which is none. */
+const SHOWN = 1024
 
 /** Bytes a chunk's size line may take, extensions included. */
 const MAX_CHUNK_LINE = 256
@@ -78,6 +81,13 @@ export class RequestParser {
   /** Whether a request's body is still to come. */
   get inBody(): boolean {
     return this.#state >= BODY && this.#state <= TRAILERS
+  }
+
+  /** What there is of a request line whose head has not been read: bytes as characters, unchecked. */
+  get line(): string {
+    if (this.#state !== HEAD) return ''
+    const end = this.#kept.indexOf(lineEnd)
+    return this.#kept.toString('latin1', 0, Math.min(end === -1 ? this.#kept.byteLength : end, SHOWN))
   }
 
   /** Takes bytes from the stream. They may be overwritten afterwards: what is left of them is copied. */
@@ -161,10 +171,9 @@ export class RequestParser {
         ? this.#refuse(400, 'malformed request head')
         : false
     }
-    const text = this.#kept.toString('latin1', 0, end)
-    this.#kept = this.#kept.subarray(end + 4)
-    const head = parseHead(text, this.limits)
+    const head = parseHead(this.#kept.toString('latin1', 0, end), this.limits)
     if ('status' in head) return this.#refuse(head.status, head.reason)
+    this.#kept = this.#kept.subarray(end + 4)
     return this.#begin(head)
   }
 
@@ -177,7 +186,9 @@ export class RequestParser {
   }
 
   #begin(head: RequestHead): boolean {
-    if (this.#isTooLarge(head.contentLength)) return this.#refuseBody()
+    if (this.#isTooLarge(head.contentLength)) {
+      return this.#refuseBody(`${head.method} ${head.target} HTTP/1.${head.minor}`)
+    }
     this.#remaining = head.contentLength
     if (head.upgrade !== null) this.#state = BETWEEN
     else if (head.contentLength === -1) this.#state = CHUNK_SIZE
@@ -249,13 +260,13 @@ export class RequestParser {
     return maxBodySize > 0 && bodySize > maxBodySize
   }
 
-  #refuseBody(): false {
-    return this.#refuse(413, `the body is larger than ${this.limits.maxBodySize} bytes`)
+  #refuseBody(line = this.line): false {
+    return this.#refuse(413, `the body is larger than ${this.limits.maxBodySize} bytes`, line)
   }
 
-  #refuse(status: number, reason: string): false {
+  #refuse(status: number, reason: string, line = this.line): false {
     this.stop()
-    this.#receiver.onRefusal({ status, reason })
+    this.#receiver.onRefusal({ status, reason }, line)
     return false
   }
 }

@@ -22,15 +22,27 @@ export interface ResponseContext {
 /** How a body ended against its declared length. */
 export type BodyEnd = 'complete' | 'short'
 
+/** Is told of the bytes of a connection, those of heads included. */
+export interface Traffic {
+  /** So many were read. */
+  received(bytes: number): void
+  /** So many were handed to the socket. */
+  sent(bytes: number): void
+}
+
 /** A connection's writer. */
 export class ResponseWriter {
   readonly #socket: ClientSocket
+  readonly #traffic: Traffic | null
+  /** Bytes of the current response's body, without what frames it. */
+  bodyBytes = 0
   #framing: Framing | null = null
   /** Body bytes still owed under a declared length. */
   #owed = 0
 
-  constructor(socket: ClientSocket) {
+  constructor(socket: ClientSocket, traffic: Traffic | null = null) {
     this.#socket = socket
+    this.#traffic = traffic
   }
 
   /** Whether the current response's head is out. */
@@ -41,17 +53,19 @@ export class ResponseWriter {
   /** Makes ready for the next response. */
   reset(): void {
     this.#framing = null
+    this.bodyBytes = 0
   }
 
   /** Writes an informational response. */
   inform(status: number, message: string, block: string): void {
-    this.#socket.write(`HTTP/1.1 ${status} ${message}\r\n${block}\r\n`, 'latin1')
+    this.#send(`HTTP/1.1 ${status} ${message}\r\n${block}\r\n`, 'latin1')
   }
 
   /** Writes a whole answer made by the connection itself. */
   writePage(head: string, body: string): void {
     this.#framing = 'none'
-    this.#socket.write(head + body, 'utf8')
+    this.bodyBytes = Buffer.byteLength(body)
+    this.#send(head + body, 'utf8')
   }
 
   /**
@@ -91,20 +105,20 @@ export class ResponseWriter {
   writeBody(kind: number, body: BodyField): boolean {
     const size = sizeOf(kind, body)
     if (size === 0 || this.#framing === 'none') return true
-    if (this.#framing === 'chunked') return this.#writeChunk(kind, body, size)
     if (this.#framing === 'length') this.#count(size)
-    return this.writeRaw(kind, body)
+    this.bodyBytes += size
+    return this.#framing === 'chunked' ? this.#writeChunk(kind, body, size) : this.writeRaw(kind, body)
   }
 
   /** Writes bytes as they are. */
   writeRaw(kind: number, body: BodyField): boolean {
-    if (typeof body === 'string') return this.#socket.write(body, kind === UTF8 ? 'utf8' : 'latin1')
-    return body === null ? true : this.#socket.write(bytesOf(kind, body))
+    if (typeof body === 'string') return this.#send(body, kind === UTF8 ? 'utf8' : 'latin1')
+    return body === null ? true : this.#send(bytesOf(kind, body))
   }
 
   /** Ends the body. `short` when the declared length was not reached: the client must not take it for whole. */
   end(trailers: string): BodyEnd {
-    if (this.#framing === 'chunked') this.#socket.write(`0\r\n${trailers}\r\n`, 'latin1')
+    if (this.#framing === 'chunked') this.#send(`0\r\n${trailers}\r\n`, 'latin1')
     return this.#framing === 'length' && this.#owed !== 0 ? 'short' : 'complete'
   }
 
@@ -119,30 +133,37 @@ export class ResponseWriter {
 
   #writeFirst(head: string, kind: number, body: BodyField): void {
     if (this.#framing === 'none' || kind === NO_BODY) {
-      this.#socket.write(head, 'latin1')
+      this.#send(head, 'latin1')
       return
     }
     const oneEncoding = kind !== UTF8 || !/[\x80-\xff]/.test(head)
     if (this.#framing === 'length' && typeof body === 'string' && oneEncoding) {
-      this.#count(sizeOf(kind, body))
-      this.#socket.write(head + body, kind === UTF8 ? 'utf8' : 'latin1')
+      const size = sizeOf(kind, body)
+      this.#count(size)
+      this.bodyBytes += size
+      this.#send(head + body, kind === UTF8 ? 'utf8' : 'latin1')
       return
     }
     this.#socket.cork()
-    this.#socket.write(head, 'latin1')
+    this.#send(head, 'latin1')
     this.writeBody(kind, body)
     this.#socket.uncork()
+  }
+
+  #send(data: string | Uint8Array, encoding: BufferEncoding = 'latin1'): boolean {
+    this.#traffic?.sent(encoding === 'utf8' ? Buffer.byteLength(data) : data.length)
+    return this.#socket.write(data, encoding)
   }
 
   #writeChunk(kind: number, body: BodyField, size: number): boolean {
     const header = `${size.toString(16)}\r\n`
     if (typeof body === 'string') {
-      return this.#socket.write(`${header}${body}\r\n`, kind === UTF8 ? 'utf8' : 'latin1')
+      return this.#send(`${header}${body}\r\n`, kind === UTF8 ? 'utf8' : 'latin1')
     }
     this.#socket.cork()
-    this.#socket.write(header, 'latin1')
-    this.#socket.write(bytesOf(kind, body))
-    const room = this.#socket.write('\r\n', 'latin1')
+    this.#send(header, 'latin1')
+    this.#send(bytesOf(kind, body))
+    const room = this.#send('\r\n', 'latin1')
     this.#socket.uncork()
     return room
   }

@@ -33,12 +33,18 @@ export class Tunnel {
     return instead.byteLength === 0 || this.#writer.writeRaw(BYTES, instead)
   }
 
-  /** Sends a Close frame as soon as the frame under way is complete. Other protocols than WebSocket go on. */
-  leave(code: number, reason: string): void {
-    const frame = this.#webSocket?.leave(code, reason) ?? null
-    if (frame === null) return
+  /**
+   * Sends a Close frame as soon as the frame under way is complete. Other protocols than WebSocket go on.
+   *
+   * @returns whether it has such a word.
+   */
+  leave(code: number, reason: string): boolean {
+    if (this.#webSocket === null) return false
+    const frame = this.#webSocket.leave(code, reason)
+    if (frame === null) return true
     this.#leftMs = performance.now()
     this.#writer.writeRaw(BYTES, frame)
+    return true
   }
 
   /** Whether a client was told to close, and has had the time to. */

@@ -5,6 +5,7 @@
 import type { MessagePort } from 'node:worker_threads'
 
 import type { MemberCounts } from '../scoreboard.ts'
+import type { MemberTraffic } from '../traffic.ts'
 import type { BalancePolicy, BreakerRules, CircuitState, MeshTicket, QueueRules } from '../wire/control.ts'
 
 /** What a mesh is made with. */
@@ -147,6 +148,8 @@ export interface Member {
   inflight(): number
   /** What all senders have counted of its answers since it was admitted. */
   counts(): MemberCounts
+  /** What it has sent since it was admitted, by whom it was meant for; nobody is left out whom it has called. */
+  traffic(): readonly MemberTraffic[]
   /** Milliseconds since its event loop last wrote its heartbeat (every 100 ms while it turns). */
   heartbeatAge(): number
   /** The thread is gone or given up: it leaves the table and its links are cut. Idempotent. */

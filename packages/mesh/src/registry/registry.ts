@@ -9,6 +9,7 @@
 import { MessageChannel, receiveMessageOnPort } from 'node:worker_threads'
 
 import { GONE, Scoreboard, sharedMs } from '../scoreboard.ts'
+import { HostnameNumbers } from '../traffic.ts'
 import type {
   BalancePolicy,
   BreakerRules,
@@ -35,6 +36,7 @@ import {
   createSeat,
   isAwaited,
   mayCall,
+  normalizeDomain,
   queueTable,
   tableMaker,
   writeState,
@@ -62,6 +64,7 @@ export class Registry {
   readonly #seats = new Map<number, Seat>()
   readonly #freeRecords: number[]
   readonly #barriers = new Barriers(() => this.#settleBarriers())
+  readonly #numbers = new HostnameNumbers()
   #version = 1
   #nextId = 1
   #nextOrder = 0
@@ -105,7 +108,8 @@ export class Registry {
       timeoutMs: this.#timeoutMs,
       breaker: candidature.breaker === false ? null : this.#breaker,
       control: port2,
-      scoreboard: this.scoreboard.buffer
+      scoreboard: this.scoreboard.buffer,
+      traffic: seat.traffic.buffer
     }
     return { ticket, transferList: [port2], member }
   }
@@ -219,6 +223,7 @@ export class Registry {
         }),
       inflight: () => (this.#has(seat) ? scoreboard.inflight(seat.record) : 0),
       counts: () => seat.lastCounts ?? scoreboard.counts(seat.record),
+      traffic: () => seat.traffic.readAll(this.#numbers),
       heartbeatAge: () => scoreboard.heartbeatAge(seat.record),
       remove: () => this.#remove(seat)
     }
@@ -335,6 +340,7 @@ export class Registry {
       balance: balanceTable(this.#policies, hostnames, this.#balance),
       queues: queueTable(this.#expected),
       expected: this.#expected.keys(),
+      numberOf: hostname => this.#numbers.of(hostname),
       allow: this.#allow
     })
     for (const reader of readers) {
@@ -372,10 +378,4 @@ export class Registry {
     this.#freeRecords.unshift(seat.record)
     void this.#publish()
   }
-}
-
-/** A mesh domain in lower case with its leading dot. */
-function normalizeDomain(domain: string): string {
-  const lower = domain.toLowerCase()
-  return lower.startsWith('.') ? lower : `.${lower}`
 }

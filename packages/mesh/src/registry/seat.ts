@@ -14,6 +14,7 @@ import {
   type MemberCounts,
   type Scoreboard
 } from '../scoreboard.ts'
+import { Traffic } from '../traffic.ts'
 import type { BalancePolicy, CircuitState, QueueRules, Table, Upstream } from '../wire/control.ts'
 
 /** How a member answers for one hostname. */
@@ -50,6 +51,8 @@ export interface Seat {
   readonly circuits: Map<string, CircuitState>
   /** What was counted of it, once it is out and its record another's. */
   lastCounts: MemberCounts | null
+  /** Where it counts what it sends. */
+  readonly traffic: Traffic
 }
 
 /** A seat nobody has published yet. */
@@ -67,7 +70,8 @@ export function createSeat(
     readyAt: 0,
     applied: 0,
     circuits: new Map(),
-    lastCounts: null
+    lastCounts: null,
+    traffic: Traffic.create()
   }
 }
 
@@ -79,6 +83,8 @@ export interface TableRules {
   readonly queues: Table['queues']
   /** Hostnames that are known even while nobody answers to them. */
   readonly expected: Iterable<string>
+  /** The number of a hostname, for counts. */
+  numberOf(hostname: string): number
   /** Whether a thread of `from` may call `to`. */
   readonly allow: (from: string, to: string) => boolean
 }
@@ -121,6 +127,8 @@ export function tableMaker(seats: Iterable<Seat>, rules: TableRules): (reader: S
     if (published && !paused) list.push({ id, name, record, generation, meta, address, readyAt })
   }
   const hostnames = Object.keys(upstreams)
+  const numbers: Record<string, number> = Object.create(null)
+  for (const hostname of hostnames) numbers[hostname] = rules.numberOf(hostname)
   const { version, balance, queues, slowStartMs } = rules
   return reader => ({
     version,
@@ -128,6 +136,7 @@ export function tableMaker(seats: Iterable<Seat>, rules: TableRules): (reader: S
     denied: hostnames.filter(hostname => !mayCall(reader, hostname, rules.allow)),
     balance,
     queues,
+    numbers,
     slowStartMs
   })
 }
@@ -172,4 +181,10 @@ export function checkedPolicy<Policy>(offered: Policy): Policy {
     'least-inflight, round-robin, random, power-of-two, hash:path, hash:ip, hash:header:<name> or hash:cookie:<name>'
   const text = typeof offered === 'string' ? offered : (JSON.stringify(offered) ?? typeof offered)
   throw new MeshError('MESH_INVALID_OPTION', { option: 'balance', offered: text, expected })
+}
+
+/** A mesh domain in lower case with its leading dot. */
+export function normalizeDomain(domain: string): string {
+  const lower = domain.toLowerCase()
+  return lower.startsWith('.') ? lower : `.${lower}`
 }

@@ -23,6 +23,8 @@ export interface MeshTicket {
   readonly breaker: BreakerRules | null
   readonly control: MessagePort
   readonly scoreboard: SharedArrayBuffer
+  /** Where it counts what it sends: see `traffic.ts`. */
+  readonly traffic: SharedArrayBuffer
 }
 
 /** One thread, or one network address, that answers for an application. */
@@ -90,6 +92,8 @@ export interface Table {
   readonly balance: { readonly [hostname: string]: BalancePolicy }
   /** Where requests may wait, by hostname; nowhere else. */
   readonly queues: { readonly [hostname: string]: QueueRules }
+  /** Under which numbers calls are counted, by hostname. */
+  readonly numbers: { readonly [hostname: string]: number }
   /** Milliseconds in which the share of a new upstream grows from a tenth to its whole; 0 for at once. */
   readonly slowStartMs: number
 }

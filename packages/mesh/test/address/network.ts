@@ -18,6 +18,7 @@ import type { Exchange, ExchangeHandler, MeshRequest } from '../../src/client/ex
 import { isIdempotent } from '../../src/client/retry.ts'
 import { MeshServer } from '../../src/server/server.ts'
 import { READY, Scoreboard } from '../../src/scoreboard.ts'
+import { Traffic } from '../../src/traffic.ts'
 import { bytesOf } from '../../src/wire/body.ts'
 import type { BalancePolicy, Upstream } from '../../src/wire/control.ts'
 import { BODY_MASK, MORE, type BodyField } from '../../src/wire/frames.ts'
@@ -43,6 +44,7 @@ export function networkOf(
     name: 'caller',
     scoreboard,
     flushMoment: 'tick',
+    traffic: Traffic.create(),
     breaker: null,
     isOut: () => false,
     tell: message => {
@@ -68,7 +70,8 @@ export function networkOf(
     upstreams: { api: upstreams },
     denied: [],
     balance: { api: policy },
-    queues: {}
+    queues: {},
+    numbers: {}
   }
   client.apply({ ...table, slowStartMs: 0 })
   const inflight = (): number => upstreams.reduce((sum, { record }) => sum + scoreboard.inflight(record), 0)

@@ -6,8 +6,11 @@ import type { Socket } from 'node:net'
 import { test, type TestContext } from 'node:test'
 
 import { AddressLink } from '../../src/client/address-link.ts'
+import { Directory } from '../../src/client/directory.ts'
 import { Exchange, type LinkOwner } from '../../src/client/exchange.ts'
+import { Tally } from '../../src/client/tally.ts'
 import { Scoreboard } from '../../src/scoreboard.ts'
+import { Traffic } from '../../src/traffic.ts'
 import { LATIN1, MORE, WINDOW } from '../../src/wire/frames.ts'
 import { Answer, ask, clientSockets, listen, listenRaw, networkOf, refusedAddress, send } from './network.ts'
 
@@ -60,12 +63,14 @@ test('an address that leads nowhere is a reason too', async t => {
 function linkOf(t: TestContext, address: string, connectMs?: number) {
   const avoided: number[] = []
   let reportLost: ((cause: Error) => void) | null = null
+  const scoreboard = Scoreboard.create(1)
+  const traffic = Traffic.create()
+  const directory = new Directory({ name: 'test', scoreboard, traffic, breaker: null, onCircuit: () => {} })
   const owner: LinkOwner = {
-    scoreboard: Scoreboard.create(1),
+    scoreboard,
     flushMoment: 'tick',
     onLinkLost: () => {},
-    onAnswered: () => {},
-    onFailed: () => {},
+    tally: new Tally(scoreboard, directory),
     onExchangeLost: (link, exchange, cause) => {
       assert.equal(link.revoke(exchange), true)
       link.detach(exchange)

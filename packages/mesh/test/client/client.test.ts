@@ -6,6 +6,7 @@ import { MeshClient } from '../../src/client/client.ts'
 import type { MeshRequest } from '../../src/client/exchange.ts'
 import type { MeshError } from '../../src/errors.ts'
 import { Scoreboard } from '../../src/scoreboard.ts'
+import { Traffic } from '../../src/traffic.ts'
 
 function failureOf(client: MeshClient, hostname: string): Promise<Error> {
   const request: MeshRequest = {
@@ -38,11 +39,20 @@ function clientOf(denied: readonly string[]): MeshClient {
     name: 'caller',
     scoreboard: Scoreboard.create(1),
     flushMoment: 'tick',
+    traffic: Traffic.create(),
     breaker: null,
     isOut: () => false,
     tell: () => assert.fail('Nothing is to be told.')
   })
-  client.apply({ version: 1, upstreams: { api: [] }, denied, balance: {}, queues: {}, slowStartMs: 0 })
+  client.apply({
+    version: 1,
+    upstreams: { api: [] },
+    denied,
+    balance: {},
+    queues: {},
+    numbers: {},
+    slowStartMs: 0
+  })
   return client
 }
 

@@ -8,6 +8,7 @@ import { MessageChannel, type MessagePort } from 'node:worker_threads'
 import { MeshClient } from '../../src/client/client.ts'
 import type { ExchangeHandler } from '../../src/client/exchange.ts'
 import { Scoreboard } from '../../src/scoreboard.ts'
+import { Traffic } from '../../src/traffic.ts'
 import { MeshServer } from '../../src/server/server.ts'
 import type { Upstream } from '../../src/wire/control.ts'
 import { CELLS_BYTES, HEAD, REQUEST, frameLength, type BodyField } from '../../src/wire/frames.ts'
@@ -193,13 +194,22 @@ export class AttackedClient {
       name: 'attacked',
       scoreboard: this.scoreboard,
       flushMoment: 'tick',
+      traffic: Traffic.create(),
       breaker: null,
       isOut: () => false,
       tell: message => {
         if (message.type === 'link') this.#links[message.to] = new RawEnd(message.port, message.cells)
       }
     })
-    this.client.apply({ version: 1, upstreams: hosts, denied: [], balance: {}, queues: {}, slowStartMs: 0 })
+    this.client.apply({
+      version: 1,
+      upstreams: hosts,
+      denied: [],
+      balance: {},
+      queues: {},
+      numbers: {},
+      slowStartMs: 0
+    })
   }
 
   /** Sends a request to an upstream; resolves with what the caller is told, the frame's id and its link. */

@@ -248,12 +248,12 @@ test('Member.counts() is what senders have counted, and stays when the member is
   const { record, generation } = ticket
   const { scoreboard } = registry
   for (const status of [101, 200, 204, 302, 404, 500, 503])
-    scoreboard.countAnswer(record, generation, status, 3)
+    scoreboard.countWhole(record, generation, status, 3)
   assert.equal(member.counts().failuresInRow, 1)
   scoreboard.countFailure(record, generation)
   assert.deepEqual([member.counts().failures, member.counts().failuresInRow], [2, 2])
-  scoreboard.countAnswer(record, generation, 500, 3)
-  scoreboard.countAnswer(record, generation - 1, 200, 3)
+  scoreboard.countWhole(record, generation, 500, 3)
+  scoreboard.countWhole(record, generation - 1, 200, 3)
   scoreboard.countFailure(record, generation - 1)
   const { answered, lost, failures, failuresInRow, durations } = member.counts()
   assert.deepEqual([answered, lost, failures, failuresInRow], [[1, 2, 1, 1, 3], 1, 2, 0])

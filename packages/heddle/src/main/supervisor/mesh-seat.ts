@@ -5,7 +5,7 @@
  */
 import type { MessagePort } from 'node:worker_threads'
 
-import type { Expectation, MemberCounts, MeshTicket } from '@heddle/mesh'
+import type { Expectation, MemberCounts, MemberTraffic, MeshTicket } from '@heddle/mesh'
 
 import type { ResolvedApplication } from '../../config/resolved.ts'
 
@@ -44,6 +44,8 @@ export interface MeshMember {
   inflight(): number
   /** What the senders have counted of it since it was admitted; the last numbers once it is removed. */
   counts(): MemberCounts
+  /** What it has sent since it was admitted, by hostname. */
+  traffic(): readonly MemberTraffic[]
   /** Milliseconds since its event loop last wrote its heartbeat. */
   heartbeatAge(): number
   /** It is gone or given up. Idempotent. */

@@ -3,10 +3,10 @@
  *
  * Main thread only. It counts and remembers; nothing is decided by it.
  */
-import type { MemberCounts } from '@heddle/mesh'
+import type { MemberCounts, MemberTraffic } from '@heddle/mesh'
 
 import type { ExitReason, ReplaceReason } from '../../events.ts'
-import { addCounts, noCounts } from './member-counts.ts'
+import { addCounts, addTraffic, noCounts } from './member-counts.ts'
 import type { ThreadEnd } from './thread-life.ts'
 
 /** The last error of a slot, as values. */
@@ -21,6 +21,8 @@ export interface LastError {
 /** A thread whose requests are counted. */
 export interface Counted {
   counts(): MemberCounts
+  /** What it has sent, by hostname. */
+  traffic(): readonly MemberTraffic[]
   served(): number
 }
 
@@ -28,6 +30,7 @@ export interface Counted {
 export class SlotBook {
   readonly #reasons = new Map<ExitReason | ReplaceReason, number>()
   #counts: MemberCounts = noCounts
+  #traffic: readonly MemberTraffic[] = []
   #served = 0
   #lastEnd: ThreadEnd | null = null
   #lastThrown: Error | null = null
@@ -77,6 +80,7 @@ export class SlotBook {
   /** A thread is gone: what senders counted of it stays. */
   counted(worker: Counted): void {
     this.#counts = addCounts(this.#counts, worker.counts())
+    this.#traffic = addTraffic(this.#traffic, worker.traffic())
     this.#served += worker.served()
   }
 
@@ -88,6 +92,11 @@ export class SlotBook {
   /** What senders have counted of all threads, together with those who live. */
   counts(living: readonly Counted[]): MemberCounts {
     return living.reduce((sum, each) => addCounts(sum, each.counts()), this.#counts)
+  }
+
+  /** What all threads have sent, together with those who live, by hostname. */
+  traffic(living: readonly Counted[]): readonly MemberTraffic[] {
+    return living.reduce((sum, each) => addTraffic(sum, each.traffic()), this.#traffic)
   }
 
   #count(reason: ExitReason | ReplaceReason): void {

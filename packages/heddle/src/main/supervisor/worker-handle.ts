@@ -8,7 +8,7 @@
 import type { EventLoopUtilization } from 'node:perf_hooks'
 import type { Worker } from 'node:worker_threads'
 
-import type { MemberCounts } from '@heddle/mesh'
+import type { MemberCounts, MemberTraffic } from '@heddle/mesh'
 
 import type { FromWorker, ToWorker } from '../../channel/messages.ts'
 import type { Announce, ReplaceReason, ThreadFact, ThreadState } from '../../events.ts'
@@ -158,6 +158,10 @@ export class WorkerHandle implements Occupant, WatchedWorker {
 
   counts(): MemberCounts {
     return this.#options.seat.member.counts()
+  }
+
+  traffic(): readonly MemberTraffic[] {
+    return this.#options.seat.member.traffic()
   }
 
   served(): number {

@@ -8,6 +8,7 @@ import { createVitals, VitalsWriter } from '../../../src/channel/vitals.ts'
 import { lookAt } from '../../../src/main/health/look.ts'
 import type { Look } from '../../../src/main/health/look.ts'
 import type { WatchedWorker } from '../../../src/main/health/watched.ts'
+import { noCounts } from '../../../src/main/supervisor/member-counts.ts'
 
 const buckets = 32
 
@@ -15,7 +16,7 @@ const buckets = 32
 function counts(answered: readonly number[], lost = 0, bucket = 0): MemberCounts {
   const all = answered.reduce((sum, count) => sum + count, 0)
   const durations = Array.from({ length: buckets }, (_, index) => (index === bucket ? all : 0))
-  return { answered, lost, failures: lost, failuresInRow: 0, durations }
+  return { ...noCounts, answered, lost, failures: lost, durations }
 }
 
 /** A worker that is looked at: what is set is what is seen. */

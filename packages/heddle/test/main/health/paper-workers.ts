@@ -4,6 +4,7 @@ import type { ResolvedHealth } from '../../../src/config/resolved.ts'
 import type { HeddleEvents, ReplaceReason, ThreadState } from '../../../src/events.ts'
 import { HealthWatch } from '../../../src/main/health/watch.ts'
 import type { Supervised, WatchedWorker } from '../../../src/main/health/watched.ts'
+import { noCounts } from '../../../src/main/supervisor/member-counts.ts'
 import { HeldClock } from '../../shared/held-clock.ts'
 import { exampleHealth } from '../example-config.ts'
 
@@ -55,7 +56,8 @@ export class PaperWorker implements WatchedWorker {
 
   counts(): ReturnType<WatchedWorker['counts']> {
     const { failures, failuresInRow, answers } = this
-    return { answered: [0, answers, 0, 0, 0], lost: failures, failures, failuresInRow, durations: [answers] }
+    const answered = [0, answers, 0, 0, 0]
+    return { ...noCounts, answered, lost: failures, failures, failuresInRow, durations: [answers] }
   }
 
   eventLoopUtilization(): ReturnType<WatchedWorker['eventLoopUtilization']> {

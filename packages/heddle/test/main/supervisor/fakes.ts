@@ -5,6 +5,7 @@ import { Registry } from '@heddle/mesh'
 import type { ResolvedConfig } from '../../../src/config/resolved.ts'
 import { Events } from '../../../src/events.ts'
 import type { HeddleEvents } from '../../../src/events.ts'
+import { noCounts } from '../../../src/main/supervisor/member-counts.ts'
 import type { MeshMember, MeshSeats } from '../../../src/main/supervisor/mesh-seat.ts'
 import type { Surroundings } from '../../../src/main/supervisor/surroundings.ts'
 import type { ThreadListeners, ThreadPlan, ThreadStarter } from '../../../src/main/supervisor/thread.ts'
@@ -142,12 +143,10 @@ export class Stage {
           },
           eject: out => void member.history.push(out ? 'ejected' : 'restored'),
           inflight: () => member.requests,
+          traffic: () => [],
           counts: () => ({
-            answered: [0, member.answered, 0, 0, 0],
-            lost: 0,
-            failures: 0,
-            failuresInRow: 0,
-            durations: []
+            ...noCounts,
+            answered: [0, member.answered, 0, 0, 0]
           }),
           heartbeatAge: () => 0,
           remove: () => void (member.history.includes('removed') || member.history.push('removed'))

@@ -5,6 +5,7 @@ import type { TestContext } from 'node:test'
 
 import { VitalsWriter, createVitals } from '../../../src/channel/vitals.ts'
 import type { ResolvedRecycle } from '../../../src/config/resolved.ts'
+import { noCounts } from '../../../src/main/supervisor/member-counts.ts'
 import { Recycler } from '../../../src/main/supervisor/recycler.ts'
 import type { WatchedWorker } from '../../../src/main/supervisor/watched.ts'
 import { HeldClock } from '../../shared/held-clock.ts'
@@ -46,7 +47,7 @@ function setUp(t: TestContext, recycle: Partial<ResolvedRecycle>, count = 2): Pl
       writer: new VitalsWriter(vitals),
       heartbeatAge: () => 0,
       inflight: () => 0,
-      counts: () => ({ answered: [], failures: 0, failuresInRow: 0, lost: 0, durations: [] }),
+      counts: () => noCounts,
       served() {
         return this.requests
       },
