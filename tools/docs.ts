@@ -14,6 +14,10 @@ import { exitCodes } from '../packages/heddle/src/cli/exit-codes.ts'
 import { commands } from '../packages/heddle/src/cli/command-facts.ts'
 import { schema } from '../packages/heddle/src/config/schema.ts'
 import { settings } from '../packages/heddle/src/config/settings.ts'
+import { shapes } from '../packages/heddle/src/control/answer-shapes.ts'
+import { operations } from '../packages/heddle/src/control/contract.ts'
+import { describeApi } from '../packages/heddle/src/control/openapi.ts'
+import { answerTypes } from './docs/answer-types.ts'
 import { cliPage, exitCodesPage } from './docs/cli-pages.ts'
 import { configurationPage } from './docs/configuration-page.ts'
 import { jsonSchema } from './docs/json-schema.ts'
@@ -27,6 +31,8 @@ const style: FormatConfig = JSON.parse(readFileSync(join(root, '.oxfmtrc.json'),
 const pages: Readonly<Record<string, string>> = {
   'packages/heddle/src/config/options.ts': optionTypes(schema),
   'packages/heddle/schema.json': `${JSON.stringify(jsonSchema(schema), null, 2)}\n`,
+  'packages/heddle/src/control/answers.ts': answerTypes(shapes, operations),
+  'docs/openapi.json': `${JSON.stringify(describeApi(), null, 2)}\n`,
   'docs/reference/configuration.md': configurationPage(schema, settings),
   'docs/reference/cli.md': cliPage(commands),
   'docs/reference/exit-codes.md': exitCodesPage(exitCodes)

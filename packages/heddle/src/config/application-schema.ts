@@ -100,6 +100,19 @@ export const application: ObjectKey = {
       default: [],
       sentence: 'Applications that have to be ready before this one starts.'
     },
+    required: {
+      kind: 'boolean',
+      sentence: 'Whether the readiness probe says no without it.',
+      defaultText:
+        'whether public requests go to it (`entrypoint`, `routes`) or it is among the `dependencies` of such an application, directly or not'
+    },
+    minReady: {
+      kind: 'integer',
+      min: 1,
+      max: 256,
+      default: 1,
+      sentence: 'How many of its workers have to be ready for the readiness probe; not more than it has.'
+    },
     balance: {
       kind: 'text',
       pattern:

@@ -60,6 +60,9 @@ export function resolveApplication(
       stackMb: settings.limits.stack ?? null
     },
     dependencies: settings.dependencies,
+    // Worked out when it is known where public requests go.
+    required: settings.required ?? false,
+    minReady: settings.minReady,
     balance: settings.balance,
     restart: { ...config.restart, ...settings.restart },
     health: { ...config.health, ...settings.health },

@@ -107,6 +107,7 @@ export const bare: CheckedApplication = {
   preload: [],
   limits: {},
   dependencies: [],
+  minReady: 1,
   balance: 'least-inflight'
 }
 

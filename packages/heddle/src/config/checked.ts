@@ -23,6 +23,7 @@ import type {
 
 /** The whole configuration. */
 export interface CheckedConfig {
+  readonly name?: string
   readonly applications: Readonly<Record<string, CheckedApplication>>
   readonly autoload?: { readonly path: string; readonly exclude: readonly string[] }
   readonly entrypoint?: string
@@ -40,7 +41,7 @@ export interface CheckedConfig {
   readonly startTimeout: number
   readonly gracefulShutdown: Omit<ResolvedGracefulShutdown, 'drainDelay'> & { readonly drainDelay?: number }
   readonly mesh: ResolvedMesh
-  readonly admin: Pick<ResolvedAdmin, 'enabled' | 'hostname'> & {
+  readonly admin: Pick<ResolvedAdmin, 'enabled' | 'hostname' | 'allowedHosts'> & {
     readonly port?: number
     readonly token?: string
   }
@@ -59,6 +60,8 @@ export interface CheckedApplication {
   readonly preload: readonly string[]
   readonly limits: CheckedLimits
   readonly dependencies: readonly string[]
+  readonly required?: boolean
+  readonly minReady: number
   readonly balance: BalancePolicy
   readonly restart?: Partial<ResolvedRestart>
   readonly health?: Partial<ResolvedHealth>

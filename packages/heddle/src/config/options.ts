@@ -11,6 +11,11 @@ export interface HeddleConfig {
    */
   readonly $schema?: string
   /**
+   * What the server is called: commands find it by this name.
+   * @default the name of the directory of the configuration file
+   */
+  readonly name?: string
+  /**
    * The applications by id: lower-case letters, digits and hyphens. The id is also the host name in the mesh.
    * @default {}
    */
@@ -142,6 +147,16 @@ export interface ApplicationOptions {
    * @default []
    */
   readonly dependencies?: readonly string[]
+  /**
+   * Whether the readiness probe says no without it.
+   * @default whether public requests go to it (`entrypoint`, `routes`) or it is among the `dependencies` of such an application, directly or not
+   */
+  readonly required?: boolean
+  /**
+   * How many of its workers have to be ready for the readiness probe; not more than it has.
+   * @default 1
+   */
+  readonly minReady?: number
   /**
    * How the worker for a request is chosen, from outside and from other applications. `hash:…` sends what has the same key to the same worker as long as that is ready.
    * @default "least-inflight"
@@ -620,6 +635,11 @@ export interface AdminOptions {
    * Bearer token for everything under /api/v1/ over TCP. Without one, that part does not answer over TCP.
    */
   readonly token?: string
+  /**
+   * Further names under which it may be asked, beside `hostname`, localhost and IP addresses. Requests for other hosts are refused, so that no web page can reach it through a name of its own.
+   * @default []
+   */
+  readonly allowedHosts?: readonly string[]
 }
 
 /** The metrics at `/metrics` of the administrative server, for Prometheus. */

@@ -118,6 +118,31 @@ export function resolveEntrypoint(
   return null
 }
 
+/**
+ * The applications public requests need: those that get them, and what these depend on, directly or not.
+ */
+export function neededInPublic(
+  applications: readonly ResolvedApplication[],
+  routes: readonly ResolvedRoute[],
+  entrypoint: string | null
+): ReadonlySet<string> {
+  const dependencies = new Map(applications.map(each => [each.id, each.dependencies]))
+  const needed = new Set(routes.map(({ application }) => application))
+  if (entrypoint !== null) needed.add(entrypoint)
+  // What is added to a set while it is walked is walked as well.
+  for (const id of needed) for (const below of dependencies.get(id) ?? []) needed.add(below)
+  return needed
+}
+
+/** Reports every application that would never be ready: it has fewer workers than have to be. */
+export function judgeMinReady(applications: readonly ResolvedApplication[], mistakes: Mistake[]): void {
+  for (const { id, minReady, workers } of applications) {
+    if (minReady <= workers) continue
+    const message = `the application has ${workers === 1 ? '1 worker' : `${workers} workers`}, so no more can be ready`
+    mistakes.push({ path: `${joinPath('applications', id)}.minReady`, message, offered: minReady })
+  }
+}
+
 /** Reports the ids in `mesh.deny` that name no application. */
 export function judgeDenials(
   deny: Readonly<Record<string, readonly string[]>>,

@@ -4,7 +4,7 @@
  *
  * Pure over a {@link Disk} and a {@link Machine}. It never stops at a mistake: all are collected.
  */
-import { resolve as resolvePath } from 'node:path'
+import { basename, resolve as resolvePath } from 'node:path'
 
 import type { Mistake } from '../errors.ts'
 import { resolveApplication } from './application.ts'
@@ -20,7 +20,9 @@ import { applyLimits } from './limits.ts'
 import {
   judgeDenials,
   judgeDependencies,
+  judgeMinReady,
   judgeProxies,
+  neededInPublic,
   resolveEntrypoint,
   resolveRoutes,
   unknownId
@@ -82,12 +84,18 @@ export function resolve(sources: Sources): Resolution {
     mistakes.push({ path: 'applications', message: 'there is no application', offered: undefined })
   }
   judgeDependencies(applications, named, mistakes)
+  judgeMinReady(applications, mistakes)
   judgeWorkersOverride(overrides.workers, named, mistakes)
   judgeDenials(config.mesh.deny, named, mistakes)
   judgeProxies(config.server.trustProxy, mistakes)
   const routes = resolveRoutes(config.routes, named, mistakes)
   const entrypoint = resolveEntrypoint(config, routes, named, mistakes)
-  const limited = applyLimits(applications, sources, { mistakes, warnings })
+  const needed = neededInPublic(applications, routes, entrypoint)
+  const judged = applications.map(each => {
+    const { required = needed.has(each.id) } = config.applications[each.id] ?? {}
+    return { ...each, required }
+  })
+  const limited = applyLimits(judged, sources, { mistakes, warnings })
   warnings.push(...reachability(config, sources))
   if (mistakes.length > 0) return { ok: false, mistakes }
   return {
@@ -174,6 +182,7 @@ function assemble(config: CheckedConfig, sources: Sources, parts: Parts): Resolv
   const { server, mesh, admin, metrics, logger, gracefulShutdown } = config
   const domain = mesh.domain.startsWith('.') ? mesh.domain : `.${mesh.domain}`
   return {
+    name: config.name ?? (basename(sources.root) || 'heddle'),
     root: sources.root,
     file: sources.file,
     ...parts,
@@ -184,7 +193,8 @@ function assemble(config: CheckedConfig, sources: Sources, parts: Parts): Resolv
       hostname: admin.hostname,
       port: admin.port ?? 9090,
       portChosen: admin.port !== undefined,
-      token: admin.token ?? null
+      token: admin.token ?? null,
+      allowedHosts: admin.allowedHosts
     },
     metrics,
     logger,

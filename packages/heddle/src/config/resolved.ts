@@ -9,6 +9,8 @@ import type { BalancePolicy } from '@heddle/mesh'
 
 /** The whole configuration after resolution. */
 export interface ResolvedConfig {
+  /** What commands find the server by. */
+  readonly name: string
   /** Absolute directory all relative paths were resolved against. */
   readonly root: string
   /** Absolute path of the configuration file; `null` when started from an entry alone. */
@@ -52,6 +54,10 @@ export interface ResolvedApplication {
   readonly limits: ResolvedLimits
   /** Ids of the applications that must be ready before this one starts. */
   readonly dependencies: readonly string[]
+  /** Whether the readiness probe says no without it. */
+  readonly required: boolean
+  /** How many of its workers have to be ready for that probe. At least 1, at most `workers`. */
+  readonly minReady: number
   /** How the worker for a request is chosen. */
   readonly balance: BalancePolicy
   readonly restart: ResolvedRestart
@@ -204,6 +210,8 @@ export interface ResolvedAdmin {
   /** Whether the port was chosen by the user: then a busy port is an error, else the next free one is taken. */
   readonly portChosen: boolean
   readonly token: string | null
+  /** Host names under which it may be asked beside its own; `*.example.com` for any subdomain. */
+  readonly allowedHosts: readonly string[]
 }
 
 /** The metrics of the server. */

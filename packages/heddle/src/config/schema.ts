@@ -193,6 +193,18 @@ const admin: ObjectKey = {
       kind: 'text',
       sentence:
         'Bearer token for everything under /api/v1/ over TCP. Without one, that part does not answer over TCP.'
+    },
+    allowedHosts: {
+      kind: 'list',
+      of: {
+        kind: 'text',
+        pattern: String.raw`(\*\.)?[A-Za-z0-9]([A-Za-z0-9._-]*[A-Za-z0-9])?`,
+        expected: 'a host name without port, such as "ops.example.com" or "*.example.com"',
+        sentence: 'A host name without port; `*.example.com` stands for every subdomain.'
+      },
+      default: [],
+      sentence:
+        'Further names under which it may be asked, beside `hostname`, localhost and IP addresses. Requests for other hosts are refused, so that no web page can reach it through a name of its own.'
     }
   }
 }
@@ -229,6 +241,13 @@ export const schema: ObjectKey = {
   sentence: 'The configuration of Heddle.',
   keys: {
     $schema: { kind: 'text', sentence: 'Where the JSON Schema is, for editors. Nothing else reads it.' },
+    name: {
+      kind: 'text',
+      pattern: String.raw`[A-Za-z0-9]([A-Za-z0-9._-]{0,62}[A-Za-z0-9])?`,
+      expected: 'up to 64 letters, digits, dots, hyphens and underscores',
+      sentence: 'What the server is called: commands find it by this name.',
+      defaultText: 'the name of the directory of the configuration file'
+    },
     applications: {
       kind: 'map',
       by: 'id',

@@ -9,67 +9,10 @@
  * begins at once and has one JSON object per line, a {@link ProgressLine} each, of which the last has `done` or
  * `problem`. An operation is not taken back when who asked for it goes away.
  */
+import type { Problem } from './answers.ts'
+import type { Field, Operation } from './operation.ts'
 
-/** One value of an input. */
-export interface Field {
-  /**
-   * `texts`: a list of texts; none of them may be missing. `headers`: an object whose values are texts or lists of
-   * texts. `choice`: one of `choices`.
-   */
-  readonly kind: 'integer' | 'text' | 'texts' | 'choice' | 'boolean' | 'headers'
-  readonly required: boolean
-  readonly sentence: string
-  /** Bounds of an integer. Without one it is at least 1. */
-  readonly min?: number
-  readonly max?: number
-  readonly choices?: readonly string[]
-  /** Whether a text may be empty. Defaults to false. */
-  readonly mayBeEmpty?: boolean
-  /** What is taken when it is left out, in words or as a number; only for descriptions. */
-  readonly defaultText?: string
-}
-
-/** What an answer is: a value as JSON by the name of its shape, or something else as it comes. */
-export type Answer =
-  /** One JSON value; `shape` is the name of its type. */
-  | { readonly form: 'value'; readonly shape: ShapeName }
-  /** Text in another format, such as metrics. */
-  | { readonly form: 'text'; readonly type: string }
-  /** A JSON document that somebody else defines, as a stream: a profile, a heap snapshot. */
-  | { readonly form: 'document' }
-  /** Server-sent events (`text/event-stream`) until the client or the server goes. */
-  | { readonly form: 'events'; readonly shape: ShapeName }
-
-/** Names of the types of answers that are values. */
-export type ShapeName =
-  | 'Nothing'
-  | 'StatusReport'
-  | 'ReloadReport'
-  | 'StopNotice'
-  | 'Configuration'
-  | 'Description'
-  | 'EventMessage'
-  | 'LogMessage'
-  | 'InjectedAnswer'
-  | 'InspectorAddress'
-
-/** One operation. */
-export interface Operation {
-  readonly method: 'GET' | 'POST' | 'PUT' | 'DELETE'
-  /** With its parameters as `:id` and `:slot`. */
-  readonly path: string
-  /** What it does, as a sentence. */
-  readonly summary: string
-  /** What its query may contain. */
-  readonly query: Readonly<Record<string, Field>>
-  /** What its JSON body may contain. */
-  readonly body: Readonly<Record<string, Field>>
-  /** Whether `body` may have further keys, which are handed on as they are. */
-  readonly isOpen: boolean
-  readonly answer: Answer
-  /** Whether it changes something, and may take time: then its progress can be asked for as a stream of lines. */
-  readonly changes: boolean
-}
+export type { Problem }
 
 /** Names of the operations: those of `Operations` in `main/admin/operations.ts`, and the streams. */
 export type OperationName =
@@ -104,7 +47,12 @@ export const apiRoot = '/api/v1'
 const application = `${apiRoot}/applications/:id`
 const worker = `${application}/workers/:slot`
 const reason: Field = { kind: 'text', required: false, sentence: 'Why, for the log and the events.' }
-const ofApplication: Field = { kind: 'text', required: false, sentence: 'Only those of this application.' }
+/** The query that asks for one application alone. */
+export const ofApplication: Field = {
+  kind: 'text',
+  required: false,
+  sentence: 'Only those of this application.'
+}
 const ofWorker: Field = {
   kind: 'text',
   required: false,
@@ -117,6 +65,9 @@ export const logLevels = ['trace', 'debug', 'info', 'warn', 'error'] as const
 /** Largest body of a request that is injected, in bytes, and of its answer. */
 export const injectedBodyMax: number = 10 * 1024 * 1024
 
+/** Media type of metrics: the text format of Prometheus. */
+export const metricsType = 'text/plain; version=0.0.4; charset=utf-8'
+
 /** The operations by name. */
 export const operations: Readonly<Record<OperationName, Operation>> = {
   status: reading(`${apiRoot}/status`, 'The server as it stands.', {
@@ -127,7 +78,7 @@ export const operations: Readonly<Record<OperationName, Operation>> = {
   }),
   metrics: reading(`${apiRoot}/metrics`, 'The metrics, as Prometheus reads them.', {
     query: { application: ofApplication },
-    answer: { form: 'text', type: 'text/plain; version=0.0.4; charset=utf-8' }
+    answer: { form: 'text', type: metricsType }
   }),
   openapi: reading(`${apiRoot}/openapi.json`, 'This description.', {
     answer: { form: 'value', shape: 'Description' }
@@ -187,12 +138,10 @@ export const operations: Readonly<Record<OperationName, Operation>> = {
     body: { reason },
     answer: { form: 'value', shape: 'ReloadReport' }
   }),
-  stop: changing(
-    'POST',
-    `${apiRoot}/stop`,
-    'Begins a graceful stop; the answer says how long it may take.',
-    { body: { reason }, answer: { form: 'value', shape: 'StopNotice' } }
-  ),
+  stop: changing('POST', `${apiRoot}/stop`, 'Begins a graceful stop; the answer says how long it may take.', {
+    body: { reason },
+    answer: { form: 'value', shape: 'StopNotice' }
+  }),
   addApplication: changing('POST', `${apiRoot}/applications`, 'Starts one more application.', {
     body: { id: { kind: 'text', required: true, sentence: 'Id of the application.' } },
     isOpen: true
@@ -254,7 +203,7 @@ export const operations: Readonly<Record<OperationName, Operation>> = {
           defaultText: '30000'
         }
       },
-      answer: { form: 'value', shape: 'InjectedAnswer' }
+      answer: { form: 'value', shape: 'InjectedResponse' }
     }
   ),
   restartWorker: changing('POST', `${worker}/restart`, 'A fresh thread for one worker.'),
@@ -308,26 +257,6 @@ export interface Place {
   readonly slot?: number
 }
 
-/** What the path of a request stands for. */
-export type Match =
-  | { readonly found: true; readonly name: OperationName; readonly place: Place }
-  /** Methods the path has; empty when there is nothing at it. */
-  | { readonly found: false; readonly methods: readonly string[] }
-
-/** Finds the operation for a request. */
-export function matchOperation(method: string, pathname: string): Match {
-  const methods: string[] = []
-  for (const [name, operation] of Object.entries(operations)) {
-    const place = placeIn(operation.path, pathname)
-    if (place === null) continue
-    if (operation.method === method || (method === 'HEAD' && operation.method === 'GET')) {
-      return { found: true, name: name as OperationName, place }
-    }
-    methods.push(...(operation.method === 'GET' ? ['GET', 'HEAD'] : [operation.method]))
-  }
-  return { found: false, methods: [...new Set(methods)] }
-}
-
 /** The path of an operation in a place. */
 export function pathOf(name: OperationName, place: Place): string {
   return operations[name].path
@@ -352,18 +281,9 @@ export type ProgressLine =
   | { readonly done: unknown }
   | { readonly problem: Problem }
 
-/** An error as RFC 9457 wants it. */
-export interface Problem {
-  readonly type: 'about:blank'
-  readonly title: string
-  readonly status: number
-  readonly detail: string
-  /** Stable, for programs: a `HEDDLE_…` code, `UNAUTHORIZED`, `FORBIDDEN`, `NOT_FOUND` and the like. */
-  readonly code: string
-  /** The facts of that code, as in `HeddleFailures`; absent for other codes. */
-  readonly facts?: unknown
-  /** What was behind it, for example what an application threw: its stack, those of its causes after it. */
-  readonly cause?: string
+/** Whether the progress of an operation can be asked for. */
+export function progresses({ changes, answer }: Operation): boolean {
+  return changes && answer.form === 'value'
 }
 
 type Details = Partial<Pick<Operation, 'query' | 'body' | 'isOpen' | 'answer'>>
@@ -379,33 +299,15 @@ function changing(
   details: Details = {}
 ): Operation {
   const nothing = { form: 'value', shape: 'Nothing' } as const
-  return { method, path, summary, query: {}, body: {}, isOpen: false, answer: nothing, changes: true, ...details }
-}
-
-function placeIn(pattern: string, pathname: string): Place | null {
-  const wanted = pattern.split('/')
-  const given = pathname.split('/')
-  if (wanted.length !== given.length) return null
-  let place: Place = {}
-  for (const [index, part] of wanted.entries()) {
-    const text = given[index] ?? ''
-    if (part === ':id') {
-      const id = decoded(text)
-      if (id === null || id === '') return null
-      place = { ...place, id }
-    } else if (part === ':slot') {
-      if (!/^\d{1,4}$/.test(text)) return null
-      place = { ...place, slot: Number(text) }
-    } else if (part !== text) return null
-  }
-  return place
-}
-
-function decoded(text: string): string | null {
-  try {
-    return decodeURIComponent(text)
-  } catch {
-    // A percent sign that introduces nothing: no id has one.
-    return null
+  return {
+    method,
+    path,
+    summary,
+    query: {},
+    body: {},
+    isOpen: false,
+    answer: nothing,
+    changes: true,
+    ...details
   }
 }

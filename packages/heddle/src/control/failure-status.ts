@@ -33,7 +33,8 @@ export const failureStatus: { readonly [Code in keyof HeddleFailures]: number } 
   HEDDLE_SERVER_AMBIGUOUS: 500,
   HEDDLE_CONNECTION_LOST: 500,
   HEDDLE_STOP_OVERDUE: 500,
-  HEDDLE_SOCKET_FAILED: 500
+  HEDDLE_SOCKET_FAILED: 500,
+  HEDDLE_FILE_FAILED: 500
 }
 
 const titles: Readonly<Record<number, readonly [title: string, code: string]>> = {

@@ -16,6 +16,8 @@ import { isAbsolute, join } from 'node:path'
 /** Who a server is. */
 export interface ServerFacts {
   readonly pid: number
+  /** What its configuration calls it. */
+  readonly name: string
   /** Absolute path of the socket. */
   readonly socket: string
   /** Absolute directory of its configuration. */

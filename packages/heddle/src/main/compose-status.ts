@@ -4,8 +4,6 @@
  * Main thread only. A part of the composition root, apart from `coordinator.ts` only for its length. It reads and
  * asks no thread.
  */
-import { basename } from 'node:path'
-
 import type { Clock } from '../shared/clock.ts'
 import { nothingRecent } from './admin/report.ts'
 import type {
@@ -61,7 +59,7 @@ export function composeStatus(sources: StatusSources): StatusReport {
   const views = sources.health()
   return {
     phase,
-    name: basename(inForce.config.root),
+    name: inForce.config.name,
     pid: process.pid,
     node: process.version,
     startedAt: started === null ? null : new Date(started.time).toISOString(),
@@ -71,9 +69,7 @@ export function composeStatus(sources: StatusSources): StatusReport {
     loopDelayMs: recent?.loopDelayMs() ?? null,
     zombies: supervisor.zombies().length + edges.zombies().length,
     maxZombies: inForce.config.maxZombies,
-    applications: supervisor
-      .status()
-      .map(application => applicationLine(application, sources, views)),
+    applications: supervisor.status().map(application => applicationLine(application, sources, views)),
     edges: edges.status(),
     circuits: sources.circuits()
   }
@@ -81,32 +77,54 @@ export function composeStatus(sources: StatusSources): StatusReport {
 
 function applicationLine(
   application: ApplicationStatus,
-  { recent, blocked }: StatusSources,
+  { inForce, recent, blocked }: StatusSources,
   views: ReadonlyMap<string, HealthReportLine>
 ): ApplicationReportLine {
-  const { id, phase, kind, wanted, ready } = application
-  const workerLine = (worker: WorkerStatus): WorkerReportLine => {
-    const health = views.get(worker.name) ?? null
-    const { heapUsed = 0, heapLimit = 0, external = 0 } = health ?? {}
-    return Object.assign(worker, {
-      requests: worker.answered,
+  const { id, phase, kind, wanted, zombies } = application
+  const workers = application.workers.map(worker =>
+    workerLine(worker, {
+      health: views.get(worker.name) ?? null,
       recent: recent?.ofWorker(worker.name) ?? nothingRecent,
-      heapUsed,
-      heapLimit,
-      external,
-      health,
       blocked: blocked(worker.name)
     })
-  }
+  )
+  const settings = inForce.config.applications.find(each => each.id === id)
   return {
     id,
     phase,
     kind,
-    required: true,
+    required: settings?.required ?? false,
     desired: wanted,
-    minReady: 1,
-    ready,
+    // One that was scaled down to fewer than that is as ready as it can be.
+    minReady: Math.min(settings?.minReady ?? 1, Math.max(1, wanted)),
+    ready: workers.filter(({ isReady }) => isReady).length,
+    zombies,
     recent: recent?.ofApplication(id) ?? nothingRecent,
-    workers: application.workers.map(workerLine)
+    workers
+  }
+}
+
+/** Milliseconds after which a heartbeat is stale: as senders and the health watch have it. */
+const staleMs = 500
+
+function workerLine(
+  worker: WorkerStatus,
+  seen: Pick<WorkerReportLine, 'health' | 'recent' | 'blocked'>
+): WorkerReportLine {
+  const { state, heartbeatAgeMs, answered, lastError, ...rest } = worker
+  const { health } = seen
+  const turns = heartbeatAgeMs !== null && heartbeatAgeMs <= staleMs
+  return {
+    ...rest,
+    ...seen,
+    state,
+    heartbeatAgeMs,
+    // Whoever is the last one gets requests although he is stuck or says no: that makes nobody ready.
+    isReady: state === 'ready' && turns && (health?.notReady ?? null) === null,
+    requests: answered,
+    lastError,
+    heapUsed: health?.heapUsed ?? 0,
+    heapLimit: health?.heapLimit ?? 0,
+    external: health?.external ?? 0
   }
 }

@@ -279,10 +279,10 @@ class Server implements Coordinator {
 
   /** A server that commands cannot reach still serves: signals can stop and reload it. */
   async #openSocket(): Promise<void> {
-    const { root, file, applications } = this.#inForce.config
+    const { name, root, file, applications } = this.#inForce.config
     try {
       const ids = applications.map(({ id }) => id)
-      await this.#socket?.open({ root, file, url: null, applications: ids })
+      await this.#socket?.open({ name, root, file, url: null, applications: ids })
     } catch (error) {
       this.#log.warn('Commands cannot reach this server.', {
         reason: error instanceof Error ? error.message : String(error)
@@ -291,8 +291,8 @@ class Server implements Coordinator {
   }
 
   #introduce(): void {
-    const { url, applications } = this.status()
-    this.#socket?.introduce({ url, applications: applications.map(({ id }) => id) })
+    const { name, url, applications } = this.status()
+    this.#socket?.introduce({ name, url, applications: applications.map(({ id }) => id) })
   }
 
   #assertWanted(): void {

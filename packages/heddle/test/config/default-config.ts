@@ -13,6 +13,8 @@ export const defaultApplications: ResolvedConfig['applications'] = [
     preload: [],
     limits: { oldGenerationMb: null, youngGenerationMb: null, stackMb: null },
     dependencies: [],
+    required: true,
+    minReady: 1,
     balance: 'least-inflight',
     restart: {
       backoffMin: 250,
@@ -31,13 +33,21 @@ export const defaultApplications: ResolvedConfig['applications'] = [
 ]
 
 export const defaultConfig: Omit<ResolvedConfig, 'applications'> = {
+  name: 'app',
   root: '/app',
   file: '/app/heddle.json',
   entrypoint: 'a',
   server: { ...exampleServer, port: 3000 },
   routes: [],
   mesh: { domain: '.heddle.local', deny: {}, timeout: 0, slowStart: 2000, breaker: exampleBreaker },
-  admin: { enabled: true, hostname: '127.0.0.1', port: 9090, portChosen: false, token: null },
+  admin: {
+    enabled: true,
+    hostname: '127.0.0.1',
+    port: 9090,
+    portChosen: false,
+    token: null,
+    allowedHosts: []
+  },
   metrics: exampleMetrics,
   logger: { level: 'info', format: 'auto' },
   startTimeout: 30_000,

@@ -2,8 +2,9 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 
-import { matchOperation, operations, pathOf } from '../../src/control/contract.ts'
+import { operations, pathOf } from '../../src/control/contract.ts'
 import type { OperationName } from '../../src/control/contract.ts'
+import { matchOperation } from '../../src/control/match.ts'
 
 test('matchOperation() finds every operation at the path that pathOf() makes', () => {
   const place = { id: 'a b', slot: 3 }

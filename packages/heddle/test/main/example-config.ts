@@ -36,6 +36,8 @@ export function exampleApplication(changes: Partial<ResolvedApplication> = {}): 
     preload: [],
     limits: { oldGenerationMb: null, youngGenerationMb: null, stackMb: null },
     dependencies: [],
+    required: true,
+    minReady: 1,
     balance: 'least-inflight',
     restart: {
       backoffMin: 100,
@@ -107,6 +109,7 @@ export interface ConfigChanges {
 export function exampleConfig(changes: ConfigChanges = {}): ResolvedConfig {
   const applications = changes.applications ?? [exampleApplication()]
   return {
+    name: 'example',
     root: import.meta.dirname,
     file: null,
     applications,
@@ -120,6 +123,7 @@ export function exampleConfig(changes: ConfigChanges = {}): ResolvedConfig {
       port: 0,
       portChosen: false,
       token: null,
+      allowedHosts: [],
       ...changes.admin
     },
     metrics: exampleMetrics,

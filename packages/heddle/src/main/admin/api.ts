@@ -6,8 +6,9 @@
  */
 import type { IncomingMessage, ServerResponse } from 'node:http'
 
-import { matchOperation, operations as contract, streamType } from '../../control/contract.ts'
+import { operations as contract, streamType } from '../../control/contract.ts'
 import type { OperationName, Place } from '../../control/contract.ts'
+import { matchOperation } from '../../control/match.ts'
 import { problemOf } from '../../control/failure-status.ts'
 import { openStream, refuse, sendJson, sendProblem } from './answer.ts'
 import type { InjectedRequest, LogThreshold, Operations, ProfileOptions } from './operations.ts'

@@ -8,25 +8,9 @@
  */
 import type { Readable } from 'node:stream'
 
-import type { StatusReport } from './report.ts'
+import type { InspectorAddress, ReloadReport, StatusReport, StopNotice } from '../../control/answers.ts'
 
-/** What a reload did. */
-export interface ReloadReport {
-  /** What differs from before, one sentence each; empty when only the code is new. */
-  readonly changes: readonly string[]
-  /** Things worth telling the operator that are not mistakes, as sentences. */
-  readonly warnings: readonly string[]
-  readonly reloadMs: number
-}
-
-/** How a stop will unfold. */
-export interface StopNotice {
-  readonly pid: number
-  /** Whether the process ends with the server. */
-  readonly endsProcess: boolean
-  /** Milliseconds after which it is over, whatever happens. */
-  readonly withinMs: number
-}
+export type { InspectorAddress, ReloadReport, StopNotice }
 
 /** Which metrics are wanted. */
 export interface MetricsFilter {
@@ -67,15 +51,6 @@ export interface ProfileOptions {
   readonly type: 'cpu' | 'heap'
   /** Milliseconds, 10 to 300 000. Defaults to 5000. */
   readonly durationMs?: number
-}
-
-/** Where the inspector of a worker is. */
-export interface InspectorAddress {
-  /** WebSocket address, `ws://127.0.0.1:…`. */
-  readonly url: string
-  readonly port: number
-  /** What opens the developer tools of Chrome. */
-  readonly devtoolsUrl: string
 }
 
 /** The levels a log may have. */

@@ -5,7 +5,7 @@
  */
 import type { IncomingMessage } from 'node:http'
 
-import type { Field, Operation } from '../../control/contract.ts'
+import type { Field, Operation } from '../../control/operation.ts'
 import { HeddleError } from '../../errors.ts'
 
 /** Bytes a body may have. The settings of an application take a few hundred. */
@@ -36,7 +36,7 @@ export function checkInput({ body, isOpen }: Pick<Operation, 'body' | 'isOpen'>,
       invalid(`"${name}" is unknown here${known.length === 0 ? '' : `; known are ${known.join(', ')}`}`)
     }
   }
-  for (const [name, field] of Object.entries(body)) {
+  for (const [name, field] of Object.entries<Field>(body)) {
     const value = input[name]
     if (value === undefined && !field.required) continue
     if (value === undefined) invalid(`"${name}" is missing`)

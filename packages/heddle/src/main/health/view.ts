@@ -20,6 +20,8 @@ export interface HealthView {
   readonly causes: readonly string[]
   /** Whether it should get no requests and does, since too few others are left. */
   readonly isKept: boolean
+  /** Why its application says that it takes no requests; `null` when it does not say so. */
+  readonly notReady: string | null
   /** Event loop utilization in the last interval, 0 to 1. */
   readonly elu: number | null
   readonly loopDelay: VitalsReading['loopDelay']
@@ -45,12 +47,14 @@ export function viewOf(
 ): HealthView {
   const { causes, look, reasons, tally } = watched
   const { loopDelay, heapUsed, heapLimit, external, gcMs } = vitals
+  const { readiness } = vitals.checks
   return {
     good: tally.bad + tally.good === 0 ? null : tally.bad === 0,
     badChecks: tally.bad,
     reasons,
     causes: Array.from(causes.causes, ([cause, sentence]) => `${cause}: ${sentence}`),
     isKept: causes.isKept,
+    notReady: readiness.state === 'bad' ? readiness.reason : null,
     elu: look?.sample.elu ?? null,
     loopDelay,
     heapUsed,

@@ -26,7 +26,7 @@ interface Settings {
 function setUp(t: TestContext, settings: Settings = {}): AdminServer {
   const { token = null, port = 0, portChosen = false } = settings
   const admin = new AdminServer(
-    { enabled: true, hostname: '127.0.0.1', port, portChosen, token },
+    { enabled: true, hostname: '127.0.0.1', port, portChosen, token, allowedHosts: [] },
     () => report,
     new Api({ ...fakeOperations(report) }, () => () => {})
   )

@@ -15,7 +15,7 @@ import type { FakeOperations } from './fake-operations.ts'
 export const report: StatusReport = { ...exampleReport, applications: [] }
 
 /** Who the server says it is. */
-export const introduction = { root: '/srv/shop', file: null, applications: ['web'], url: null }
+export const introduction = { name: 'shop', root: '/srv/shop', file: null, applications: ['web'], url: null }
 
 /** A socket in front of operations that only take notes. */
 export interface Setting {

@@ -3,10 +3,10 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 
 import { probes, probeText } from '../../../src/main/admin/probes.ts'
-import type { StatusReport } from '../../../src/main/admin/report.ts'
+import type { StatusReport, WorkerReportLine } from '../../../src/main/admin/report.ts'
 import { report as running, worker } from './example-report.ts'
 
-const lost = { ...worker, state: 'exited', readyMs: null }
+const lost: WorkerReportLine = { ...worker, state: 'exited', isReady: false, readyMs: null }
 
 const cases: readonly [probe: string, title: string, report: StatusReport, status: number, text: RegExp][] = [
   ['/livez', 'a server that runs', running, 200, /^ok/],
