@@ -142,9 +142,9 @@ export class Registry {
    */
   forget(hostname: string): Promise<void> {
     const label = hostname.toLowerCase()
-    if (!this.#expected.delete(label)) return Promise.resolve()
-    this.#forgetPolicy(label)
-    return this.#publish()
+    const wasExpected = this.#expected.delete(label)
+    if (wasExpected) this.#forgetPolicy(label)
+    return wasExpected ? this.#publish() : Promise.resolve()
   }
 
   /** The circuits that are not closed. */
@@ -166,11 +166,10 @@ export class Registry {
       throw new RangeError(`The mesh is full: it has room for ${this.scoreboard.capacity} members.`)
     }
     const hostnames = [hostname ?? []].flat().map(label => label.toLowerCase())
-    if (balance !== undefined)
-      for (const label of hostnames) this.#policies.set(label, checkedPolicy(balance))
-    const listings = new Map(
-      hostnames.map(label => [label, { meta, paused: false, order: this.#nextOrder++ }])
-    )
+    const policy = balance === undefined ? null : checkedPolicy(balance)
+    for (const label of hostnames) if (policy !== null) this.#policies.set(label, policy)
+    const listing = (): Listing => ({ meta, paused: false, order: this.#nextOrder++ })
+    const listings = new Map(hostnames.map(label => [label, listing()]))
     const generation = this.scoreboard.open(record)
     const seat = createSeat({ ...at, id: this.#nextId++, name, record, generation }, listings)
     this.#seats.set(seat.id, seat)
@@ -217,10 +216,7 @@ export class Registry {
       removeHostname: hostname => change(() => this.#removeHostname(seat, hostname.toLowerCase())),
       pause: (hostname, out) => listing(hostname, at => (at.paused = out)),
       updateMeta: (hostname, meta) => listing(hostname, at => (at.meta = meta)),
-      moveTo: address =>
-        change(() => {
-          if (seat.address !== address) this.#move(seat, address)
-        }),
+      moveTo: address => change(() => this.#move(seat, address)),
       inflight: () => (this.#has(seat) ? scoreboard.inflight(seat.record) : 0),
       counts: () => seat.lastCounts ?? scoreboard.counts(seat.record),
       traffic: () => seat.traffic.readAll(this.#numbers),
@@ -252,6 +248,7 @@ export class Registry {
   }
 
   #move(seat: Seat, address: string | null): void {
+    if (seat.address === address) return
     this.#seats.delete(seat.id)
     seat.id = this.#nextId++
     seat.address = address
@@ -271,10 +268,10 @@ export class Registry {
     else this.#link(seat, message)
   }
 
-  #circuit(seat: Seat, hostname: string, state: CircuitState): void {
-    if (state === 'closed') seat.circuits.delete(hostname)
-    else seat.circuits.set(hostname, state)
-    this.#onCircuit({ from: seat.name, to: hostname, state })
+  #circuit({ name, circuits }: Seat, to: string, state: CircuitState): void {
+    if (state === 'closed') circuits.delete(to)
+    else circuits.set(to, state)
+    this.#onCircuit({ from: name, to, state })
   }
 
   #link(seat: Seat, { to, port, cells }: LinkWish): void {
