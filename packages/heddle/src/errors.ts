@@ -74,6 +74,23 @@ export interface HeddleFailures {
   HEDDLE_RELOAD_FAILED: { readonly reason: string }
   /** The new configuration has changes that need a new process. Nothing was done. */
   HEDDLE_RELOAD_REFUSED: { readonly changes: readonly string[] }
+  /** The worker has no thread at the moment, or it ended before what was asked for was done. */
+  HEDDLE_WORKER_LOST: { readonly worker: string; readonly asked: string }
+  /** The worker is in native code, where nothing can be asked of it; `doing` is what the system says that it does. */
+  HEDDLE_WORKER_STUCK: {
+    readonly worker: string
+    readonly asked: string
+    readonly afterMs: number
+    readonly doing: string | null
+  }
+  /** A worker could not be looked into. */
+  HEDDLE_DIAGNOSIS_FAILED: { readonly worker: string; readonly asked: string; readonly reason: string }
+  /** Nobody takes requests for the application, or the chosen worker takes none. */
+  HEDDLE_INJECT_UNAVAILABLE: { readonly application: string; readonly reason: string }
+  /** The application did not answer in time. */
+  HEDDLE_INJECT_TIMEOUT: { readonly application: string; readonly afterMs: number }
+  /** The application did not answer, or broke its answer off. The cause says why. */
+  HEDDLE_INJECT_FAILED: { readonly application: string; readonly reason: string }
   /** A request to the management API cannot be understood. */
   HEDDLE_REQUEST_INVALID: { readonly reason: string }
 
@@ -87,6 +104,8 @@ export interface HeddleFailures {
   HEDDLE_STOP_OVERDUE: { readonly pid: number; readonly afterMs: number }
   /** The socket for commands could not be opened. */
   HEDDLE_SOCKET_FAILED: { readonly path: string; readonly reason: string }
+  /** A file that a command was to read or to write could not be. */
+  HEDDLE_FILE_FAILED: { readonly path: string; readonly reason: string }
 }
 
 const messages: { readonly [Code in keyof HeddleFailures]: (detail: HeddleFailures[Code]) => string } = {
@@ -131,6 +150,18 @@ const messages: { readonly [Code in keyof HeddleFailures]: (detail: HeddleFailur
   HEDDLE_RELOAD_FAILED: ({ reason }) => `The reload failed, and everything runs on as it was: ${reason}`,
   HEDDLE_RELOAD_REFUSED: ({ changes }) =>
     `The configuration has changes that need a new start, so nothing was changed: ${changes.join('; ')}.`,
+  HEDDLE_WORKER_LOST: ({ worker, asked }) =>
+    `The ${asked} is not possible: worker ${worker} has no thread any more.`,
+  HEDDLE_WORKER_STUCK: ({ worker, asked, afterMs, doing }) =>
+    `The ${asked} is not possible: worker ${worker} is in native code${doing === null ? '' : ` (it ${doing})`} and has not answered within ${(afterMs / 1000).toFixed(1)} s.`,
+  HEDDLE_DIAGNOSIS_FAILED: ({ worker, asked, reason }) =>
+    `The ${asked} of worker ${worker} failed: ${reason}.`,
+  HEDDLE_INJECT_UNAVAILABLE: ({ application, reason }) =>
+    `The application ${application} takes no request: ${reason}`,
+  HEDDLE_INJECT_TIMEOUT: ({ application, afterMs }) =>
+    `The application ${application} has not answered within ${afterMs} ms.`,
+  HEDDLE_INJECT_FAILED: ({ application, reason }) =>
+    `The application ${application} has not answered: ${reason}`,
   HEDDLE_REQUEST_INVALID: ({ reason }) => `The request cannot be understood: ${reason}.`,
 
   HEDDLE_NO_SERVER: ({ wanted, running }) => `No server runs ${wanted}.${others(running)}`,
@@ -140,7 +171,8 @@ const messages: { readonly [Code in keyof HeddleFailures]: (detail: HeddleFailur
     `The connection to the server${pid === null ? '' : ` (process ${pid})`} ended before the ${asked} was done.`,
   HEDDLE_STOP_OVERDUE: ({ pid, afterMs }) =>
     `The server (process ${pid}) has not ended within ${(afterMs / 1000).toFixed(1)} s.`,
-  HEDDLE_SOCKET_FAILED: ({ path, reason }) => `The socket for commands ${path} cannot be used: ${reason}.`
+  HEDDLE_SOCKET_FAILED: ({ path, reason }) => `The socket for commands ${path} cannot be used: ${reason}.`,
+  HEDDLE_FILE_FAILED: ({ path, reason }) => `The file ${path} could not be read or written: ${reason}.`
 }
 
 function others(running: readonly string[]): string {

@@ -28,6 +28,12 @@ export const failureStatus: { readonly [Code in keyof HeddleFailures]: number } 
   HEDDLE_RESTART_FAILED: 500,
   HEDDLE_RELOAD_FAILED: 500,
   HEDDLE_RELOAD_REFUSED: 422,
+  HEDDLE_WORKER_LOST: 409,
+  HEDDLE_WORKER_STUCK: 504,
+  HEDDLE_DIAGNOSIS_FAILED: 500,
+  HEDDLE_INJECT_UNAVAILABLE: 503,
+  HEDDLE_INJECT_TIMEOUT: 504,
+  HEDDLE_INJECT_FAILED: 502,
   HEDDLE_REQUEST_INVALID: 400,
   HEDDLE_NO_SERVER: 500,
   HEDDLE_SERVER_AMBIGUOUS: 500,
@@ -47,7 +53,10 @@ const titles: Readonly<Record<number, readonly [title: string, code: string]>> =
   413: ['Content Too Large', 'CONTENT_TOO_LARGE'],
   415: ['Unsupported Media Type', 'UNSUPPORTED_MEDIA_TYPE'],
   422: ['Unprocessable Content', 'UNPROCESSABLE_CONTENT'],
-  500: ['Internal Server Error', 'INTERNAL_ERROR']
+  500: ['Internal Server Error', 'INTERNAL_ERROR'],
+  502: ['Bad Gateway', 'BAD_GATEWAY'],
+  503: ['Service Unavailable', 'SERVICE_UNAVAILABLE'],
+  504: ['Gateway Timeout', 'GATEWAY_TIMEOUT']
 }
 
 /** A problem that is no failure of Heddle: of the request, or of who sends it. */
