@@ -33,7 +33,7 @@ import type { ClientOptions, Intercept } from './client-options.ts'
 import { isLate } from './balancing.ts'
 import { Directory, isNobodyReady } from './directory.ts'
 import { ThreadLink } from './link.ts'
-import type { Queue } from './queue.ts'
+import { overdue, type Queue } from './queue.ts'
 import { RetryBudget, decideRetry } from './retry.ts'
 import { Rhythm } from './rhythm.ts'
 import { Tally } from './tally.ts'
@@ -326,7 +326,7 @@ export class MeshClient implements LinkOwner {
       for (const exchange of queue.exchanges()) {
         const afterMs = rules?.timeoutMs ?? 0
         if (nowMs - exchange.sentMs < afterMs) this.#look(exchange, queue, { now: nowMs, stuck: false })
-        else this.#giveUp(exchange, queue, new MeshError('MESH_QUEUE_TIMEOUT', { host, afterMs }))
+        else this.#giveUp(exchange, queue, overdue(host, rules))
       }
       waiting ||= queue.size > 0
     }

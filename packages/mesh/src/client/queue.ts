@@ -4,8 +4,9 @@
  * To an exchange it is a link like any other: what its owner sends is kept until the window is used up, as a
  * server that does not read would have it, and goes out with the head as soon as there is an upstream.
  */
+import { MeshError } from '../errors.ts'
 import { sizeOf } from '../wire/body.ts'
-import type { Upstream } from '../wire/control.ts'
+import type { QueueRules, Upstream } from '../wire/control.ts'
 import type { BodyField } from '../wire/frames.ts'
 import { DONE, type Exchange, type Link } from './exchange.ts'
 
@@ -84,4 +85,11 @@ export class Queue implements Link {
   close(): void {
     for (const exchange of this.#waiting) this.abort(exchange)
   }
+}
+
+/** Why a request must not wait any longer: its time is over or, where there are no rules any more, nobody is to come. */
+export function overdue(host: string, rules: QueueRules | null): MeshError {
+  return rules === null
+    ? new MeshError('MESH_NO_UPSTREAM', { host })
+    : new MeshError('MESH_QUEUE_TIMEOUT', { host, afterMs: rules.timeoutMs })
 }

@@ -52,6 +52,13 @@ test('a request waits until somebody takes it, whatever its method, with its bod
   assert.equal(await get, 'ok')
 })
 
+test('who waits is told at once when there is nothing to wait for any more', async t => {
+  const { fleet, dispatcher } = await expecting(t, roomy)
+  const waiting = request(url, { dispatcher })
+  await fleet.registry.expect('api', { queue: null })
+  assert.equal(await codeOf(waiting), 'MESH_NO_UPSTREAM')
+})
+
 test('requests wait when the only worker is ejected, and go on when it is back', async t => {
   const { fleet, dispatcher } = await expecting(t, roomy)
   const { member } = await fleet.start('api', './plain.ts')

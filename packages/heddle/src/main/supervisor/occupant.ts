@@ -40,6 +40,8 @@ export interface SlotOptions<Sitting extends Occupant> {
   readonly rules: () => SlotRules
   readonly clock: Clock
   readonly announce: Announce
+  /** Called when the circuit of its restarts is in another state. */
+  readonly onCircuit?: () => void
   /** A number from 0 up to 1; `Math.random` but in tests. */
   readonly chance: () => number
   /** Starts a thread; one that is `held` takes no requests before it is opened. May throw. */

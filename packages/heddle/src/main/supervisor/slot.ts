@@ -295,6 +295,7 @@ export class Slot<Sitting extends Occupant> {
     if (state === before) return
     const openForMs = this.#options.rules().restart.openFor
     this.#options.announce('worker:circuit', { ...this.fact, state, failures, openForMs })
+    this.#options.onCircuit?.()
   }
 
   async #restart(reason: ExitReason): Promise<void> {

@@ -333,6 +333,9 @@ export class WorkerPool implements Company {
         startTimeoutMs: this.#surroundings.config.startTimeout,
         drainTimeoutMs: this.#settings.rollout.drainTimeout
       }),
+      onCircuit: () => {
+        if (this.#phase === 'running') this.#expect()
+      },
       clock,
       announce,
       chance,
@@ -343,10 +346,11 @@ export class WorkerPool implements Company {
     })
   }
 
-  /** From now on requests wait for the application while none of its workers takes them. */
+  /** From now on requests wait for the application while none of its workers takes them, unless none is to be expected. */
   #expect(): void {
     const { id, balance, queue } = this.#settings
-    const rules = queue.max === 0 ? null : { max: queue.max, timeoutMs: queue.timeout }
+    const isHopeless = this.slots.length > 0 && this.slots.every(({ circuit }) => circuit !== 'closed')
+    const rules = queue.max === 0 || isHopeless ? null : { max: queue.max, timeoutMs: queue.timeout }
     void this.#surroundings.seats.expect(id, { balance, queue: rules })
   }
 

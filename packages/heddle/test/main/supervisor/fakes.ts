@@ -1,6 +1,7 @@
 /** Stand-ins for threads and for the mesh, which a test plays by hand. */
 
 import { Registry } from '@heddle/mesh'
+import type { Expectation } from '@heddle/mesh'
 
 import type { ResolvedConfig } from '../../../src/config/resolved.ts'
 import { Events } from '../../../src/events.ts'
@@ -64,7 +65,7 @@ export class Stage {
   readonly facts: [name: string, fact: object][] = []
   readonly surroundings: Surroundings
   /** Hostnames that requests may wait for. */
-  readonly expected = new Set<string>()
+  readonly expected = new Map<string, Expectation>()
   /** Thrown by the next attempts to start a thread. */
   startErrors: Error[] = []
   /** Called for each thread that is started, with its seat. */
@@ -124,7 +125,7 @@ export class Stage {
 
   #seats(): MeshSeats {
     return {
-      expect: async hostname => void this.expected.add(hostname),
+      expect: async (hostname, expectation) => void this.expected.set(hostname, expectation),
       forget: async hostname => void this.expected.delete(hostname),
       admit: () => {
         const member: FakeMember = {

@@ -118,7 +118,7 @@ test('A slot keeps what it has seen through its threads, also while it is not in
 
 test('stopApplication() forgets the hostname, startApplication() starts what it needs first', async () => {
   const { stage, supervisor, thread } = await setUp({ id: 'db' }, { id: 'api', dependencies: ['db'] })
-  assert.deepEqual([...stage.expected], ['db', 'api'])
+  assert.deepEqual([...stage.expected.keys()], ['db', 'api'])
   await assert.rejects(supervisor.stopApplication('db'), failure => {
     assert.ok(isFailure(failure, 'HEDDLE_APPLICATION_NEEDED'))
     assert.deepEqual(failure.detail, { application: 'db', dependents: ['api'] })
@@ -130,7 +130,7 @@ test('stopApplication() forgets the hostname, startApplication() starts what it 
   await finish(thread(1))
   await finish(thread(0))
   await stopped
-  assert.deepEqual([...stage.expected], [])
+  assert.deepEqual([...stage.expected.keys()], [])
   assert.deepEqual(
     supervisor.status().map(({ phase, ready }) => [phase, ready]),
     [
@@ -156,7 +156,7 @@ test('An application that does not start again is stopped as before', async () =
   thread(1).end(1)
   await failed
   assert.equal(supervisor.status()[0]?.phase, 'stopped')
-  assert.deepEqual([...stage.expected], [])
+  assert.deepEqual([...stage.expected.keys()], [])
   await stage.clock.advance(60_000)
   assert.equal(stage.threads.length, 2)
 })
@@ -213,7 +213,7 @@ test('addApplication() adds one that starts, removeApplication() takes one away 
   const removed = supervisor.removeApplication('worker')
   await finish(thread(1))
   await removed
-  assert.deepEqual([...stage.expected], ['api'])
+  assert.deepEqual([...stage.expected.keys()], ['api'])
   assert.throws(() => supervisor.application('worker'), { code: 'HEDDLE_UNKNOWN_APPLICATION' })
 })
 

@@ -206,3 +206,18 @@ test('A circuit opens after too many failures, tries one restart at a time, and 
   await settle()
   assert.deepEqual(circuits(), ['open', 'half-open', 'open', 'half-open', 'closed'])
 })
+
+test('Requests wait for no worker when the circuit of every slot is open, and do again when one has closed', async () => {
+  const restart = { ...exampleApplication().restart, maxFailures: 1, window: 60_000, openFor: 5000 }
+  const { stage, thread } = await setUp({ restart })
+  const mayWait = (): boolean => (stage.expected.get('api')?.queue ?? null) !== null
+  assert.equal(mayWait(), true)
+  thread(0).end(1)
+  await settle()
+  assert.deepEqual([stage.heard('worker:circuit').length, mayWait()], [1, false])
+  await stage.clock.advance(5000)
+  assert.equal(mayWait(), false, 'half open')
+  thread(1).becomeReady()
+  await settle()
+  assert.equal(mayWait(), true)
+})
