@@ -30,7 +30,7 @@ export interface WorkerBoot {
   /** Suffix of mesh host names with its leading dot. */
   readonly meshDomain: string
   readonly ticket: MeshTicket
-  readonly logger: LogStyle
+  readonly logger: ThreadLogger
   /**
    * Where the application's server listens itself, in direct mode only. `null`: it never opens a port
    * and is reached through the mesh alone.
@@ -72,6 +72,26 @@ export interface LogStyle {
   readonly level: ResolvedLogger['level']
   readonly format: 'pretty' | 'json'
   readonly colour: boolean
+}
+
+/** What a thread is given for its lines; see `log-thread.ts`. */
+export interface ThreadLogger extends LogStyle {
+  /** Shared memory; without it (in tests) the level is fixed and nothing is kept. */
+  readonly memory?: LogMemory
+  /** Whether lines go to the process's output. Defaults to true. */
+  readonly stdout?: boolean
+  /** Absolute path of the log file; `null`, the default, for none. */
+  readonly file?: string | null
+  /** Places whose values are hidden, see `shared/log-redact.ts`. */
+  readonly redact?: readonly string[]
+}
+
+/** Shared memory of a thread's log. */
+export interface LogMemory {
+  /** Of this thread, see `log-ring.ts`. */
+  readonly ring: SharedArrayBuffer
+  /** Of all threads, see `shared/log-cells.ts`. */
+  readonly cells: SharedArrayBuffer
 }
 
 /** An error on its way between threads: class and prototype do not survive, these fields do. */
@@ -128,7 +148,7 @@ export interface EdgeBoot extends EdgeSettings {
   readonly ticket: MeshTicket
   /** Whether the port is shared with other edge threads through SO_REUSEPORT. */
   readonly reusePort: boolean
-  readonly logger: LogStyle
+  readonly logger: ThreadLogger
   /** Where it counts what it sees of its clients; see `edge-counts.ts`. The slot keeps it for the next thread. */
   readonly counts: SharedArrayBuffer
 }

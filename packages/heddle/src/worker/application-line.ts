@@ -31,21 +31,40 @@ function parseRecord(text: string): Record<string, unknown> | null {
   }
 }
 
+/** Loggers that count seconds since the epoch have had between these many of them: 1973 and 5138. */
+const secondsMin = 1e8
+const secondsMax = 1e11
+
+/** Loggers that count nanoseconds have had more than these. */
+const nanosecondsMin = 1e17
+
 function readTime(value: unknown): number | null {
-  const time = typeof value === 'string' ? Date.parse(value) : value
+  const read = typeof value === 'string' ? Date.parse(value) : value
+  const time = typeof read === 'number' ? toMilliseconds(read) : read
   return typeof time === 'number' && Number.isFinite(time) && Math.abs(time) < 8.64e15 ? time : null
+}
+
+function toMilliseconds(time: number): number {
+  if (time >= nanosecondsMin) return Math.trunc(time / 1e6)
+  return time >= secondsMin && time < secondsMax ? Math.trunc(time * 1000) : time
 }
 
 const levelNames: Readonly<Record<string, Level>> = {
   trace: 'trace',
+  silly: 'trace',
   debug: 'debug',
+  verbose: 'debug',
   info: 'info',
+  http: 'info',
   notice: 'info',
   warn: 'warn',
   warning: 'warn',
   error: 'error',
   fatal: 'error',
-  critical: 'error'
+  crit: 'error',
+  critical: 'error',
+  alert: 'error',
+  emerg: 'error'
 }
 
 /** The numbers of pino and bunyan: 10 is trace, 60 is fatal. */

@@ -5,7 +5,8 @@
  * `standalone:0`, the logger writes as usual, hooks are kept and never run.
  */
 import { formatLine } from '../shared/log-line.ts'
-import { resolveLogStyle, writeLine } from '../shared/log.ts'
+import { writeLine } from '../shared/log-stdout.ts'
+import { resolveLogStyle } from '../shared/log-style.ts'
 import type { Check } from './checks.ts'
 import { currentContext } from './context.ts'
 import type { CloseHook, Identity, Readiness, WorkerContext } from './context.ts'

@@ -5,7 +5,8 @@ import { once } from 'node:events'
 import { text } from 'node:stream/consumers'
 import { test } from 'node:test'
 
-import { createLog, resolveLogStyle } from '../../src/shared/log.ts'
+import { resolveLogStyle } from '../../src/shared/log-style.ts'
+import { createLog } from '../../src/shared/log.ts'
 import type { LineStyle } from '../../src/shared/log-line.ts'
 
 const json: LineStyle = { level: 'info', format: 'json', colour: false }
@@ -41,7 +42,7 @@ test('resolveLogStyle() is pretty and coloured on a terminal, JSON elsewhere, an
   }
 })
 
-const source = new URL('../../src/shared/log.ts', import.meta.url).href
+const source = new URL('../../src/shared/log-stdout.ts', import.meta.url).href
 
 function startWriter(code: string): ReturnType<typeof spawn> {
   const script = `import { writeLine } from ${JSON.stringify(source)}\n${code}`

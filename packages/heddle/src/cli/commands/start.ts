@@ -5,7 +5,8 @@
  */
 import type { LogStyle } from '../../channel/messages.ts'
 import type { ResolvedConfig } from '../../config/resolved.ts'
-import { createLog, resolveLogStyle } from '../../shared/log.ts'
+import { resolveLogStyle } from '../../shared/log-style.ts'
+import { createLog } from '../../shared/log.ts'
 import type { Log } from '../../shared/log.ts'
 import { isFailure } from '../../errors.ts'
 import { freshSource } from '../../config/fresh.ts'
