@@ -1,13 +1,15 @@
 /**
- * The side door of `@heddle/mesh`, for Heddle alone: what its edge threads, its acceptor and applications in a thread of tests are made of. No promise of
- * stability is made here.
+ * The side door of `@heddle/mesh`, for Heddle alone: what its edge threads and its acceptor are made of, and what
+ * calls an application in a thread of tests. No promise of stability is made here.
  */
 export type { MeshClient } from './client/client.ts'
 export { MeshDispatcher, type DispatcherLike, type DispatchOptions } from './client/dispatcher.ts'
 export type { Exchange, ExchangeHandler, MeshRequest, ResponseHead } from './client/exchange.ts'
 export { isIdempotent } from './client/retry.ts'
 export { adoptSocket } from './http1/adopted-socket.ts'
-export { Connection, type ConnectionHost } from './http1/connection.ts'
+export { Connection } from './http1/connection.ts'
+export type { ConnectionHost } from './http1/connection-host.ts'
+export type { EndCause, EndPhase, RequestAccount } from './http1/current-request.ts'
 export type { ConnectionLimits } from './http1/time-limits.ts'
 export type { Refusal, RequestHead } from './http1/request-head.ts'
 export type { Upstream } from './wire/control.ts'

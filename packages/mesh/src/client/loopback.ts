@@ -17,7 +17,8 @@
 import type { NetConnectOpts } from 'node:net'
 
 import { MeshError } from '../errors.ts'
-import { Connection, type ConnectionHost } from '../http1/connection.ts'
+import { Connection } from '../http1/connection.ts'
+import type { ConnectionHost } from '../http1/connection-host.ts'
 import type { Refusal, RequestHead } from '../http1/request-head.ts'
 import type { ConnectionLimits } from '../http1/time-limits.ts'
 import { HTTP10, MORE, NO_BODY, UPGRADE } from '../wire/frames.ts'

@@ -3,7 +3,7 @@
  */
 import type { Exchange } from '../client/exchange.ts'
 import type { Connection } from './connection.ts'
-import type { RequestAccount } from './request-account.ts'
+import type { RequestAccount } from './current-request.ts'
 import type { Refusal, RequestHead } from './request-head.ts'
 import type { Traffic } from './response-writer.ts'
 import type { ConnectionLimits } from './time-limits.ts'

@@ -5,9 +5,11 @@
  * most responses are one string.
  */
 import type { ResponseHead } from '../client/exchange.ts'
+import { http } from '../node-http.ts'
 import { bytesOf, sizeOf } from '../wire/body.ts'
 import { BODY_MASK, MORE, NO_BODY, UTF8, type BodyField } from '../wire/frames.ts'
 import { reset, type ClientSocket } from './client-socket.ts'
+import type { ErrorPage } from './error-page.ts'
 import { chooseFraming, inspectBlock, type Framing } from './response-head.ts'
 
 /** What the request says about the response's form. */
@@ -34,6 +36,8 @@ export interface Traffic {
 export class ResponseWriter {
   readonly #socket: ClientSocket
   readonly #traffic: Traffic | null
+  /** Of the current response; 0 before. */
+  status = 0
   /** Bytes of the current response's body, without what frames it. */
   bodyBytes = 0
   #framing: Framing | null = null
@@ -53,17 +57,20 @@ export class ResponseWriter {
   /** Makes ready for the next response. */
   reset(): void {
     this.#framing = null
+    this.status = 0
     this.bodyBytes = 0
   }
 
   /** Writes an informational response. */
-  inform(status: number, message: string, block: string): void {
+  inform(status: number, block: string): void {
+    const message = http.STATUS_CODES[status] ?? 'Information'
     this.#send(`HTTP/1.1 ${status} ${message}\r\n${block}\r\n`, 'latin1')
   }
 
   /** Writes a whole answer made by the connection itself. */
-  writePage(head: string, body: string): void {
+  writePage(status: number, { head, body }: ErrorPage): void {
     this.#framing = 'none'
+    this.status = status
     this.bodyBytes = Buffer.byteLength(body)
     this.#send(head + body, 'utf8')
   }
@@ -88,6 +95,7 @@ export class ResponseWriter {
       extra = `Content-Length: ${this.#owed}\r\n`
     }
     this.#framing = framing
+    this.status = status
     const keepAlive = context.keepAlive && !close && framing !== 'close'
     if (!keepAlive) extra += 'Connection: close\r\n'
     else if (minor === 0) extra += 'Connection: keep-alive\r\n'
