@@ -4,6 +4,7 @@
  * A part of `schema.ts`, apart from it only for its length.
  */
 import type { Key, ObjectKey } from './key.ts'
+import { applicationLogger } from './logger-schema.ts'
 import { inheritedSupervision } from './supervision-schema.ts'
 
 /** The key `env`, at the top and in an application. */
@@ -123,6 +124,7 @@ export const application: ObjectKey = {
       sentence:
         'How the worker for a request is chosen, from outside and from other applications. `hash:…` sends what has the same key to the same worker as long as that is ready.'
     },
-    ...inheritedSupervision
+    ...inheritedSupervision,
+    logger: applicationLogger
   }
 }

@@ -68,7 +68,8 @@ export function resolveApplication(
     health: { ...config.health, ...settings.health },
     recycle: { ...config.recycle, ...settings.recycle },
     rollout: { ...config.rollout, ...settings.rollout },
-    queue: { ...config.queue, ...settings.queue }
+    queue: { ...config.queue, ...settings.queue },
+    logger: { level: settings.logger?.level ?? config.logger.level }
   }
 }
 

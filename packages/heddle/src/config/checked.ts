@@ -11,6 +11,7 @@ import type {
   ResolvedAdmin,
   ResolvedGracefulShutdown,
   ResolvedHealth,
+  ResolvedLogFile,
   ResolvedLogger,
   ResolvedMesh,
   ResolvedMetrics,
@@ -46,7 +47,7 @@ export interface CheckedConfig {
     readonly token?: string
   }
   readonly metrics: ResolvedMetrics
-  readonly logger: ResolvedLogger
+  readonly logger: Omit<ResolvedLogger, 'file'> & { readonly file?: ResolvedLogFile }
 }
 
 /** One application as it was written. */
@@ -68,6 +69,7 @@ export interface CheckedApplication {
   readonly recycle?: Partial<ResolvedRecycle>
   readonly rollout?: Partial<ResolvedRollout>
   readonly queue?: Partial<ResolvedQueue>
+  readonly logger?: { readonly level?: ResolvedLogger['level'] }
 }
 
 /** Limits in MiB, as far as they were written. */

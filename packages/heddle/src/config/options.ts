@@ -98,7 +98,7 @@ export interface HeddleConfig {
    */
   readonly metrics?: MetricsOptions
   /**
-   * What is logged and how it looks.
+   * What is logged, how it looks and where it goes.
    */
   readonly logger?: LoggerOptions
 }
@@ -182,6 +182,10 @@ export interface ApplicationOptions {
    * Where requests wait while an application has no worker that takes them.
    */
   readonly queue?: QueueOptions
+  /**
+   * What is logged of this application.
+   */
+  readonly logger?: ApplicationLoggerOptions
 }
 
 /** Memory limits of one worker. A worker that reaches one ends with an out-of-memory error and is replaced. */
@@ -396,6 +400,15 @@ export interface QueueOptions {
    * @default 10000 (10 s)
    */
   readonly timeout?: number | string
+}
+
+/** What is logged of this application. */
+export interface ApplicationLoggerOptions {
+  /**
+   * The least important lines of its workers that are still written. Can be changed while they run.
+   * @default `logger.level`
+   */
+  readonly level?: 'trace' | 'debug' | 'info' | 'warn' | 'error' | 'silent'
 }
 
 /** Makes an application of every directory inside one directory; its name becomes the id. */
@@ -661,10 +674,10 @@ export interface MetricsOptions {
   readonly applicationTimeout?: number | string
 }
 
-/** What is logged and how it looks. */
+/** What is logged, how it looks and where it goes. */
 export interface LoggerOptions {
   /**
-   * The least important lines that are still written.
+   * The least important lines that are still written. Can be changed while the server runs.
    * @default "info"
    */
   readonly level?: 'trace' | 'debug' | 'info' | 'warn' | 'error' | 'silent'
@@ -673,4 +686,41 @@ export interface LoggerOptions {
    * @default "auto"
    */
   readonly format?: 'auto' | 'pretty' | 'json'
+  /**
+   * Values that are written as `[redacted]`: in the fields of lines of the server, of `heddle/worker` and of loggers that write JSON.
+   * @default []
+   */
+  readonly redact?: readonly string[]
+  /**
+   * Whether lines go to standard output. Without a file they always do.
+   * @default true
+   */
+  readonly stdout?: boolean
+  /**
+   * A file that gets every line as JSON, whatever the format of the output is.
+   */
+  readonly file?: LogFileOptions
+}
+
+/** A file that gets every line as JSON, whatever the format of the output is. */
+export interface LogFileOptions {
+  /**
+   * The file, relative to the configuration file. Its directory is made when it is missing.
+   */
+  readonly path: string
+  /**
+   * A file of about this size is renamed, with the time in its name, and a new one is begun. 0 lets it grow.
+   * @default 104857600 (100 MiB)
+   */
+  readonly maxSize?: number | string
+  /**
+   * A file that was begun so long ago is renamed too. 0 lets it get older.
+   * @default 86400000 (24 h)
+   */
+  readonly maxAge?: number | string
+  /**
+   * How many renamed files are kept; older ones are deleted.
+   * @default 10
+   */
+  readonly keep?: number
 }

@@ -197,7 +197,7 @@ function assemble(config: CheckedConfig, sources: Sources, parts: Parts): Resolv
       allowedHosts: admin.allowedHosts
     },
     metrics,
-    logger,
+    logger: { ...logger, file: fileOf(config, sources.root) },
     startTimeout: config.startTimeout,
     maxZombies: config.maxZombies,
     gracefulShutdown: {
@@ -205,4 +205,8 @@ function assemble(config: CheckedConfig, sources: Sources, parts: Parts): Resolv
       timeout: gracefulShutdown.timeout
     }
   }
+}
+
+function fileOf({ logger }: CheckedConfig, root: string): ResolvedConfig['logger']['file'] {
+  return logger.file === undefined ? null : { ...logger.file, path: resolvePath(root, logger.file.path) }
 }

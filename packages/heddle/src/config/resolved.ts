@@ -65,6 +65,8 @@ export interface ResolvedApplication {
   readonly recycle: ResolvedRecycle
   readonly rollout: ResolvedRollout
   readonly queue: ResolvedQueue
+  /** The least important lines of its workers that are written when they start. */
+  readonly logger: Pick<ResolvedLogger, 'level'>
 }
 
 /** Memory limits of one worker, in MiB; `null` leaves the choice to V8. */
@@ -223,11 +225,28 @@ export interface ResolvedMetrics {
   readonly applicationTimeout: number
 }
 
-/** What is logged and how it looks. */
+/** What is logged, how it looks and where it goes. */
 export interface ResolvedLogger {
   readonly level: 'trace' | 'debug' | 'info' | 'warn' | 'error' | 'silent'
   /** `auto` is pretty on a terminal and JSON everywhere else. */
   readonly format: 'auto' | 'pretty' | 'json'
+  /** Places whose values are hidden, see `shared/log-redact.ts`. */
+  readonly redact: readonly string[]
+  /** Whether lines go to standard output; of no meaning without a file. */
+  readonly stdout: boolean
+  readonly file: ResolvedLogFile | null
+}
+
+/** The log file and when it is renamed. */
+export interface ResolvedLogFile {
+  /** Absolute. */
+  readonly path: string
+  /** Bytes; 0 for no limit. */
+  readonly maxSize: number
+  /** Milliseconds; 0 for no limit. */
+  readonly maxAge: number
+  /** How many renamed files are kept. */
+  readonly keep: number
 }
 
 /** How a stop unfolds. Milliseconds. */

@@ -7,6 +7,7 @@
  */
 import type { Key, ObjectKey } from './key.ts'
 import { application, env, envFile } from './application-schema.ts'
+import { logger } from './logger-schema.ts'
 import { metrics } from './metrics-schema.ts'
 import { serverKeys } from './server-schema.ts'
 import { supervision } from './supervision-schema.ts'
@@ -205,31 +206,6 @@ const admin: ObjectKey = {
       default: [],
       sentence:
         'Further names under which it may be asked, beside `hostname`, localhost and IP addresses. Requests for other hosts are refused, so that no web page can reach it through a name of its own.'
-    }
-  }
-}
-
-const logger: ObjectKey = {
-  kind: 'object',
-  name: 'LoggerOptions',
-  sentence: 'What is logged and how it looks.',
-  keys: {
-    level: {
-      kind: 'choice',
-      choices: ['trace', 'debug', 'info', 'warn', 'error', 'silent'],
-      default: 'info',
-      sentence: 'The least important lines that are still written.',
-      flag: 'log-level',
-      variables: ['HEDDLE_LOG_LEVEL']
-    },
-    format: {
-      kind: 'choice',
-      choices: ['auto', 'pretty', 'json'],
-      default: 'auto',
-      sentence: '`auto` is pretty on a terminal and one JSON object per line everywhere else.',
-      flag: 'log-format',
-      flagSentence: 'How log lines look; auto is pretty on a terminal and JSON elsewhere.',
-      variables: ['HEDDLE_LOG_FORMAT']
     }
   }
 }

@@ -23,21 +23,18 @@ export interface Speaker {
 }
 
 /** Writes log lines in the voice of one worker. */
-export type Output = LogTarget
+export interface Output extends LogTarget {
+  /** Remembers what no newline has ended, in case the thread does not live to see one. */
+  keepPending?(source: 'stdout' | 'stderr', text: string): void
+}
 
 /** The voice of a worker: adds who speaks, filters by the level in force, stands still while the output is full. */
 export function createOutput(logger: ThreadLogger, speaker: Speaker): ThreadLog {
   return new ThreadLog(logger, speaker, { whenFull: 'wait' })
 }
 
-/** What is captured writes here. */
-export interface CaptureTarget extends LogTarget {
-  /** Remembers what no newline has ended, in case the thread does not live to see one. */
-  keepPending(source: 'stdout' | 'stderr', text: string): void
-}
-
 /** Replaces the ways out of this thread. */
-export function captureOutput(output: CaptureTarget): void {
+export function captureOutput(output: Output): void {
   const out = new Channel(output, 'stdout')
   const err = new Channel(output, 'stderr')
   redirect(process.stdout, out)
@@ -56,7 +53,7 @@ export const lineMax = 1024 * 1024
 
 /** One way out: cuts what is written into lines. */
 class Channel {
-  readonly #output: CaptureTarget
+  readonly #output: Output
   readonly #source: 'stdout' | 'stderr'
   readonly #level: Level
   readonly #decoder = new StringDecoder('utf8')
@@ -64,7 +61,7 @@ class Channel {
   /** While a console method runs: its level. What it writes is one message, however many lines it has. */
   speaking: Level | null = null
 
-  constructor(output: CaptureTarget, source: 'stdout' | 'stderr') {
+  constructor(output: Output, source: 'stdout' | 'stderr') {
     this.#output = output
     this.#source = source
     this.#level = source === 'stdout' ? 'info' : 'error'
@@ -102,7 +99,7 @@ class Channel {
   #keep(partial: string): void {
     if (partial === this.#partial) return
     this.#partial = partial
-    this.#output.keepPending(this.#source, partial)
+    this.#output.keepPending?.(this.#source, partial)
   }
 
   #record(text: string, level: Level): void {

@@ -28,7 +28,8 @@ export const defaultApplications: ResolvedConfig['applications'] = [
     health: exampleHealth,
     recycle: { maxRequests: 0, maxAge: 0, maxHeap: 0, maxRss: 0, jitter: 0.1 },
     rollout: { concurrency: 1, drainTimeout: 30_000 },
-    queue: { max: 1000, timeout: 10_000 }
+    queue: { max: 1000, timeout: 10_000 },
+    logger: { level: 'info' }
   }
 ]
 
@@ -49,7 +50,7 @@ export const defaultConfig: Omit<ResolvedConfig, 'applications'> = {
     allowedHosts: []
   },
   metrics: exampleMetrics,
-  logger: { level: 'info', format: 'auto' },
+  logger: { level: 'info', format: 'auto', redact: [], stdout: true, file: null },
   startTimeout: 30_000,
   maxZombies: 8,
   gracefulShutdown: { drainDelay: 0, timeout: 25_000 },

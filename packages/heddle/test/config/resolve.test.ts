@@ -79,9 +79,26 @@ test('resolve() gives every setting a flag and a variable', () => {
     assert.equal(config.server.mode, 'direct')
     assert.equal(config.entrypoint, 'b')
     assert.deepEqual([config.admin.port, config.admin.portChosen], [1, true])
-    assert.deepEqual(config.logger, { level: 'warn', format: 'json' })
+    assert.partialDeepStrictEqual(config.logger, { level: 'warn', format: 'json' })
     for (const { workers } of config.applications) assert.equal(workers, 7)
   }
+})
+
+test('resolve() gives each application the level of the log unless it has its own, and finds the log file', () => {
+  const applications = { a: { path: 'a', logger: { level: 'trace' } }, b: { path: 'b' } }
+  const logger = { level: 'error', redact: ['*.token'], file: { path: 'logs/heddle.log', maxSize: '1MB' } }
+  const config = right({ ...both, applications, logger })
+  assert.deepEqual(
+    config.applications.map(application => application.logger),
+    [{ level: 'trace' }, { level: 'error' }]
+  )
+  assert.deepEqual(config.logger, {
+    level: 'error',
+    format: 'auto',
+    redact: ['*.token'],
+    stdout: true,
+    file: { path: '/app/logs/heddle.log', maxSize: 1024 ** 2, maxAge: 86_400_000, keep: 10 }
+  })
 })
 
 function counts(written: unknown, sources?: Partial<Sources>): number[] {

@@ -52,6 +52,7 @@ export function exampleApplication(changes: Partial<ResolvedApplication> = {}): 
     recycle: { maxRequests: 0, maxAge: 0, maxHeap: 0, maxRss: 0, jitter: 0.1 },
     rollout: { concurrency: 1, drainTimeout: 5000 },
     queue: { max: 1000, timeout: 10_000 },
+    logger: { level: 'info' },
     ...changes
   }
 }
@@ -127,7 +128,7 @@ export function exampleConfig(changes: ConfigChanges = {}): ResolvedConfig {
       ...changes.admin
     },
     metrics: exampleMetrics,
-    logger: { level: 'info', format: 'json' },
+    logger: { level: 'info', format: 'json', redact: [], stdout: true, file: null },
     maxZombies: 8,
     startTimeout: changes.startTimeout ?? 10_000,
     gracefulShutdown: { drainDelay: 0, timeout: 5000, ...changes.gracefulShutdown },
