@@ -131,6 +131,7 @@ class SettingsOf implements ResolvedServer {
   readonly maxUrlSize: number = Number.POSITIVE_INFINITY
   readonly maxBodySize = 0
   readonly maxConnections = 0
+  readonly accessLog = 'off'
 
   constructor(server: Server) {
     this.#server = server

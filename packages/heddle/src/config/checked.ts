@@ -86,4 +86,5 @@ export interface CheckedRoute {
   readonly application: string
   readonly stripPrefix: boolean
   readonly requestTimeout?: number
+  readonly accessLog: boolean
 }

@@ -516,6 +516,11 @@ export interface ServerOptions {
    * @default 0
    */
   readonly maxConnections?: number
+  /**
+   * A line for every request that ends. `json`: a line of the log like all others, with its facts as fields. `combined`: the format of Apache, with what Heddle knows at the end. Needs the mode `edge`.
+   * @default "off"
+   */
+  readonly accessLog?: 'off' | 'json' | 'combined'
 }
 
 /** One rule: requests for this host and path go to this application. */
@@ -544,6 +549,11 @@ export interface RouteOptions {
    * @default `server.requestTimeout`
    */
   readonly requestTimeout?: number | string
+  /**
+   * Whether its requests are in the access log, when there is one: not those of probes, for example.
+   * @default true
+   */
+  readonly accessLog?: boolean
 }
 
 /** How a stop unfolds. */

@@ -53,7 +53,7 @@ export function resolveRoutes(
 ): ResolvedRoute[] {
   const seen = new Map<string, number>()
   const resolved: ResolvedRoute[] = []
-  routes.forEach(({ host, path, application, stripPrefix, requestTimeout }, index) => {
+  routes.forEach(({ host, path, application, stripPrefix, requestTimeout, accessLog }, index) => {
     const place = `routes[${index}]`
     if (!ids.includes(application)) mistakes.push(unknownId(`${place}.application`, application, ids))
     const prefix = path === '/' ? path : path.replace(/\/+$/, '')
@@ -62,7 +62,8 @@ export function resolveRoutes(
       prefix: prefix === '' ? '/' : prefix,
       application,
       stripPrefix,
-      requestTimeout: requestTimeout ?? null
+      requestTimeout: requestTimeout ?? null,
+      ...(accessLog ? {} : { accessLog })
     }
     const key = `${route.host ?? ''} ${route.prefix}`
     const twin = seen.get(key)
@@ -141,6 +142,13 @@ export function judgeMinReady(applications: readonly ResolvedApplication[], mist
     const message = `the application has ${workers === 1 ? '1 worker' : `${workers} workers`}, so no more can be ready`
     mistakes.push({ path: `${joinPath('applications', id)}.minReady`, message, offered: minReady })
   }
+}
+
+/** Reports an access log that nobody would write: it is the edge's. */
+export function judgeAccessLog({ mode, accessLog }: CheckedConfig['server'], mistakes: Mistake[]): void {
+  if (mode === 'edge' || accessLog === 'off') return
+  const message = `the access log needs server.mode "edge": in ${mode} mode clients speak to the workers themselves`
+  mistakes.push({ path: 'server.accessLog', message, offered: accessLog })
 }
 
 /** Reports the ids in `mesh.deny` that name no application. */

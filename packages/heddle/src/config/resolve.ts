@@ -18,6 +18,7 @@ import { defaultEdgeThreads, defaultWorkers } from './machine/budget.ts'
 import type { Machine } from './machine/machine.ts'
 import { applyLimits } from './limits.ts'
 import {
+  judgeAccessLog,
   judgeDenials,
   judgeDependencies,
   judgeMinReady,
@@ -88,6 +89,7 @@ export function resolve(sources: Sources): Resolution {
   judgeWorkersOverride(overrides.workers, named, mistakes)
   judgeDenials(config.mesh.deny, named, mistakes)
   judgeProxies(config.server.trustProxy, mistakes)
+  judgeAccessLog(config.server, mistakes)
   const routes = resolveRoutes(config.routes, named, mistakes)
   const entrypoint = resolveEntrypoint(config, routes, named, mistakes)
   const needed = neededInPublic(applications, routes, entrypoint)

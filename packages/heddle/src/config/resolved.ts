@@ -165,6 +165,8 @@ export interface ResolvedServer {
   readonly maxUrlSize: number
   readonly maxBodySize: number
   readonly maxConnections: number
+  /** How each request is logged that ends. Only `off` in the other modes than edge. */
+  readonly accessLog: 'off' | 'json' | 'combined'
 }
 
 /** One rule of the public server: which application gets which requests. */
@@ -178,6 +180,8 @@ export interface ResolvedRoute {
   readonly stripPrefix: boolean
   /** Milliseconds until the response head; 0 waits for ever, `null` as the server says. */
   readonly requestTimeout: number | null
+  /** Present when its requests are not in the access log. */
+  readonly accessLog?: false
 }
 
 /** The in-process mesh. */

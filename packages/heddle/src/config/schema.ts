@@ -72,6 +72,12 @@ const route: ObjectKey = {
       sentence:
         'How long a request may take until the head of its response, waiting for a worker included. Then 504, or 503 when no worker had it. 0 waits for ever.',
       defaultText: '`server.requestTimeout`'
+    },
+    accessLog: {
+      kind: 'boolean',
+      default: true,
+      sentence:
+        'Whether its requests are in the access log, when there is one: not those of probes, for example.'
     }
   }
 }

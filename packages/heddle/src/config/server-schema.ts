@@ -135,5 +135,15 @@ export const serverKeys: Readonly<Record<string, Key>> = {
     min: 0,
     default: 0,
     sentence: 'The most connections at a time, over all edge threads. 0 sets no limit.'
+  },
+  accessLog: {
+    kind: 'choice',
+    choices: ['off', 'json', 'combined'],
+    default: 'off',
+    sentence:
+      'A line for every request that ends. `json`: a line of the log like all others, with its facts as fields. `combined`: the format of Apache, with what Heddle knows at the end. Needs the mode `edge`.',
+    flag: 'access-log',
+    flagSentence: 'A line for every request that ends: off, json or combined.',
+    variables: ['HEDDLE_ACCESS_LOG']
   }
 }

@@ -48,6 +48,14 @@ const mistakes: readonly Case[] = [
     ['routes[0].application: there is no application "c"; there is "a", got "c"']
   ],
   [
+    'an access log without an edge',
+    { ...a, server: { mode: 'handoff', accessLog: 'json' } },
+    {},
+    [
+      'server.accessLog: the access log needs server.mode "edge": in handoff mode clients speak to the workers themselves, got "json"'
+    ]
+  ],
+  [
     'a route written twice',
     {
       ...both,
@@ -58,7 +66,7 @@ const mistakes: readonly Case[] = [
     },
     {},
     [
-      'routes[1]: routes[0] already claims this host and path, got {"path":"/x/","application":"b","stripPrefix":false}'
+      'routes[1]: routes[0] already claims this host and path, got {"path":"/x/","application":"b","stripPrefix":false,"accessLog":true}'
     ]
   ],
   [

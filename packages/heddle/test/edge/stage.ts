@@ -31,7 +31,8 @@ export const generous: ResolvedServer = {
   maxHeadersCount: 100,
   maxUrlSize: 8_192,
   maxBodySize: 256 * 1024 * 1024,
-  maxConnections: 0
+  maxConnections: 0,
+  accessLog: 'off'
 }
 
 /** What a test asks for. */

@@ -94,7 +94,8 @@ export const exampleServer: ResolvedConfig['server'] = {
   maxHeadersCount: 100,
   maxUrlSize: 8192,
   maxBodySize: 10_485_760,
-  maxConnections: 0
+  maxConnections: 0,
+  accessLog: 'off'
 }
 
 /** What a test may change about {@link exampleConfig}. */
