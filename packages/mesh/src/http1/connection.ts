@@ -144,7 +144,7 @@ export class Connection implements RequestReceiver, ExchangeHandler {
     this.#since = performance.now()
     const exchange = this.#host.forward(head, this)
     if ('status' in exchange) {
-      this.#current.blame('refused')
+      this.#current.blame('refused', exchange.reason)
       return this.#answer(exchange)
     }
     this.#current.send(exchange)
@@ -174,7 +174,7 @@ export class Connection implements RequestReceiver, ExchangeHandler {
   onRefusal(refusal: Refusal, line: string): void {
     const current = this.#current
     current.beginUnread(line, this.#since)
-    current.blame('refused')
+    current.blame('refused', refusal.reason)
     current.keepAlive = false
     current.isWhole = true
     // The answer is under way already: all that can be said is to break it off.
@@ -273,7 +273,7 @@ export class Connection implements RequestReceiver, ExchangeHandler {
     }
     if (this.socket.destroyed) return
     if (this.#writer.end(trailers) === 'short') {
-      current.blame('failed')
+      current.blame('failed', 'the response is shorter than its Content-Length')
       return this.#writer.breakOff()
     }
     current.isAnswered = true

@@ -49,6 +49,8 @@ export interface RequestAccount {
   readonly cause: EndCause
   readonly phase: EndPhase
   readonly error: Error | null
+  /** What there is to say about that: the reason of a refusal, or the error's. Unchecked; it may quote the request. */
+  readonly detail: string
 }
 
 /** One request after the other, as they go on. */
@@ -75,6 +77,7 @@ export class CurrentRequest implements RequestAccount {
   cause: EndCause = 'done'
   phase: EndPhase = 'response-body'
   error: Error | null = null
+  detail = ''
   readonly #socket: ClientSocket
   readonly #writer: ResponseWriter
   readonly #tell: (account: RequestAccount) => void
@@ -128,11 +131,12 @@ export class CurrentRequest implements RequestAccount {
   }
 
   /** Says why it ends. Who says so first is right: the rest follows from that. */
-  blame(cause: EndCause, error: Error | null = null): void {
+  blame(cause: EndCause, why: Error | string = ''): void {
     if (!this.#isOpen || this.#isBlamed) return
     this.#isBlamed = true
     this.cause = cause
-    this.error = error
+    this.error = typeof why === 'string' ? null : why
+    this.detail = typeof why === 'string' ? why : why.message
     if (this.tunnel !== null) this.phase = 'tunnel'
     else if (!this.#writer.begun) this.phase = this.#phaseBefore(cause)
   }
@@ -177,6 +181,7 @@ export class CurrentRequest implements RequestAccount {
     this.cause = 'done'
     this.phase = 'response-body'
     this.error = null
+    this.detail = ''
     this.#isOpen = true
     this.#isBlamed = false
   }

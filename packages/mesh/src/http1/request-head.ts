@@ -42,8 +42,10 @@ export interface RequestHead {
   requestId: string
   /** Other lines in which a client, or a proxy in front, speaks of the client (`Forwarded`, `X-Real-IP` …). */
   claims: string
-  /** `Accept`, which stays in the block: an error page is chosen by it. */
+  /** These stay in the block: an error page is chosen by `Accept`, and logs have the others. */
   accept: string
+  userAgent: string
+  referer: string
 }
 
 /** Why a request is refused, and the status that says so. */
@@ -127,6 +129,8 @@ class HeadFields {
   #requestId = ''
   #claims = ''
   #accept = ''
+  #userAgent = ''
+  #referer = ''
 
   constructor(minor: number) {
     this.#minor = minor
@@ -154,6 +158,12 @@ class HeadFields {
         return 'pass'
       case 'accept':
         this.#accept = value
+        return 'pass'
+      case 'user-agent':
+        this.#userAgent = value
+        return 'pass'
+      case 'referer':
+        this.#referer = value
         return 'pass'
       case 'expect':
         this.#expectContinue = value.toLowerCase() === '100-continue'
@@ -237,7 +247,9 @@ class HeadFields {
       forwardedHost: this.#forwardedHost,
       requestId: this.#requestId,
       claims: this.#claims,
-      accept: this.#accept
+      accept: this.#accept,
+      userAgent: this.#userAgent,
+      referer: this.#referer
     }
   }
 
