@@ -46,6 +46,8 @@ export interface WorkerBoot {
   /** Where it says how it is; see `vitals.ts`. */
   readonly vitals: SharedArrayBuffer
   readonly checks: CheckPlan
+  /** Whether it counts what only metrics need. */
+  readonly metrics: boolean
 }
 
 /** How a worker checks itself. */
@@ -136,6 +138,8 @@ export type FromWorker =
       /** The request whose handler threw has been broken off: nobody waits for it any more. */
       readonly isolated: boolean
     }
+  /** Its application has metrics of its own; they are asked for on this port, see `application-metrics.ts`. */
+  | { readonly type: 'metrics'; readonly port: MessagePort }
   /** The hooks have run and the server is closed; the thread may be ended. */
   | { readonly type: 'stopped' }
 

@@ -7,6 +7,7 @@
  * of its own: a reader may see one from before a write and one from after it, never half of one. Only the
  * sentence of a check is longer; a sequence number beside it tells a reader that it was changed meanwhile.
  */
+import { LOOP_DELAYS } from '../shared/loop-delay.ts'
 
 /** The checks of a worker: what its application gave to `health()` and `readiness()`, and the path that is asked. */
 export const checkNames = ['health', 'readiness', 'path'] as const
@@ -45,6 +46,34 @@ export interface VitalsReading {
 /** What the worker measures. Bytes and milliseconds. */
 export type Measurement = Omit<VitalsReading, 'writes' | 'checks'>
 
+/** Kinds of collections of garbage, as they are called in metrics, in the order of their cells. */
+export const gcKinds = ['minor', 'major', 'incremental', 'weakcb'] as const
+
+/** One of {@link gcKinds}. */
+export type GcKind = (typeof gcKinds)[number]
+
+/**
+ * What the thread has counted over its life, for metrics; each number modulo 2^32, so that it is differences that
+ * are added up. Zeroes when nobody wants metrics.
+ */
+export interface VitalsCounts {
+  /** Microseconds spent collecting, by {@link gcKinds}. */
+  readonly gcMicroseconds: readonly number[]
+  readonly gcCounts: readonly number[]
+  /** Samples of the delay of the event loop, by the bounds of `shared/loop-delay.ts`. */
+  readonly loopDelays: readonly number[]
+  /** Their sum, in hundredths of a millisecond. */
+  readonly loopDelayUnits: number
+  /** Milliseconds of CPU the thread has used; 0 where node cannot say. */
+  readonly cpuMs: number
+}
+
+/** What the worker counts for metrics. */
+export type Counting = VitalsCounts & {
+  /** Timers, sockets and requests that keep its event loop from ending. */
+  readonly handles: number
+}
+
 const WRITES = 0
 const HEAP_USED = 1
 const HEAP_LIMIT = 2
@@ -61,7 +90,14 @@ const STATE = 0
 const ROUND = 1
 const LENGTH = 2
 
-const CELLS = CHECKS + checkNames.length * CHECK_CELLS
+const GC_TIMES = CHECKS + checkNames.length * CHECK_CELLS
+const GC_COUNTS = GC_TIMES + gcKinds.length
+const CPU = GC_COUNTS + gcKinds.length
+const HANDLES = CPU + 1
+const DELAY_SUM = HANDLES + 1
+const DELAYS = DELAY_SUM + 1
+
+const CELLS = DELAYS + LOOP_DELAYS
 const TEXT_BYTES = 256
 const BYTES = CELLS * Int32Array.BYTES_PER_ELEMENT + checkNames.length * TEXT_BYTES
 
@@ -70,7 +106,7 @@ const states: readonly CheckState[] = ['none', 'good', 'bad']
 /** Heaps are beyond 32 bits of bytes. */
 const KIB = 1024
 /** Delays are kept to a hundredth of a millisecond. */
-const PER_MS = 100
+export const PER_MS = 100
 
 /** Shared memory for one thread, about a kilobyte. A new thread gets a new one. */
 export function createVitals(): SharedArrayBuffer {
@@ -105,6 +141,16 @@ export class VitalsWriter {
     Atomics.add(this.#cells, WRITES, 1)
   }
 
+  /** Writes down what was counted. */
+  count(counted: Counting): void {
+    this.#storeEach(GC_TIMES, counted.gcMicroseconds)
+    this.#storeEach(GC_COUNTS, counted.gcCounts)
+    this.#storeEach(DELAYS, counted.loopDelays)
+    Atomics.store(this.#cells, DELAY_SUM, counted.loopDelayUnits)
+    Atomics.store(this.#cells, CPU, counted.cpuMs)
+    this.#store(HANDLES, counted.handles)
+  }
+
   /**
    * Writes down what a check has said.
    *
@@ -121,6 +167,11 @@ export class VitalsWriter {
     textOf(this.#buffer, name).set(bytes)
     Atomics.store(this.#cells, at + LENGTH, written)
     Atomics.add(this.#cells, at + ROUND, 1)
+  }
+
+  /** A store wraps by itself; what is measured stops at the most there can be instead. */
+  #storeEach(from: number, values: readonly number[]): void {
+    for (const [index, value] of values.entries()) Atomics.store(this.#cells, from + index, value)
   }
 
   #store(cell: number, value: number): void {
@@ -149,6 +200,26 @@ export function readVitals(buffer: SharedArrayBuffer): VitalsReading {
       path: readCheck(buffer, cells, 'path')
     }
   }
+}
+
+/** Everything a worker has counted so far. Any thread; waits for nobody. */
+export function readVitalsCounts(buffer: SharedArrayBuffer): VitalsCounts {
+  const cells = new Int32Array(buffer, 0, CELLS)
+  const read = (cell: number): number => Atomics.load(cells, cell) >>> 0
+  const range = (from: number, count: number): number[] =>
+    Array.from({ length: count }, (_, index) => read(from + index))
+  return {
+    gcMicroseconds: range(GC_TIMES, gcKinds.length),
+    gcCounts: range(GC_COUNTS, gcKinds.length),
+    loopDelays: range(DELAYS, LOOP_DELAYS),
+    loopDelayUnits: read(DELAY_SUM),
+    cpuMs: read(CPU)
+  }
+}
+
+/** How many timers, sockets and requests kept the event loop of the worker from ending when it last looked. */
+export function readHandles(buffer: SharedArrayBuffer): number {
+  return Atomics.load(new Int32Array(buffer, 0, CELLS), HANDLES) >>> 0
 }
 
 /** The number the operating system knows the thread by; `null` when it has not said, or cannot know. */

@@ -13,6 +13,7 @@ import type { MeshTicket } from '@heddle/mesh'
 
 import type { FromWorker, ToWorker, WorkerBoot } from '../channel/messages.ts'
 import type { Adoption } from './adopt.ts'
+import { AppMetrics } from './app-metrics.ts'
 import { offerWhere, osThread } from './blocked.ts'
 import { Checks } from './checks.ts'
 import { publishContext } from './context.ts'
@@ -21,6 +22,7 @@ import { reportCrashes } from './crash.ts'
 import { toErrorFacts } from '../channel/error-facts.ts'
 import { VitalsWriter } from '../channel/vitals.ts'
 import { watchFastify } from './kinds/fastify.ts'
+import { offerDiagnosis } from './inspect.ts'
 import { interceptListen, replaceListen } from './listen.ts'
 import { createLoader } from './loader.ts'
 import { captureOutput, createOutput } from './output.ts'
@@ -52,7 +54,8 @@ async function run(port: MessagePort, boot: WorkerBoot): Promise<void> {
   const vitals = new VitalsWriter(boot.vitals)
   vitals.introduce(osThread())
   offerWhere()
-  measureVitals(vitals, boot.checks.intervalMs)
+  offerDiagnosis()
+  measureVitals(vitals, { intervalMs: boot.checks.intervalMs, counts: boot.metrics })
   const service = new Service(mesh, boot.listen)
   const interception = interceptListen({ direct: boot.listen, shared: boot.workers > 1 }, service)
   replaceListen(() => interception)
@@ -86,6 +89,7 @@ async function run(port: MessagePort, boot: WorkerBoot): Promise<void> {
     return
   }
   announce(service, send)
+  if (boot.metrics) offerMetrics(boot, context, port)
 }
 
 /**
@@ -111,6 +115,7 @@ function createContext(boot: WorkerBoot): WorkerContext {
     closeHooks: [],
     readiness: [],
     checks: { health: [], readiness: [] },
+    metrics: { sources: [], onGiven: () => {} },
     meshDomain: boot.meshDomain,
     publicUrl: boot.publicUrl
   }
@@ -130,6 +135,22 @@ async function beginChecks(
     server: () => (service.target === null ? null : askTarget(service.target, hostname))
   })
   await checks.begin()
+}
+
+/** Lets the main thread ask for the metrics of the application, should it have any, now or later. */
+function offerMetrics(boot: WorkerBoot, context: WorkerContext, main: MessagePort): void {
+  const { entry, application, slot, name } = boot
+  const appMetrics = new AppMetrics({
+    entry,
+    own: context.metrics,
+    labels: { application, worker: String(slot) },
+    announce: port => main.postMessage({ type: 'metrics', port } satisfies FromWorker, [port]),
+    complain: reason => {
+      const message = `The metrics of ${name} are left out: ${reason}.`
+      context.output.write({ time: Date.now(), level: 'warn', message })
+    }
+  })
+  appMetrics.begin()
 }
 
 /** Says `ready`, and says it again should an application listen that seemed to have no server. */

@@ -4,6 +4,7 @@
  * Runs in worker threads. It hangs on globalThis because a thread may load `heddle/worker` more than once: from
  * source and from dist, or from several installed copies. All of them have to see one worker.
  */
+import type { OwnMetrics } from './app-metrics.ts'
 import type { OwnChecks } from './checks.ts'
 import type { Output } from './output.ts'
 
@@ -33,6 +34,8 @@ export interface WorkerContext {
   readonly readiness: Readiness[]
   /** What the application is asked while it runs. */
   readonly checks: OwnChecks
+  /** What the application says at a scrape. */
+  readonly metrics: OwnMetrics
   /** Suffix of mesh host names with its leading dot. */
   readonly meshDomain: string
   readonly publicUrl: string | null

@@ -7,12 +7,14 @@
 import { formatLine } from '../shared/log-line.ts'
 import { writeLine } from '../shared/log-stdout.ts'
 import { resolveLogStyle } from '../shared/log-style.ts'
+import type { MetricsSource } from './app-metrics.ts'
 import type { Check } from './checks.ts'
 import { currentContext } from './context.ts'
 import type { CloseHook, Identity, Readiness, WorkerContext } from './context.ts'
 import { createLogger } from './logger.ts'
 import type { Logger } from './logger.ts'
 
+export type { MetricsSource } from './app-metrics.ts'
 export type { Check, CheckAnswer } from './checks.ts'
 export type { CloseHook, Identity, Readiness } from './context.ts'
 export type { LogMethod, Logger } from './logger.ts'
@@ -81,6 +83,19 @@ export function readiness(check: Check): void {
   context.checks.readiness.push(check)
 }
 
+/**
+ * Gives metrics of the application's own to `/metrics`, where they get the labels `application` and `worker`. The
+ * source is called at each scrape and returns the text format of Prometheus (version 0.0.4), or a promise of it; it has
+ * `metrics.applicationTimeout`. The default registry of prom-client is found without this.
+ *
+ * @throws TypeError when it is no function.
+ */
+export function metrics(source: MetricsSource): void {
+  assertFunction('metrics', source)
+  context.metrics.sources.push(source)
+  context.metrics.onGiven()
+}
+
 function assertFunction(name: string, value: unknown): void {
   if (typeof value !== 'function') throw new TypeError(`${name}() expects a function, got ${typeof value}.`)
 }
@@ -111,6 +126,7 @@ function createStandIn(): WorkerContext {
     closeHooks: [],
     readiness: [],
     checks: { health: [], readiness: [] },
+    metrics: { sources: [], onGiven: () => {} },
     meshDomain: '.heddle.local',
     publicUrl: null
   }

@@ -67,6 +67,7 @@ export function startWorker(t: TestContext, entry: string, options: StartOptions
     publicUrl: null,
     vitals: createVitals(),
     checks: { intervalMs: 60_000, timeoutMs: 5000, path: null },
+    metrics: true,
     ...options.boot
   }
   const worker = new Worker(bootFile, {

@@ -3,6 +3,8 @@
  *
  * Main thread only. It knows one thread from start to end and never waits for it without a bound.
  */
+import type { MemberCounts, MemberTraffic } from '@heddle/mesh'
+
 import type { EdgeSettings, FromEdge, ToEdge } from '../../channel/messages.ts'
 import type { Announce, ThreadFact } from '../../events.ts'
 import type { Clock } from '../../shared/clock.ts'
@@ -24,6 +26,8 @@ export interface EdgeHandleOptions {
   readonly startThread: ThreadStarter
   /** The port to open as soon as the thread has loaded; `null` while the public port is still to be closed. */
   readonly port: () => number | null
+  /** Called at the very moment it is gone. */
+  readonly onGone: (edge: EdgeHandle) => void
 }
 
 /** What came of opening the port. */
@@ -68,6 +72,21 @@ export class EdgeHandle implements Occupant {
   /** Milliseconds since its event loop last wrote its heartbeat. */
   heartbeatAge(): number {
     return this.#options.seat.member.heartbeatAge()
+  }
+
+  /** What was counted of its answers: it gives none. */
+  counts(): MemberCounts {
+    return this.#options.seat.member.counts()
+  }
+
+  /** Requests it has answered itself. */
+  served(): number {
+    return 0
+  }
+
+  /** What it has sent, by hostname. */
+  traffic(): readonly MemberTraffic[] {
+    return this.#options.seat.member.traffic()
   }
 
   /** Opens the public port, once. */
@@ -183,6 +202,7 @@ export class EdgeHandle implements Occupant {
 
   #handleGone(): void {
     this.#options.seat.member.remove()
+    this.#options.onGone(this)
     this.#listened.resolve({ opened: false, error: null })
     this.#readyWith(false)
   }

@@ -186,6 +186,11 @@ export class Edges {
     }))
   }
 
+  /** The threads by their places, in their order. */
+  get slots(): readonly Slot<EdgeHandle>[] {
+    return this.#slots
+  }
+
   /** What the edge threads have seen of their clients, by name, since the start; none in the other modes. */
   counts(): ReadonlyMap<string, EdgeCounts> {
     const { config } = this.#surroundings
@@ -235,7 +240,8 @@ export class Edges {
       clock,
       announce,
       startThread,
-      port: () => (this.#isOpen ? publicPort.number : null)
+      port: () => (this.#isOpen ? publicPort.number : null),
+      onGone: gone => this.#slots[index]?.book.counted(gone)
     })
     handoff?.useAcceptor(edge.life)
     return edge

@@ -42,6 +42,8 @@ export interface WorkerSurroundings {
   readonly publicUrl: string | null
   /** Shared memory in which the worker says how it is. */
   readonly vitals: SharedArrayBuffer
+  /** Whether it counts what only metrics need. */
+  readonly metrics: boolean
   /** Shared memory in which it counts the connections clients have to it; `null` when there are none. */
   readonly ledger: SharedArrayBuffer | null
 }
@@ -52,7 +54,7 @@ export function planWorker(
   slot: number,
   surroundings: WorkerSurroundings
 ): ThreadPlan {
-  const { files, seat, meshDomain, logger, listen, publicUrl, vitals, ledger } = surroundings
+  const { files, seat, meshDomain, logger, listen, publicUrl, vitals, metrics, ledger } = surroundings
   const { id, workers, path, entry, preload, health } = application
   const name = `${id}:${slot}`
   const workerData: WorkerBoot = {
@@ -70,6 +72,7 @@ export function planWorker(
     publicUrl,
     vitals,
     checks: { intervalMs: health.interval, timeoutMs: health.timeout, path: health.path ?? null },
+    metrics,
     ...(ledger === null ? {} : { ledger })
   }
   return {

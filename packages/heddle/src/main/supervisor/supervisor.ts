@@ -38,6 +38,11 @@ export class Supervisor implements Supervised {
     return this.#pool(id).settings
   }
 
+  /** The workers of each application. */
+  pools(): readonly WorkerPool[] {
+    return [...this.#pools.values()]
+  }
+
   /** All applications, with the settings in force. */
   applications(): readonly ResolvedApplication[] {
     return [...this.#pools.values()].map(({ settings }) => settings)

@@ -6,7 +6,7 @@
  * a worker without a bound.
  */
 import type { EventLoopUtilization } from 'node:perf_hooks'
-import type { Worker } from 'node:worker_threads'
+import type { MessagePort, Worker } from 'node:worker_threads'
 
 import type { MemberCounts, MemberTraffic } from '@heddle/mesh'
 
@@ -98,6 +98,7 @@ export class WorkerHandle implements Occupant, WatchedWorker {
   readonly #readyWith: (isReady: boolean) => void
   readonly #stopped = Promise.withResolvers<void>()
   #introduction: WorkerIntroduction | null = null
+  #registry: MessagePort | null = null
   #stopping: Promise<void> | null = null
   #isHeld: boolean
   #isKeptOut = false
@@ -145,6 +146,11 @@ export class WorkerHandle implements Occupant, WatchedWorker {
   /** Whether an operator holds it out of balancing. */
   get isKeptOut(): boolean {
     return this.#isKeptOut
+  }
+
+  /** Where its application is asked for metrics of its own; `null` when it has said of none. */
+  get registry(): MessagePort | null {
+    return this.#registry
   }
 
   inflight(): number {
@@ -283,6 +289,9 @@ export class WorkerHandle implements Occupant, WatchedWorker {
         break
       case 'stopped':
         this.#stopped.resolve()
+        break
+      case 'metrics':
+        this.#registry = message.port
         break
     }
   }

@@ -37,6 +37,7 @@ export function spawnWorker(surroundings: Surroundings, request: WorkerRequest):
     files,
     seat,
     vitals,
+    metrics: config.metrics.enabled,
     ledger: clients?.buffer ?? null,
     meshDomain: config.mesh.domain,
     logger,

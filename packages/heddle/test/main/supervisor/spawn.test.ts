@@ -21,6 +21,7 @@ const surroundings = {
   listen: null,
   publicUrl: null,
   vitals: createVitals(),
+  metrics: true,
   ledger: null
 }
 
