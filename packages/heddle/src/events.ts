@@ -65,6 +65,22 @@ export interface ThreadFact {
   readonly worker: string
 }
 
+/** An operation somebody has asked for through the management API. */
+export interface OperationFact {
+  /** Its name, for example `scaleApplication`. */
+  readonly operation: string
+  /** Id of the application it is about; `null` for the whole server. */
+  readonly application: string | null
+  /** Number of the worker it is about; `null` for none. */
+  readonly slot: number | null
+  /** How it was asked for: over the unix socket or over TCP. */
+  readonly via: 'socket' | 'tcp'
+  /** Address of who has asked over TCP; `null` at the socket. */
+  readonly address: string | null
+  /** How long it took. */
+  readonly operationMs: number
+}
+
 /** The events by name, each with its facts. Times are in milliseconds. */
 export interface HeddleEvents {
   'application:starting': { readonly application: string; readonly workers: number }
@@ -106,6 +122,15 @@ export interface HeddleEvents {
    * `null` when `worker:blocked` has told all.
    */
   'worker:unblocked': ThreadFact & { readonly blockedMs: number; readonly where: BlockedPlace | null }
+  /**
+   * Somebody looks into a worker: begins to, or has done so for `tookMs`. An inspector is `started` when it is opened
+   * for a debugger, and `finished` when it is closed.
+   */
+  'worker:diagnosis': ThreadFact & {
+    readonly kind: 'cpu profile' | 'heap profile' | 'heap snapshot' | 'inspector'
+    readonly state: 'started' | 'finished' | 'failed'
+    readonly tookMs: number
+  }
   /** A check was bad: `checks` in a row by now, each reason a sentence with the value and the limit. */
   'worker:unhealthy': ThreadFact & { readonly checks: number; readonly reasons: readonly string[] }
   /** A check was good after bad ones. */
@@ -140,6 +165,10 @@ export interface HeddleEvents {
   'restart:started': { readonly applications: readonly string[] }
   'restart:finished': { readonly applications: readonly string[]; readonly restartMs: number }
   'restart:failed': { readonly applications: readonly string[]; readonly error: Error }
+  /** An operation of the management API that changes something is done. */
+  'operation:finished': OperationFact
+  /** One that could not be done: `code` as in the answer. */
+  'operation:failed': OperationFact & { readonly code: string; readonly reason: string }
   /** New code and configuration are being put in force; `changes` says what differs, one sentence each. */
   'reload:started': { readonly reason: string; readonly changes: readonly string[] }
   'reload:finished': { readonly changes: readonly string[]; readonly reloadMs: number }

@@ -203,6 +203,8 @@ export const operations: Readonly<Record<OperationName, Operation>> = {
           defaultText: '30000'
         }
       },
+      // In Base64 a body is longer by a third; the rest is for everything else.
+      bodyMax: Math.ceil(injectedBodyMax / 3) * 4 + 256 * 1024,
       answer: { form: 'value', shape: 'InjectedResponse' }
     }
   ),
@@ -286,7 +288,7 @@ export function progresses({ changes, answer }: Operation): boolean {
   return changes && answer.form === 'value'
 }
 
-type Details = Partial<Pick<Operation, 'query' | 'body' | 'isOpen' | 'answer'>>
+type Details = Partial<Pick<Operation, 'query' | 'body' | 'isOpen' | 'answer' | 'bodyMax'>>
 
 function reading(path: string, summary: string, details: Details): Operation {
   return { ...changing('GET', path, summary, details), changes: false }

@@ -48,6 +48,8 @@ export interface Operation {
   readonly body: Readonly<Record<string, Field>>
   /** Whether `body` may have further keys, which are handed on as they are. */
   readonly isOpen: boolean
+  /** Bytes its body may have. Without it 256 KiB. */
+  readonly bodyMax?: number
   readonly answer: Answer
   /** Whether it changes something, and may take time: then its progress can be asked for as a stream of lines. */
   readonly changes: boolean

@@ -77,15 +77,16 @@ export function composeStatus(sources: StatusSources): StatusReport {
 
 function applicationLine(
   application: ApplicationStatus,
-  { inForce, recent, blocked }: StatusSources,
+  sources: StatusSources,
   views: ReadonlyMap<string, HealthReportLine>
 ): ApplicationReportLine {
+  const { inForce, recent } = sources
   const { id, phase, kind, wanted, zombies } = application
   const workers = application.workers.map(worker =>
     workerLine(worker, {
       health: views.get(worker.name) ?? null,
       recent: recent?.ofWorker(worker.name) ?? nothingRecent,
-      blocked: blocked(worker.name)
+      blocked: sources.blocked(worker.name)
     })
   )
   const settings = inForce.config.applications.find(each => each.id === id)

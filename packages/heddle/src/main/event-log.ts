@@ -42,6 +42,11 @@ const lines: Lines = {
       `Worker turns again, after ${seconds(blockedMs)}${placeWords(where === null ? null : { ...where, doing: null })}.`,
       where === null ? { blockedMs } : { blockedMs, where }
     ),
+  'worker:diagnosis': (log, { kind, state, tookMs, ...thread }) => {
+    const fields = state === 'started' ? { kind } : { kind, tookMs }
+    if (kind === 'inspector') of(log, thread).warn(inspectorWords[state], fields)
+    else of(log, thread).info(`Worker is being looked into: ${kind} ${state}.`, fields)
+  },
   'worker:unhealthy': (log, { checks, reasons, ...thread }) =>
     of(log, thread).warn('Worker is unhealthy.', { checks, reasons }),
   'worker:healthy': (log, thread) => of(log, thread).info('Worker is healthy again.'),
@@ -78,6 +83,10 @@ const lines: Lines = {
     log.info('Restart is done: every worker is a fresh one.', { applications, restartMs }),
   'restart:failed': (log, { applications, error }) =>
     log.error('Restart failed: not every worker is a fresh one.', { applications, error }),
+  'operation:finished': (log, { operation, application, slot, ...rest }) =>
+    about(log, application, slot).info('Operation is done.', { operation, ...rest }),
+  'operation:failed': (log, { operation, application, slot, ...rest }) =>
+    about(log, application, slot).warn('Operation could not be done.', { operation, ...rest }),
   'reload:started': (log, { reason, changes }) => log.info('Reload begins.', { reason, changes }),
   'reload:finished': (log, { changes, reloadMs }) => log.info('Reload is done.', { changes, reloadMs }),
   'reload:failed': (log, { error }) => log.error('Reload failed: everything runs on as it was.', { error }),
@@ -87,7 +96,7 @@ const lines: Lines = {
     else log.warn('Server is closed: requests in flight were cut at the deadline.')
   },
   'admin:listening': (log, { url, instead }) => {
-    if (instead === null) log.debug('Administrative server is listening.', { url })
+    if (instead === null) log.info('Administrative server is listening.', { url })
     else
       log.info('Administrative server is listening on another port: its own was busy.', {
         url,
@@ -102,6 +111,13 @@ const lines: Lines = {
   'stop:overdue': (log, { threads, afterMs }) =>
     log.error('Threads are stuck and cannot be ended: the process kills itself.', { threads, afterMs })
 }
+
+/** Whoever reaches an open inspector can run any code in the worker. */
+const inspectorWords = {
+  started: 'Inspector of the worker is open on this machine: it may stand at breakpoints.',
+  finished: 'Inspector of the worker is closed.',
+  failed: 'Inspector of the worker could not be opened.'
+} as const
 
 /** Writes a line for every event from now on. */
 export function logEvents(events: Events, log: Log): void {
@@ -118,6 +134,12 @@ function isEventName(name: string): name is keyof HeddleEvents {
 function of(log: Log, thread: { readonly application: string | null; readonly worker: string }): Log {
   const { application, worker } = thread
   return log.child(application === null ? { worker } : { application, worker })
+}
+
+/** The log in the name of what an operation is about: a worker, an application, or the server. */
+function about(log: Log, application: string | null, slot: number | null): Log {
+  if (application === null) return log
+  return log.child(slot === null ? { application } : { application, worker: `${application}:${slot}` })
 }
 
 function seconds(ms: number): string {

@@ -1,19 +1,29 @@
 /**
- * The administrative server: probes for orchestrators, and the management API for whoever has the token.
+ * The administrative server: probes and metrics for orchestrators, and the management API for whoever has the token.
  *
  * Main thread only. It answers from what the coordinator knows and waits for no other thread, so it
- * answers in the same time when every worker is blocked. Probes are open; `/api/v1/` needs the token.
+ * answers in the same time when every worker is blocked. Probes and metrics are open; `/api/v1/` needs the token.
  */
 import { once } from 'node:events'
 import type { IncomingMessage, Server, ServerResponse } from 'node:http'
+import { hostname as machineName } from 'node:os'
 
 import type { ResolvedAdmin } from '../../config/resolved.ts'
 import { apiRoot } from '../../control/contract.ts'
+import { problemOf } from '../../control/failure-status.ts'
+import { openPaths } from '../../control/open-paths.ts'
 import { HeddleError } from '../../errors.ts'
-import { refuse, send } from './answer.ts'
+import type { Clock } from '../../shared/clock.ts'
+import { isLoopback, judgeHost, judgeOrigin } from './access.ts'
+import type { Claims } from './access.ts'
+import { refuse, send, sendProblem } from './answer.ts'
 import type { Api } from './api.ts'
+import { closeHttp, createHttp } from './http.ts'
+import type { Operations } from './operations.ts'
 import { probes, probeText } from './probes.ts'
+import type { Probe } from './probes.ts'
 import type { StatusReport } from './report.ts'
+import { readQuery } from './request-input.ts'
 
 /** What came of opening the port. */
 export interface AdminAddress {
@@ -22,24 +32,30 @@ export interface AdminAddress {
   readonly instead: number | null
 }
 
+/** What the administrative server is made of. */
+export interface AdminOptions {
+  readonly settings: ResolvedAdmin
+  readonly operations: Pick<Operations, 'status' | 'metrics'>
+  readonly api: Api
+  readonly clock: Clock
+}
+
 /** The administrative server, from its first to its last answer. */
 export class AdminServer {
-  readonly #report: () => StatusReport
-  readonly #api: Api
+  readonly #options: AdminOptions
   #settings: ResolvedAdmin
   /** Made when the port is opened: node's HTTP modules are not loaded before the threads have been started. */
   #server: Server | null = null
   #opening: Promise<AdminAddress> | null = null
 
-  constructor(settings: ResolvedAdmin, report: () => StatusReport, api: Api) {
-    this.#settings = settings
-    this.#report = report
-    this.#api = api
+  constructor(options: AdminOptions) {
+    this.#options = options
+    this.#settings = options.settings
   }
 
-  /** From now on this token is asked for. Nothing else about the server can change while it runs. */
-  configure({ token }: Pick<ResolvedAdmin, 'token'>): void {
-    this.#settings = { ...this.#settings, token }
+  /** From now on this token is asked for, and these names are known. Nothing else can change while it runs. */
+  configure({ token, allowedHosts }: Pick<ResolvedAdmin, 'token' | 'allowedHosts'>): void {
+    this.#settings = { ...this.#settings, token, allowedHosts }
   }
 
   /**
@@ -58,26 +74,19 @@ export class AdminServer {
     return address === null || typeof address === 'string' ? null : address.port
   }
 
-  /** Closes the port and every connection; an answer that is being written is cut. */
+  /** Closes the port and every connection; an answer that is being written gets a moment. */
   async close(): Promise<void> {
     // A port that is just being opened is waited for, or it would stay open.
     await this.#opening?.catch(() => null)
     const server = this.#server
     if (server === null || !server.listening) return
-    const closed = once(server, 'close')
-    server.close()
-    server.closeAllConnections()
-    await closed
+    this.#options.api.endStreams()
+    await closeHttp(server, this.#options.clock)
   }
 
   async #listen(): Promise<AdminAddress> {
     const { hostname, port, portChosen } = this.#settings
-    // Not by `import`, which loads undici: see `node-http.ts` of the mesh.
-    const { createServer } = process.getBuiltinModule('node:http')
-    const server = createServer((request, response) => this.#answer(request, response))
-    // Probes are small and quick: whoever is slower than this wants something else.
-    server.headersTimeout = 5000
-    server.requestTimeout = 10_000
+    const server = createHttp((request, response) => this.#answer(request, response))
     this.#server = server
     try {
       return { port: await this.#open(server, port), instead: null }
@@ -101,26 +110,57 @@ export class AdminServer {
   }
 
   #answer(request: IncomingMessage, response: ServerResponse): void {
-    const [pathname = '/', query] = (request.url ?? '/').split('?', 2)
-    const probe = probes.get(pathname)
-    if (probe === undefined) {
-      if (!pathname.startsWith(`${apiRoot}/`)) refuse(response, 404, `There is nothing at ${pathname}.`)
-      else if (!this.#isRefused(request, response)) void this.#api.answer(request, response, pathname)
-    } else if (request.method === 'GET' || request.method === 'HEAD') {
-      const { status, checks } = probe(this.#report())
-      const text = probeText({ status, checks }, new URLSearchParams(query).has('verbose'))
-      send(response, status, 'text/plain; charset=utf-8', text)
-    } else {
+    const [pathname = '/', query = ''] = (request.url ?? '/').split('?', 2)
+    if (pathname.startsWith(`${apiRoot}/`)) {
+      if (this.#isRefused(request, response)) return
+      void this.#options.api.answer({ request, response, pathname, query, via: 'tcp' })
+    } else if (!Object.hasOwn(openPaths, pathname)) {
+      refuse(response, 404, `There is nothing at ${pathname}.`)
+    } else if (request.method !== 'GET' && request.method !== 'HEAD') {
       response.setHeader('allow', 'GET, HEAD')
       refuse(response, 405, `${request.method} is not possible here.`)
+    } else if (!this.#isMisnamed(request, response)) {
+      void this.#answerOpen(pathname, query, response)
     }
   }
 
+  /** Answers at a path that needs no token. */
+  async #answerOpen(pathname: string, query: string, response: ServerResponse): Promise<void> {
+    try {
+      const asked = openPaths[pathname]
+      if (asked === undefined) return
+      const { application, verbose } = readQuery(asked, query) as OpenQuery
+      const probe = probes.get(pathname)
+      if (probe !== undefined) return this.#sendProbe(probe, response, { application, verbose })
+      const text = await this.#options.operations.metrics(application === undefined ? {} : { application })
+      send(response, 200, asked.answers[200]?.type ?? 'text/plain', text)
+    } catch (error) {
+      sendProblem(response, problemOf(error))
+    }
+  }
+
+  #sendProbe(probe: Probe, response: ServerResponse, { application, verbose }: OpenQuery): void {
+    const report = this.#options.operations.status()
+    const line = application === undefined ? null : lineOf(report, application)
+    const answer = probe(report, line)
+    send(response, answer.status, 'text/plain; charset=utf-8', probeText(answer, verbose !== undefined))
+  }
+
+  /** Open paths of a port that others can reach are open to everybody; of any other, to this machine's programs. */
+  #isMisnamed(request: IncomingMessage, response: ServerResponse): boolean {
+    if (!isLoopback(this.#settings.hostname)) return false
+    return this.#isForbidden(response, judgeHost(claimsOf(request), this.#names()))
+  }
+
   #isRefused(request: IncomingMessage, response: ServerResponse): boolean {
+    const claims = claimsOf(request)
+    if (this.#isForbidden(response, judgeHost(claims, this.#names()) ?? judgeOrigin(claims))) return true
     const { token } = this.#settings
     if (token === null) {
-      refuse(response, 403, 'Set admin.token in the configuration: without one the API is closed.')
-      return true
+      return this.#isForbidden(
+        response,
+        'Set admin.token in the configuration: without one the API is closed.'
+      )
     }
     const offered = /^Bearer +(.+)$/i.exec(request.headers.authorization ?? '')?.[1]
     if (offered !== undefined && isSame(offered, token)) return false
@@ -130,6 +170,35 @@ export class AdminServer {
     refuse(response, 401, detail)
     return true
   }
+
+  #isForbidden(response: ServerResponse, reason: string | null): boolean {
+    if (reason === null) return false
+    refuse(response, 403, reason)
+    return true
+  }
+
+  #names(): Parameters<typeof judgeHost>[1] {
+    const { hostname, allowedHosts } = this.#settings
+    return { hostname, allowedHosts, machine: machineName() }
+  }
+}
+
+interface OpenQuery {
+  readonly application?: string | undefined
+  readonly verbose?: string | undefined
+}
+
+function claimsOf({ headers }: IncomingMessage): Claims {
+  const site = headers['sec-fetch-site']
+  return { host: headers.host, origin: headers.origin, site: Array.isArray(site) ? site[0] : site }
+}
+
+/** @throws HEDDLE_UNKNOWN_APPLICATION */
+function lineOf({ applications }: StatusReport, application: string): StatusReport['applications'][number] {
+  const line = applications.find(({ id }) => id === application)
+  if (line !== undefined) return line
+  const known = applications.map(({ id }) => id)
+  throw new HeddleError('HEDDLE_UNKNOWN_APPLICATION', { application, known })
 }
 
 /** Takes equally long for every wrong token: digests have one length and are compared in constant time. */

@@ -1,25 +1,33 @@
 /**
- * Writes the answers of the administrative server: texts, JSON, problems, and streams of lines.
+ * Writes the answers of the administrative server: texts, JSON, documents, problems, and streams of lines.
  *
  * Main thread only. Knows nothing of what is answered.
  */
+import { once } from 'node:events'
 import type { ServerResponse } from 'node:http'
+import type { Readable } from 'node:stream'
 
-import { problemType, streamType } from '../../control/contract.ts'
+import { answerType, problemType, streamType } from '../../control/contract.ts'
 import type { Problem, ProgressLine } from '../../control/contract.ts'
 import { plainProblem } from '../../control/failure-status.ts'
+import { toJson } from './fact-json.ts'
 
 /** One whole answer. */
-export function send(response: ServerResponse, status: number, type: string, body: string): void {
+export function send(
+  response: ServerResponse,
+  status: number,
+  type: string,
+  body: string | Uint8Array
+): void {
   // Who asked may have gone meanwhile.
-  if (response.destroyed) return
+  if (response.destroyed || response.headersSent) return
   response.writeHead(status, { ...headers(type), 'content-length': Buffer.byteLength(body) })
   response.end(body)
 }
 
 /** A value as JSON. Errors in it are written with name, message and stack. */
 export function sendJson(response: ServerResponse, value: unknown): void {
-  send(response, 200, 'application/json', `${toJson(value, 2)}\n`)
+  send(response, 200, answerType, `${toJson(value, 2)}\n`)
 }
 
 /** A problem, of the request or of the server. */
@@ -30,6 +38,39 @@ export function sendProblem(response: ServerResponse, problem: Problem): void {
 /** A problem with the usual words for its status. */
 export function refuse(response: ServerResponse, status: number, detail: string): void {
   sendProblem(response, plainProblem(status, detail))
+}
+
+/**
+ * A document that comes piece by piece, as fast as its reader takes it. The answer begins with the first piece, so
+ * that what goes wrong before is told as a problem; what goes wrong later breaks the connection.
+ *
+ * @throws what the document fails with before its first piece.
+ */
+export async function sendDocument(response: ServerResponse, document: Readable): Promise<void> {
+  const gone = (): void => void document.destroy()
+  response.once('close', gone)
+  if (response.destroyed) gone()
+  try {
+    for await (const piece of document as AsyncIterable<string | Uint8Array>) {
+      if (!response.headersSent) response.writeHead(200, headers(answerType))
+      if (!response.write(piece)) await once(response, 'drain', { signal: closedSignal(response) })
+    }
+    if (!response.headersSent) response.writeHead(200, headers(answerType))
+    response.end()
+  } catch (error) {
+    if (!response.headersSent && !response.destroyed) throw error
+    // Half of it has left: a reader must not take it for the whole.
+    response.destroy()
+  } finally {
+    response.off('close', gone)
+  }
+}
+
+function closedSignal(response: ServerResponse): AbortSignal {
+  const controller = new AbortController()
+  if (response.destroyed) controller.abort()
+  else response.once('close', () => controller.abort())
+  return controller.signal
 }
 
 /** An answer that tells how it goes. */
@@ -50,16 +91,7 @@ export function openStream(response: ServerResponse): Stream {
   return { line, end: value => response.end(`${toJson(value)}\n`) }
 }
 
-function headers(type: string): Record<string, string> {
+/** The headers of every answer of this media type. */
+export function headers(type: string): Record<string, string> {
   return { 'content-type': type, 'cache-control': 'no-store', 'x-content-type-options': 'nosniff' }
-}
-
-function toJson(value: unknown, indent?: number): string {
-  return JSON.stringify(value, withErrors, indent)
-}
-
-function withErrors(_key: string, value: unknown): unknown {
-  if (!(value instanceof Error)) return value
-  const { name, message, stack = null } = value
-  return { name, message, stack }
 }

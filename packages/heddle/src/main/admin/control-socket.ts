@@ -11,7 +11,9 @@ import { dirname, join } from 'node:path'
 import { answersAt, mistrust, removeFile, removeStale, socketPathMax } from '../../control/server-facts.ts'
 import type { ServerFacts } from '../../control/server-facts.ts'
 import { HeddleError } from '../../errors.ts'
+import type { Clock } from '../../shared/clock.ts'
 import type { Api } from './api.ts'
+import { closeHttp, createHttp } from './http.ts'
 
 /** What is known of a server before its socket is open. */
 export type Introduction = Omit<ServerFacts, 'pid' | 'socket' | 'startedAt'>
@@ -20,14 +22,16 @@ export type Introduction = Omit<ServerFacts, 'pid' | 'socket' | 'startedAt'>
 export class ControlSocket {
   readonly #directory: string
   readonly #api: Api
+  readonly #clock: Clock
   #server: Server | null = null
   #facts: ServerFacts | null = null
   #opening: Promise<string> | null = null
 
   /** @param directory Where the socket is made; the directory itself is made when it is absent. */
-  constructor(directory: string, api: Api) {
+  constructor(directory: string, api: Api, clock: Clock) {
     this.#directory = directory
     this.#api = api
+    this.#clock = clock
   }
 
   /**
@@ -47,17 +51,15 @@ export class ControlSocket {
     writeFacts(this.#facts)
   }
 
-  /** Closes the socket and removes it. Answers that are being written are cut. */
+  /** Closes the socket and removes it. Answers that are being written get a moment. */
   async close(): Promise<void> {
     await this.#opening?.catch(() => null)
     const server = this.#server
     if (server === null || !server.listening) return
     if (this.#facts !== null) removeFile(factsPath(this.#facts.socket))
     this.#facts = null
-    const closed = once(server, 'close')
-    server.close()
-    server.closeAllConnections()
-    await closed
+    this.#api.endStreams()
+    await closeHttp(server, this.#clock)
   }
 
   async #open(introduction: Introduction): Promise<string> {
@@ -71,13 +73,10 @@ export class ControlSocket {
         `its path is longer than the ${socketPathMax} bytes the system allows: set XDG_RUNTIME_DIR to a shorter one`
       )
     }
-    // Not by `import`, which loads undici: see `node-http.ts` of the mesh.
-    const { createServer } = process.getBuiltinModule('node:http')
-    const server = createServer((request, response) => {
-      const [pathname = '/'] = (request.url ?? '/').split('?', 1)
-      void this.#api.answer(request, response, pathname)
+    const server = createHttp((request, response) => {
+      const [pathname = '/', query = ''] = (request.url ?? '/').split('?', 2)
+      void this.#api.answer({ request, response, pathname, query, via: 'socket' })
     })
-    server.requestTimeout = 10_000
     this.#server = server
     try {
       const listening = once(server, 'listening')

@@ -6,30 +6,33 @@ import { test } from 'node:test'
 import type { TestContext } from 'node:test'
 
 import { AdminServer } from '../../../src/main/admin/admin-server.ts'
-import { Api } from '../../../src/main/admin/api.ts'
 import type { StatusReport } from '../../../src/main/admin/report.ts'
-import { report as exampleReport } from './example-report.ts'
-import { fakeOperations } from './fake-operations.ts'
+import { systemClock } from '../../../src/shared/clock.ts'
+import { setUpApi } from './api-stage.ts'
+import { api, report as exampleReport } from './example-report.ts'
 
 const report: StatusReport = {
   ...exampleReport,
   maxZombies: 8,
-  applications: exampleReport.applications.map(each => ({ ...each, ready: 0, workers: [] }))
+  applications: [{ ...api, ready: 0, workers: [] }]
 }
 
 interface Settings {
+  readonly hostname?: string
   readonly token?: string | null
   readonly port?: number
   readonly portChosen?: boolean
 }
 
 function setUp(t: TestContext, settings: Settings = {}): AdminServer {
-  const { token = null, port = 0, portChosen = false } = settings
-  const admin = new AdminServer(
-    { enabled: true, hostname: '127.0.0.1', port, portChosen, token, allowedHosts: [] },
-    () => report,
-    new Api({ ...fakeOperations(report) }, () => () => {})
-  )
+  const { hostname = '127.0.0.1', token = null, port = 0, portChosen = false } = settings
+  const { operations, api: managed } = setUpApi(report)
+  const admin = new AdminServer({
+    settings: { enabled: true, hostname, port, portChosen, token, allowedHosts: ['ops.example.com'] },
+    operations,
+    api: managed,
+    clock: systemClock
+  })
   t.after(() => admin.close())
   return admin
 }

@@ -20,7 +20,7 @@ async function ask(
   path: string,
   options: { readonly body?: string; readonly accept?: string } = {}
 ): Promise<Answer> {
-  const { body, accept = 'application/json' } = options
+  const { body, accept = '*/*' } = options
   const outgoing = request({ socketPath, method, path, headers: { accept }, agent: new Agent() })
   outgoing.end(body)
   const [response] = await once(outgoing, 'response')
@@ -75,34 +75,59 @@ test('Api asks for every operation with what the request says', async t => {
   assert.deepEqual([status.status, JSON.parse(status.body)], [200, report])
 })
 
+const refused: readonly (readonly [
+  method: string,
+  path: string,
+  body: string,
+  status: number,
+  detail: RegExp
+])[] = [
+  ['GET', '/nothing', '', 404, /There is nothing at/],
+  ['GET', '/restart', '', 405, /GET is not possible here/],
+  ['POST', '/restart', '{', 400, /the body is not JSON/],
+  ['POST', '/restart', '[]', 400, /the body is no object/],
+  ['POST', '/restart', '{"application":"api"}', 400, /"application" is unknown here; known are applications/],
+  [
+    'POST',
+    '/restart',
+    '{"applications":"api"}',
+    400,
+    /"applications" has to be a list with at least one text/
+  ],
+  ['POST', '/restart', '{"applications":[]}', 400, /none of them empty; leave it out for all/],
+  ['POST', '/restart', '{"applications":[""]}', 400, /none of them empty/],
+  ['POST', '/restart', '['.repeat(30_000), 400, /more than 100 objects or lists inside one another/],
+  [
+    'POST',
+    '/applications',
+    `{"id":"a","env":${'{"a":'.repeat(30_000)}1${'}'.repeat(30_001)}`,
+    400,
+    /more than 100/
+  ],
+  ['POST', '/restart?applications=api', '', 400, /"applications" is unknown here/],
+  ['PUT', '/applications/a/log-level', '{"level":"loud"}', 400, /"level" has to be one of trace, debug/],
+  ['PUT', '/applications/a/log-level', '', 400, /"level" is missing/],
+  ['POST', '/applications/a/inject', '{"path":"x"}', 400, /"path" has to begin with a slash/],
+  ['POST', '/applications/a/inject', '{"path":"/","body":"a","bodyBase64":"YQ=="}', 400, /one is enough/],
+  ['POST', '/applications/a/inject', '{"path":"/","bodyBase64":"Y"}', 400, /"bodyBase64" is no Base64/],
+  ['POST', '/applications/a/inject', '{"path":"/","headers":{"a":1}}', 400, /"headers" has to be an object/],
+  ['POST', '/applications/a/workers/0/profile', '{"type":"cpu","durationMs":5}', 400, /from 10 to 300000/],
+  ['POST', '/applications/a/workers/0/inspect', '{"port":70000}', 400, /from 0 to 65535/],
+  ['GET', '/metrics?aplication=a', '', 400, /"aplication" is unknown here; known are application/],
+  ['GET', '/logs?tail=-1', '', 400, /"tail" has to be a whole number from 0 to 100000/],
+  ['GET', '/logs?follow=perhaps', '', 400, /"follow" has to be true or false/],
+  ['GET', '/logs?level=warn&level=info', '', 400, /"level" is given more than once/],
+  ['GET', '/events?since=yesterday', '', 400, /"since" has to be a whole number of at least 0/],
+  ['POST', '/applications', '{"path":"x"}', 400, /"id" is missing/],
+  ['POST', '/applications/a/scale', '{"workers":0}', 400, /"workers" has to be a whole number/],
+  ['POST', '/applications/a/scale', '{"workers":"2"}', 400, /"workers" has to be a whole number/],
+  ['POST', '/reload', `{"reason":"${'x'.repeat(300_000)}"}`, 413, /The body is longer than 262144 bytes/]
+]
+
 test('Api refuses what it cannot understand, and does nothing', async t => {
   const { operations, control } = setUp(t)
   const socket = await control.open(introduction)
-  const table: readonly (readonly [
-    method: string,
-    path: string,
-    body: string,
-    status: number,
-    detail: RegExp
-  ])[] = [
-    ['GET', '/nothing', '', 404, /There is nothing at/],
-    ['GET', '/restart', '', 405, /GET is not possible here/],
-    ['POST', '/restart', '{', 400, /the body is not JSON/],
-    ['POST', '/restart', '[]', 400, /the body is no object/],
-    [
-      'POST',
-      '/restart',
-      '{"application":"api"}',
-      400,
-      /"application" is unknown here; known are applications/
-    ],
-    ['POST', '/restart', '{"applications":"api"}', 400, /"applications" has to be a list of texts/],
-    ['POST', '/applications', '{"path":"x"}', 400, /"id" is missing/],
-    ['POST', '/applications/a/scale', '{"workers":0}', 400, /"workers" has to be a whole number/],
-    ['POST', '/applications/a/scale', '{"workers":"2"}', 400, /"workers" has to be a whole number/],
-    ['POST', '/reload', `{"reason":"${'x'.repeat(300_000)}"}`, 400, /the body is longer than/]
-  ]
-  for (const [method, path, body, wanted, detail] of table) {
+  for (const [method, path, body, wanted, detail] of refused) {
     const { status, type, body: text } = await ask(socket, method, `/api/v1${path}`, { body })
     assert.deepEqual([status, type], [wanted, 'application/problem+json'], path)
     const problem: { readonly status: number; readonly detail: string } = JSON.parse(text)

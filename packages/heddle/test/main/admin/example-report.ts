@@ -1,6 +1,6 @@
 /** The status of a server, for whoever shows or judges one. */
 import { nothingRecent } from '../../../src/main/admin/report.ts'
-import type { StatusReport, WorkerReportLine } from '../../../src/main/admin/report.ts'
+import type { ApplicationReportLine, StatusReport, WorkerReportLine } from '../../../src/main/admin/report.ts'
 
 /** A worker that is well. */
 export const worker: WorkerReportLine = {
@@ -31,7 +31,39 @@ export const worker: WorkerReportLine = {
   blocked: { blocks: 0, blockedMs: 0 }
 }
 
-/** A server that runs, with one worker. */
+/** The health of a worker nothing is wrong with. */
+export const health: NonNullable<WorkerReportLine['health']> = {
+  good: true,
+  badChecks: 0,
+  reasons: [],
+  causes: [],
+  isKept: false,
+  notReady: null,
+  elu: 0.1,
+  loopDelay: { p50: 1, p99: 2, max: 3 },
+  heapUsed: 1000,
+  heapLimit: 2000,
+  external: 10,
+  gcMs: 1,
+  responseMs: null,
+  errorRate: null
+}
+
+/** An application with one worker. */
+export const api: ApplicationReportLine = {
+  id: 'api',
+  phase: 'running',
+  kind: 'fake',
+  required: true,
+  desired: 1,
+  minReady: 1,
+  ready: 1,
+  zombies: 0,
+  recent: nothingRecent,
+  workers: [worker]
+}
+
+/** A server that runs, with that application. */
 export const report: StatusReport = {
   phase: 'running',
   name: 'shop',
@@ -44,20 +76,7 @@ export const report: StatusReport = {
   loopDelayMs: null,
   zombies: 0,
   maxZombies: 2,
-  applications: [
-    {
-      id: 'api',
-      phase: 'running',
-      kind: 'fake',
-      required: true,
-      desired: 1,
-      minReady: 1,
-      ready: 1,
-      zombies: 0,
-      recent: nothingRecent,
-      workers: [worker]
-    }
-  ],
+  applications: [api],
   edges: [],
   circuits: []
 }

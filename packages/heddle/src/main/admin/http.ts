@@ -1,0 +1,72 @@
+/**
+ * An HTTP server of the main thread: small requests, quick answers, and nobody who holds it up.
+ *
+ * Main thread only. Both ways to the management API are one: a port and a unix socket.
+ */
+import { once } from 'node:events'
+import type { IncomingMessage, Server, ServerResponse } from 'node:http'
+import type { Duplex } from 'node:stream'
+
+import { problemType } from '../../control/contract.ts'
+import { plainProblem } from '../../control/failure-status.ts'
+import { within } from '../../shared/clock.ts'
+import type { Clock } from '../../shared/clock.ts'
+
+/** Milliseconds the head of a request may take, and the whole of it. Whoever is slower wants something else. */
+const headMs = 5000
+const requestMs = 10_000
+
+/** Milliseconds between two looks for requests that take too long. */
+const lookMs = 1000
+
+/** Milliseconds what is being answered may still take when a server is closed. */
+const graceMs = 250
+
+/** Makes a server; it does not listen yet. */
+export function createHttp(answer: (request: IncomingMessage, response: ServerResponse) => void): Server {
+  // Not by `import`, which loads undici: see `node-http.ts` of the mesh.
+  const { createServer } = process.getBuiltinModule('node:http')
+  const server = createServer(
+    { headersTimeout: headMs, requestTimeout: requestMs, connectionsCheckingInterval: lookMs },
+    answer
+  )
+  server.on('clientError', refuseUnread)
+  return server
+}
+
+/** Closes a server: what is being answered gets a moment, then every connection is cut. */
+export async function closeHttp(server: Server, clock: Clock): Promise<void> {
+  const closed = once(server, 'close')
+  server.close()
+  const { inTime } = await within(clock, graceMs, closed)
+  if (inTime) return
+  server.closeAllConnections()
+  await closed
+}
+
+const statuses: Readonly<Record<string, number>> = {
+  ERR_HTTP_REQUEST_TIMEOUT: 408,
+  HPE_HEADER_OVERFLOW: 431,
+  HPE_CHUNK_EXTENSIONS_OVERFLOW: 413
+}
+
+/** What cannot be read as a request, or not in time, is a problem like any other. */
+function refuseUnread(error: Error, socket: Duplex): void {
+  const code = 'code' in error ? String(error.code) : ''
+  if (!socket.writable || code === 'ECONNRESET') {
+    socket.destroy()
+    return
+  }
+  const status = statuses[code] ?? 400
+  const detail =
+    status === 408 ? 'The request took too long to arrive.' : `The request cannot be read: ${error.message}.`
+  const problem = plainProblem(status, detail)
+  const body = `${JSON.stringify(problem)}\n`
+  const head = [
+    `HTTP/1.1 ${status} ${problem.title}`,
+    `content-type: ${problemType}`,
+    `content-length: ${Buffer.byteLength(body)}`,
+    'connection: close'
+  ]
+  socket.end(`${head.join('\r\n')}\r\n\r\n${body}`)
+}

@@ -1,0 +1,37 @@
+/**
+ * Puts the management API together: what can be done, what has happened, what was logged.
+ *
+ * Main thread only. A part of the composition root, apart from `coordinator.ts` only for its length.
+ */
+import type { Events } from '../events.ts'
+import { systemClock } from '../shared/clock.ts'
+import { Api } from './admin/api.ts'
+import { EventRing } from './admin/event-ring.ts'
+import type { Listen } from './admin/event-ring.ts'
+import type { LogSource } from './admin/log-source.ts'
+import type { Operations } from './admin/operations.ts'
+
+/** What the API is put together from. */
+export interface ApiSources {
+  readonly operations: Operations
+  readonly events: Events
+  /** `null` when nobody keeps lines. */
+  readonly logs: LogSource | null
+}
+
+/** The API of a server. From now on it remembers events. */
+export function composeApi({ operations, events, logs }: ApiSources): Api {
+  const listen: Listen = listener => events.onAny(listener)
+  return new Api({
+    operations,
+    listen,
+    events: new EventRing(listen),
+    logs: logs ?? noLogs,
+    announce: (name, fact) => events.emit(name, fact),
+    clock: systemClock
+  })
+}
+
+const noLogs: LogSource = {
+  open: () => ({ read: () => ({ messages: [], lost: 0 }), close: () => {} })
+}
