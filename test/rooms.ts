@@ -62,26 +62,71 @@ export const mayImport: Readonly<Record<string, Room>> = {
     loads: ['#adopt']
   },
   'heddle/worker/kinds': { uses: [...ground, 'heddle/channel', 'srvx/node'] },
+  'heddle/main/inject': {
+    uses: [...ground, '@heddle/mesh', '@heddle/mesh/internal']
+  },
   'heddle/main/*': {
     uses: [...ground, 'heddle/events', 'heddle/channel', 'heddle/control', '@heddle/mesh'],
     types: ['heddle/config']
   },
   'heddle/main': {
-    uses: [...ground, 'heddle/events', 'heddle/channel', 'heddle/control', 'heddle/main/*', '@heddle/mesh'],
+    uses: [
+      ...ground,
+      'heddle/events',
+      'heddle/channel',
+      'heddle/control',
+      'heddle/main/*',
+      'heddle/main/inject',
+      '@heddle/mesh'
+    ],
     types: ['heddle/config']
   },
   'heddle/embed': {
     uses: [...ground, 'heddle/events', 'heddle/config', 'heddle/control', 'heddle/main'],
     types: ['heddle/main/*']
   },
+  'heddle/in-thread': {
+    uses: [
+      ...ground,
+      'heddle/config',
+      'heddle/worker',
+      'heddle/worker/kinds',
+      '@heddle/mesh',
+      '@heddle/mesh/internal'
+    ],
+    types: ['heddle/channel']
+  },
+  'heddle/cli/facts': { uses: ['heddle/config'] },
+  'heddle/cli/completion': { uses: ['heddle/cli/facts'] },
+  'heddle/cli/terminal': { uses: [] },
+  'heddle/cli/workers': { uses: ['heddle/cli/terminal'], types: ['heddle/main/*'] },
   'heddle/cli': {
-    uses: [...ground, 'heddle/config', 'heddle/control', 'commander'],
+    uses: [
+      ...ground,
+      'heddle/config',
+      'heddle/control',
+      'heddle/cli/facts',
+      'heddle/cli/terminal',
+      'commander'
+    ],
     types: ['heddle/events'],
     loads: ['heddle/cli/commands']
   },
+  'heddle/cli/top': {
+    uses: ['heddle/control', 'heddle/cli', 'heddle/cli/terminal', 'heddle/cli/workers'],
+    types: ['heddle/main/*']
+  },
   'heddle/cli/commands': {
-    uses: [...ground, 'heddle/config', 'heddle/control', 'heddle/cli'],
+    uses: [
+      ...ground,
+      'heddle/config',
+      'heddle/control',
+      'heddle/cli',
+      'heddle/cli/completion',
+      'heddle/cli/terminal',
+      'heddle/cli/workers'
+    ],
     types: ['heddle/channel', 'heddle/events', 'heddle/main/*'],
-    loads: ['heddle/main']
+    loads: ['heddle/main', 'heddle/cli/top']
   }
 }

@@ -27,49 +27,72 @@ export interface Question {
   readonly operation: OperationName
   readonly place?: Place
   readonly body?: Readonly<Record<string, unknown>>
+  /** What `undefined` is the value of is left out. */
+  readonly query?: Readonly<Record<string, string | undefined>>
   /** Called for everything that happens in the server meanwhile. */
   readonly onEvent?: (name: string, fact: unknown) => void
   /** Milliseconds in which an answer that needs no work has to begin. Defaults to 10 000. */
   readonly silenceMs?: number
 }
 
+/** An answer that goes on, or one too long to be kept: the caller reads it. */
+export interface OpenQuestion extends Question {
+  /** The media type that is wanted. Defaults to JSON. */
+  readonly accept?: string
+  readonly headers?: Readonly<Record<string, string>>
+  /** Gives it up; what is being read ends with an error then. */
+  readonly signal?: AbortSignal
+}
+
 /** A main thread that does not answer for so long has been stopped: it never runs what could block it. */
 const silenceMaxMs = 10_000
 
 /**
- * Asks and resolves with the answer when the operation is done.
+ * Asks and resolves with the answer when the operation is done: a value, or text where the answer is no JSON.
  *
  * @throws {RemoteFailure} what the server says went wrong.
  * @throws HEDDLE_NO_SERVER when nobody answers at the socket, HEDDLE_CONNECTION_LOST when the server went away,
  * HEDDLE_SOCKET_FAILED when it does not begin to answer.
  */
 export async function ask(server: Server, question: Question): Promise<unknown> {
+  const { onEvent, operation } = question
+  const plain = operations[operation].answer.form === 'value' ? answerType : '*/*'
+  const accept = onEvent === undefined ? plain : `${streamType}, ${answerType}`
+  const response = await openAnswer(server, { ...question, accept })
+  const type = response.headers['content-type'] ?? ''
+  if (type.startsWith(streamType)) return followStream(response, server, question)
+  const body = await whole(response, server, question)
+  return type.startsWith(answerType) ? JSON.parse(body) : body
+}
+
+/**
+ * Asks and resolves when the answer begins. It is read by the caller, and may break off.
+ *
+ * @throws {RemoteFailure} what the server says went wrong.
+ * @throws what {@link ask} does.
+ */
+export async function openAnswer(server: Server, question: OpenQuestion): Promise<IncomingMessage> {
   const response = await open(server, question).catch(async (error: Error) => {
     throw await unreachable(server, question, error)
   })
-  const type = response.headers['content-type'] ?? ''
-  if (type.startsWith(streamType)) return followStream(response, server, question)
-  const body: unknown = JSON.parse(await whole(response, server, question))
-  if (type.startsWith(problemType)) throw new RemoteFailure(body as Problem)
-  return body
+  if (!(response.headers['content-type'] ?? '').startsWith(problemType)) return response
+  throw new RemoteFailure(JSON.parse(await whole(response, server, question)) as Problem)
 }
 
-function open(server: Server, question: Question): Promise<IncomingMessage> {
-  const { operation, place = {}, body = {}, onEvent, silenceMs = silenceMaxMs } = question
-  const { method, changes } = operations[operation]
+function open(server: Server, question: OpenQuestion): Promise<IncomingMessage> {
+  const { operation, place = {}, body = {}, query = {}, onEvent, silenceMs = silenceMaxMs } = question
+  const { method, changes, answer } = operations[operation]
   // A stream begins before the work does, and a stop is only announced.
-  const beginsAtOnce = !changes || onEvent !== undefined || operation === 'stop'
+  const beginsAtOnce = (!changes && answer.form === 'value') || onEvent !== undefined || operation === 'stop'
   // Not by `import`, which loads undici: a command would start 30 ms later.
   const { request } = process.getBuiltinModule('node:http')
   return new Promise((resolve, reject) => {
     const outgoing = request({
       socketPath: server.socket,
       method,
-      path: pathOf(operation, place),
-      headers: {
-        accept: changes && onEvent !== undefined ? `${streamType}, ${answerType}` : answerType,
-        'content-type': answerType
-      }
+      path: pathOf(operation, place) + searchOf(query),
+      headers: { accept: question.accept ?? '*/*', 'content-type': answerType, ...question.headers },
+      ...(question.signal === undefined ? {} : { signal: question.signal })
     })
     outgoing.on('response', response => {
       outgoing.setTimeout(0)
@@ -80,8 +103,13 @@ function open(server: Server, question: Question): Promise<IncomingMessage> {
       const reason = `the server has not answered for ${silenceMs} ms`
       outgoing.setTimeout(silenceMs, () => outgoing.destroy(new Error(reason)))
     }
-    outgoing.end(method === 'POST' ? JSON.stringify(body) : undefined)
+    outgoing.end(method === 'POST' || method === 'PUT' ? JSON.stringify(body) : undefined)
   })
+}
+
+function searchOf(query: NonNullable<Question['query']>): string {
+  const given = Object.entries(query).flatMap(([name, value]) => (value === undefined ? [] : [[name, value]]))
+  return given.length === 0 ? '' : `?${new URLSearchParams(given)}`
 }
 
 async function unreachable(server: Server, { operation }: Question, error: Error): Promise<HeddleError> {

@@ -20,12 +20,15 @@ export interface ExitCode {
 export type ExitName =
   | 'ok'
   | 'unexpected'
+  | 'differs'
   | 'usage'
+  | 'statusFailed'
   | 'noServer'
   | 'nodeTooOld'
   | 'applicationFailed'
   | 'portUnavailable'
   | 'busy'
+  | 'fileFailed'
   | 'connectionLost'
   | 'configInvalid'
   | 'interrupted'
@@ -35,11 +38,17 @@ export type ExitName =
 export const exitCodes: Readonly<Record<ExitName, ExitCode>> = {
   ok: { code: 0, meaning: 'Done, or stopped in good order.', retry: false },
   unexpected: { code: 1, meaning: 'An error nobody foresaw; it is printed with its stack.', retry: true },
+  differs: { code: 1, meaning: '`heddle config --diff`: the configurations differ.', retry: false },
   usage: {
     code: 2,
     meaning:
       'The command line is wrong: an unknown command or option, a missing value, an application that is not there or cannot be spared.',
     retry: false
+  },
+  statusFailed: {
+    code: 22,
+    meaning: '`heddle inject --fail`: the application answered with a status of 400 or more.',
+    retry: true
   },
   noServer: {
     code: 68,
@@ -58,6 +67,7 @@ export const exitCodes: Readonly<Record<ExitName, ExitCode>> = {
     meaning: 'A port could not be opened: it is in use or not allowed.',
     retry: true
   },
+  fileFailed: { code: 74, meaning: 'A file could not be read or written.', retry: false },
   busy: {
     code: 75,
     meaning: 'The server has something else under way, or is starting or stopping; nothing was changed.',
@@ -116,13 +126,23 @@ export const outcomes: { readonly [Code in keyof HeddleFailures]: Outcome } = {
   HEDDLE_RESTART_FAILED: { exit: exitCodes.applicationFailed.code, hint: null },
   HEDDLE_RELOAD_FAILED: { exit: exitCodes.applicationFailed.code, hint: null },
   HEDDLE_RELOAD_REFUSED: { exit: exitCodes.configInvalid.code, hint: null },
+  HEDDLE_WORKER_LOST: { exit: exitCodes.busy.code, hint: null },
+  HEDDLE_WORKER_STUCK: {
+    exit: exitCodes.busy.code,
+    hint: 'What called the native code is in the log, in the line that says that the worker turns again.'
+  },
+  HEDDLE_DIAGNOSIS_FAILED: { exit: exitCodes.applicationFailed.code, hint: null },
+  HEDDLE_INJECT_UNAVAILABLE: { exit: exitCodes.busy.code, hint: null },
+  HEDDLE_INJECT_TIMEOUT: { exit: exitCodes.connectionLost.code, hint: null },
+  HEDDLE_INJECT_FAILED: { exit: exitCodes.connectionLost.code, hint: null },
   HEDDLE_REQUEST_INVALID: { exit: exitCodes.usage.code, hint: null },
   HEDDLE_NO_SERVER: {
     exit: exitCodes.noServer.code,
-    hint: 'Run the command in the directory of its configuration, or name it with --config, --pid or --socket.'
+    hint: 'Run the command in the directory of its configuration, or name it with --config, --name, --pid or --socket.'
   },
   HEDDLE_SERVER_AMBIGUOUS: { exit: exitCodes.noServer.code, hint: null },
   HEDDLE_CONNECTION_LOST: { exit: exitCodes.connectionLost.code, hint: null },
   HEDDLE_STOP_OVERDUE: { exit: exitCodes.connectionLost.code, hint: null },
-  HEDDLE_SOCKET_FAILED: { exit: exitCodes.noServer.code, hint: null }
+  HEDDLE_SOCKET_FAILED: { exit: exitCodes.noServer.code, hint: null },
+  HEDDLE_FILE_FAILED: { exit: exitCodes.fileFailed.code, hint: null }
 }

@@ -5,6 +5,7 @@
  */
 import { stripVTControlCharacters } from 'node:util'
 
+import { nearest } from '../config/nearest.ts'
 import { HeddleError, isFailure, mistakeLine } from '../errors.ts'
 import type { HeddleFailures, Mistake } from '../errors.ts'
 import { exitCodes, outcomes } from './exit-codes.ts'
@@ -55,7 +56,17 @@ function printRemote(error: RemoteFailure): number {
   const { problem } = error
   process.stderr.write(`${paint('red', 'heddle:', process.stderr)} ${problem.detail}\n`)
   if (problem.cause !== undefined) process.stderr.write(`${indent(problem.cause)}\n`)
+  const hint = hintFor(problem)
+  if (hint !== null) process.stderr.write(`${paint('dim', hint, process.stderr)}\n`)
   return codeOf(error)
+}
+
+/** What was probably meant, when a name is not known. */
+function hintFor({ code, facts }: RemoteFailure['problem']): string | null {
+  if (code !== 'HEDDLE_UNKNOWN_APPLICATION') return null
+  const { application, known } = facts as HeddleFailures['HEDDLE_UNKNOWN_APPLICATION']
+  const meant = nearest(application, known)
+  return meant === null ? null : `Did you mean ${meant}?`
 }
 
 /** What has no code of Heddle's is a question the server does not know, such as one about an empty id. */

@@ -1,11 +1,11 @@
 /**
- * Finds the running server a command is about: by its socket, by its process, or by the directory of its
+ * Finds the running server a command is about: by its socket, its process, its name, or the directory of its
  * configuration. It never guesses: none or several is an error that lists what runs.
  *
  * Main thread of a command.
  */
 import { realpathSync, statSync } from 'node:fs'
-import { resolve } from 'node:path'
+import { basename, resolve } from 'node:path'
 
 import { describeServer, mistrust, runningServers, socketDirectory } from '../control/server-facts.ts'
 import type { ServerFacts } from '../control/server-facts.ts'
@@ -14,23 +14,20 @@ import type { Server } from './control-client.ts'
 import type { Typed } from './program.ts'
 
 /**
- * The server that `--socket`, `--pid`, `--config` or the current directory means.
+ * The server that `--socket`, `--pid`, `--name`, `--config` or the current directory means.
  *
  * @throws HEDDLE_NO_SERVER, HEDDLE_SERVER_AMBIGUOUS; HEDDLE_SOCKET_FAILED when the directory of the sockets may not
  * be used.
  */
 export async function findServer({ options }: Typed): Promise<Server> {
-  const { socket, pid, config } = options
+  const { socket, pid, name, config } = options
   if (typeof socket === 'string') return { socket: resolve(socket), pid: null }
-  const directory = socketDirectory(process.env)
-  const reason = mistrust(directory)
-  // Nothing in it is believed, and a server says so too: "no server runs" might not be true.
-  if (reason !== null) {
-    throw new HeddleError('HEDDLE_SOCKET_FAILED', { path: directory, reason: `the directory ${reason}` })
-  }
-  const running = await runningServers(directory)
+  const running = await allServers()
   if (typeof pid === 'string') {
     return choose(running, facts => String(facts.pid) === pid, `with process ${pid}`)
+  }
+  if (typeof name === 'string') {
+    return choose(running, facts => nameOf(facts) === name, `by the name ${JSON.stringify(name)}`)
   }
   const named = typeof config === 'string' ? config : (process.env['HEDDLE_CONFIG'] ?? '')
   const path = real(resolve(named))
@@ -38,6 +35,26 @@ export async function findServer({ options }: Typed): Promise<Server> {
   return isFile
     ? choose(running, ({ file }) => file !== null && real(file) === path, `with the configuration ${path}`)
     : choose(running, ({ root }) => real(root) === path, `in ${path}`)
+}
+
+/** Every server of this user that answers, by process. @throws HEDDLE_SOCKET_FAILED */
+export async function allServers(): Promise<readonly ServerFacts[]> {
+  const directory = socketDirectory(process.env)
+  const reason = mistrust(directory)
+  // Nothing in it is believed, and a server says so too: "no server runs" might not be true.
+  if (reason !== null) {
+    throw new HeddleError('HEDDLE_SOCKET_FAILED', { path: directory, reason: `the directory ${reason}` })
+  }
+  return runningServers(directory)
+}
+
+/** The name of a server: that of its directory, unless its configuration has another. */
+export function nameOf({
+  name,
+  root
+}: Pick<ServerFacts, 'root'> & Partial<Pick<ServerFacts, 'name'>>): string {
+  // A server of an earlier version has not written one down.
+  return name ?? basename(root)
 }
 
 function choose(

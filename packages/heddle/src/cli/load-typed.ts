@@ -3,7 +3,7 @@ import { loadConfig } from '../config/load.ts'
 import type { LoadOptions } from '../config/load.ts'
 import type { ResolvedConfig } from '../config/resolved.ts'
 import { settings } from '../config/settings.ts'
-import type { Typed } from './program.ts'
+import type { OptionValue, Typed } from './program.ts'
 
 /**
  * The configuration for what was typed.
@@ -26,6 +26,6 @@ export function loadOptions({ words, options }: Typed): LoadOptions {
   }
 }
 
-function textOf(option: string | boolean | undefined): string | undefined {
+function textOf(option: OptionValue): string | undefined {
   return typeof option === 'string' ? option : undefined
 }

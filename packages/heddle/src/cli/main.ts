@@ -21,7 +21,20 @@ const runs: Readonly<Record<string, () => Promise<Run>>> = {
   'apps add': async () => (await import('./commands/operate.ts')).addApplication,
   'apps remove': async () => (await import('./commands/operate.ts')).removeApplication,
   'apps start': async () => (await import('./commands/operate.ts')).startApplication,
-  'apps stop': async () => (await import('./commands/operate.ts')).stopApplication
+  'apps stop': async () => (await import('./commands/operate.ts')).stopApplication,
+  'apps list': async () => (await import('./commands/apps.ts')).listApplications,
+  drain: async () => (await import('./commands/operate.ts')).drain,
+  ready: async () => (await import('./commands/operate.ts')).ready,
+  level: async () => (await import('./commands/operate.ts')).setLevel,
+  top: async () => (await import('./commands/top.ts')).top,
+  logs: async () => (await import('./commands/logs.ts')).logs,
+  events: async () => (await import('./commands/events.ts')).events,
+  metrics: async () => (await import('./commands/metrics.ts')).metrics,
+  inject: async () => (await import('./commands/inject.ts')).inject,
+  profile: async () => (await import('./commands/profile.ts')).profile,
+  heap: async () => (await import('./commands/heap.ts')).heap,
+  inspect: async () => (await import('./commands/inspect.ts')).inspect,
+  completion: async () => (await import('./commands/completion.ts')).completion
 }
 
 for (const stream of [process.stdout, process.stderr]) stream.on('error', passOverReader)
@@ -51,9 +64,10 @@ function finish(code: number | null): void {
   if (code !== null) process.exitCode = code
 }
 
-/** Who reads the output may have seen enough, as `head` has: what was asked for is done all the same. */
+/** Who reads the output may have seen enough, as `head` has, or be gone, as a terminal: it is done all the same. */
 function passOverReader(error: Error): void {
-  if (!('code' in error) || error.code !== 'EPIPE') throw error
+  const code = 'code' in error ? error.code : null
+  if (code !== 'EPIPE' && code !== 'EIO') throw error
 }
 
 async function fail(error: unknown): Promise<void> {

@@ -29,7 +29,7 @@ export function readPlainLine(argv: readonly string[]): PlainLine | null {
     })
     const entryAndConfig = facts.takesEntry && positionals.length > 0 && values['config'] !== undefined
     if (!isCountRight(facts, positionals.length) || entryAndConfig) return null
-    return { command: facts.name, typed: { words: positionals, options: values } }
+    return { command: facts.name, typed: { words: positionals, options: values as Typed['options'] } }
   } catch {
     // An option nobody knows, a value that is missing: commander says it better.
     return null
@@ -42,11 +42,14 @@ function isCountRight({ arguments: wanted }: CommandFacts, count: number): boole
   return count >= least && (isOpen || count <= wanted.length)
 }
 
-type ParserOption = [string, { type: 'string' | 'boolean'; short?: string }]
+type ParserOption = [string, { type: 'string' | 'boolean'; short?: string; multiple?: boolean }]
 
 /** `-p, --port <number>` as node's parser wants it. */
-function parserOption({ flags }: OptionFacts): ParserOption {
+function parserOption({ flags, isRepeatable = false }: OptionFacts): ParserOption {
   const [, short, name = '', value] = /^(?:-(\w), )?--([\w-]+)( <.+>)?$/.exec(flags) ?? []
   const type = value === undefined ? 'boolean' : 'string'
-  return [name, short === undefined ? { type } : { type, short }]
+  return [
+    name,
+    { type, ...(short === undefined ? {} : { short }), ...(isRepeatable ? { multiple: true } : {}) }
+  ]
 }

@@ -7,14 +7,17 @@
 import { Command, Option } from 'commander'
 
 import { commands, groups } from './command-facts.ts'
-import type { CommandFacts } from './command-facts.ts'
+import type { CommandFacts, OptionFacts } from './command-facts.ts'
+
+/** What was typed for one option: a switch is `true`, what may be given often is a list. */
+export type OptionValue = string | boolean | readonly string[] | undefined
 
 /** What was typed for one command. */
 export interface Typed {
   /** What was typed beside options: an entry, the ids of applications. */
   readonly words: readonly string[]
-  /** Options by their long names without dashes; a switch is `true`. */
-  readonly options: Readonly<Record<string, string | boolean | undefined>>
+  /** Options by their long names without dashes. */
+  readonly options: Readonly<Record<string, OptionValue>>
 }
 
 /** Runs one command and resolves with the exit code; `null` leaves it to whoever ends the process. */
@@ -54,10 +57,7 @@ function addCommand(program: Command, facts: CommandFacts, action: (typed: Typed
     .addHelpText('after', examplesText(facts))
     .exitOverride()
   for (const { name: argument, sentence } of facts.arguments) command.argument(argument, sentence)
-  for (const { flags, sentence, variables } of facts.options) {
-    const variable = variables.length === 0 ? '' : ` (${variables.join(' or ')})`
-    command.addOption(new Option(flags, sentence + variable))
-  }
+  for (const option of facts.options) command.addOption(optionOf(option))
   command.action(() => {
     const words = command.args
     const [entry] = words
@@ -67,6 +67,16 @@ function addCommand(program: Command, facts: CommandFacts, action: (typed: Typed
     }
     return action({ words, options })
   })
+}
+
+function optionOf({ flags, sentence, variables, isRepeatable = false }: OptionFacts): Option {
+  const variable = variables.length === 0 ? '' : ` (${variables.join(' or ')})`
+  const option = new Option(flags, sentence + variable)
+  if (!isRepeatable) return option
+  return option.argParser<readonly string[]>((value, earlier) => [
+    ...(Array.isArray(earlier) ? earlier : []),
+    value
+  ])
 }
 
 function groupOf(program: Command, name: string): Command {
@@ -84,10 +94,11 @@ function groupOf(program: Command, name: string): Command {
 }
 
 function typedOptions(command: Command): Typed['options'] {
-  const values: Record<string, string | boolean | undefined> = {}
+  const values: Record<string, OptionValue> = {}
   for (const option of command.options) {
     const value: unknown = command.getOptionValue(option.attributeName())
-    if (typeof value === 'string' || typeof value === 'boolean') values[option.name()] = value
+    const isList = Array.isArray(value) && value.every(item => typeof item === 'string')
+    if (isList || typeof value === 'string' || typeof value === 'boolean') values[option.name()] = value
   }
   return values
 }

@@ -60,10 +60,17 @@ async function publicUrl(child: ChildProcess): Promise<string> {
   for (;;) {
     const [line] = await once(lines, 'line')
     const entry: unknown = JSON.parse(String(line))
-    if (typeof entry !== 'object' || entry === null || !('url' in entry)) continue
+    const url = listeningAt(entry)
+    if (url === null) continue
     child.stdout.resume()
-    return String(entry.url)
+    return url
   }
+}
+
+/** The public address, when a log line tells it. */
+function listeningAt(entry: unknown): string | null {
+  const isIt = typeof entry === 'object' && entry !== null && 'msg' in entry && 'url' in entry
+  return isIt && entry.msg === 'Server is listening.' ? String(entry.url) : null
 }
 
 const valid = {
@@ -84,7 +91,7 @@ test('heddle --help lists the commands, and each has its own help with examples'
     assert.match(help.stdout, new RegExp(`^  ${name} `, 'm'))
     const { code, stdout } = await heddle(repository, name, '--help')
     assert.equal(code, 0)
-    assert.match(stdout, /--port <number>[^]*HEDDLE_PORT or\s+PORT[^]*Examples:\n {2}heddle /)
+    assert.match(stdout, /--port <number>[^]*HEDDLE_PORT\s+or\s+PORT[^]*Examples:\n {2}heddle /)
   }
 })
 
@@ -204,10 +211,10 @@ test('heddle start serves, writes JSON lines into a pipe, and ends with code 0 o
   assert.ok(child.stdout !== null)
   const urls: string[] = []
   for await (const line of createInterface({ input: child.stdout })) {
-    const entry: unknown = JSON.parse(line)
-    if (typeof entry !== 'object' || entry === null || !('url' in entry) || urls.length > 0) continue
-    urls.push(String(entry.url))
-    assert.equal(await (await fetch(String(entry.url))).text(), 'hello')
+    const url = listeningAt(JSON.parse(line))
+    if (url === null) continue
+    urls.push(url)
+    assert.equal(await (await fetch(url)).text(), 'hello')
     child.kill('SIGTERM')
   }
   if (child.exitCode === null && child.signalCode === null) await once(child, 'exit')
@@ -249,7 +256,7 @@ test('heddle start works in a child where a process cannot be replaced', async t
   t.after(() => child.kill('SIGKILL'))
   assert.ok(child.stdout !== null)
   for await (const line of createInterface({ input: child.stdout })) {
-    if (line.includes('"url"')) child.kill('SIGTERM')
+    if (line.includes('Server has started')) child.kill('SIGTERM')
   }
   if (child.exitCode === null && child.signalCode === null) await once(child, 'exit')
   assert.equal(child.exitCode, 0)

@@ -10,6 +10,7 @@ import type { Run } from '../program.ts'
 
 /** Runs the command. */
 export const printConfig: Run = async typed => {
+  if (typed.options['diff'] === true) return (await import('./config-diff.ts')).printDifferences(typed)
   const config = await loadTyped(typed)
   const shown = withoutSecrets(config, process.env, typed.options['show-env'] === true)
   const text = typed.options['json'] === true ? JSON.stringify(shown) : outline(shown, 0).join('\n')

@@ -1,6 +1,6 @@
 /**
- * `heddle restart`, `reload`, `scale` and `apps …`: ask the running server, show how it goes, and end with a
- * code that says how it went.
+ * `heddle restart`, `reload`, `scale`, `drain`, `ready`, `level` and `apps …`: ask the running server, show how it
+ * goes, and end with a code that says how it went.
  *
  * Main thread. What is done happens in the server; a command that is interrupted does not stop it.
  */
@@ -15,14 +15,51 @@ import { findServer } from '../find-server.ts'
 import { failureAsJson } from '../failure.ts'
 import { paint } from '../paint.ts'
 import { showProgress } from '../progress.ts'
-import type { Run, Typed } from '../program.ts'
+import type { OptionValue, Run, Typed } from '../program.ts'
+import { workerNamed } from '../worker-name.ts'
 
-/** `heddle restart [application...]` */
+/** `heddle restart [application...]`, of which each may be a worker as well */
 export const restart: Run = typed => {
   const { words } = typed
+  if (words.some(word => word.includes(':'))) return restartSome(typed)
   const body = words.length === 0 ? {} : { applications: words }
   const subject = words.length === 0 ? 'Every worker' : `Every worker of ${words.join(', ')}`
   return run(typed, { operation: 'restart', body }, () => `${subject} is a fresh one.`)
+}
+
+/** One after the other: a list with workers in it is no single operation of the server. */
+async function restartSome(typed: Typed): Promise<number> {
+  const questions = typed.words.map((word): Question => {
+    if (!word.includes(':')) return { operation: 'restart', body: { applications: [word] } }
+    return { operation: 'restartWorker', place: workerNamed(word) }
+  })
+  const act = async (): Promise<void> => {
+    const server = await findServer(typed)
+    const onEvent = typed.options['json'] === true ? {} : { onEvent: showProgress }
+    for (const question of questions) await ask(server, { ...question, ...onEvent })
+  }
+  return conclude(typed, act, () => `${typed.words.join(', ')} ${plural(typed.words)} fresh.`)
+}
+
+/** `heddle drain <worker>` */
+export const drain: Run = typed => {
+  const [name = ''] = typed.words
+  const question: Question = { operation: 'drainWorker', place: workerNamed(name) }
+  return run(typed, question, () => `${name} gets no new requests until "heddle ready ${name}".`)
+}
+
+/** `heddle ready <worker>` */
+export const ready: Run = typed => {
+  const [name = ''] = typed.words
+  const question: Question = { operation: 'readyWorker', place: workerNamed(name) }
+  return run(typed, question, () => `${name} gets requests.`)
+}
+
+/** `heddle level <application> <level>` */
+export const setLevel: Run = typed => {
+  const [id = '', level = ''] = typed.words
+  const question: Question = { operation: 'setLogLevel', place: { id }, body: { level } }
+  return run(typed, question, () => `${id} logs at level ${level}.`)
 }
 
 /** `heddle reload` */
@@ -75,25 +112,36 @@ function one(typed: Typed, operation: OperationName, done: string): Promise<numb
   return run(typed, { operation, place: { id } }, () => `${id} ${done}.`)
 }
 
-async function run(typed: Typed, question: Question, say: (answer: unknown) => string): Promise<number> {
-  if (typed.options['json'] === true) return runAsJson(typed, question)
-  const server = await findServer(typed)
-  const answer = await ask(server, { ...question, onEvent: showProgress })
-  process.stdout.write(`${paint('green', '✔', process.stdout)} ${say(answer)}\n`)
-  return 0
+function run(typed: Typed, question: Question, say: (answer: unknown) => string): Promise<number> {
+  const onEvent = typed.options['json'] === true ? {} : { onEvent: showProgress }
+  return conclude(typed, async () => ask(await findServer(typed), { ...question, ...onEvent }), say)
 }
 
-async function runAsJson(typed: Typed, question: Question): Promise<number> {
+/** Prints what came of it: a sentence, or one JSON object. */
+async function conclude(
+  typed: Typed,
+  act: () => Promise<unknown>,
+  say: (answer: unknown) => string
+): Promise<number> {
+  if (typed.options['json'] !== true) {
+    const answer = await act()
+    process.stdout.write(`${paint('green', '✔', process.stdout)} ${say(answer)}\n`)
+    return 0
+  }
   try {
-    const answer = await ask(await findServer(typed), question)
-    process.stdout.write(`${JSON.stringify({ ok: true, ...(answer as object) })}\n`)
+    const answer = (await act()) as object | undefined
+    process.stdout.write(`${JSON.stringify({ ok: true, ...answer })}\n`)
     return 0
   } catch (error) {
     return failureAsJson(error)
   }
 }
 
-function readSettings(given: string | boolean | undefined): Readonly<Record<string, unknown>> {
+function plural(words: readonly string[]): string {
+  return words.length === 1 ? 'is' : 'are'
+}
+
+function readSettings(given: OptionValue): Readonly<Record<string, unknown>> {
   if (typeof given !== 'string') return {}
   try {
     const settings: unknown = JSON.parse(given)

@@ -6,8 +6,6 @@
 import type { LogStyle } from '../../channel/messages.ts'
 import type { ResolvedConfig } from '../../config/resolved.ts'
 import { resolveLogStyle } from '../../shared/log-style.ts'
-import { createLog } from '../../shared/log.ts'
-import type { Log } from '../../shared/log.ts'
 import { isFailure } from '../../errors.ts'
 import { freshSource } from '../../config/fresh.ts'
 import { loadConfig } from '../../config/load.ts'
@@ -26,25 +24,27 @@ export const start: Run = async typed => {
   const config = await loadConfig(options)
   const isTerminal = process.stdout.isTTY
   const style = resolveLogStyle(config.logger, { isTerminal }, process.env)
-  const log = createLog(style)
-  for (const warning of config.warnings) log.warn(warning)
-  return run(config, { options: { ...options, env }, style, log })
+  return run(config, { options: { ...options, env }, style })
 }
 
 interface Circumstances {
   readonly options: LoadOptions
   readonly style: LogStyle
-  readonly log: Log
 }
 
 async function run(config: ResolvedConfig, circumstances: Circumstances): Promise<number | null> {
-  const { options, style, log } = circumstances
-  const [{ createCoordinator }, { endProcess, handleSignals }] = await Promise.all([
+  const { options, style } = circumstances
+  const [{ openLogs }, { createCoordinator }, { endProcess, handleSignals }] = await Promise.all([
+    import('../../main/compose-logs.ts'),
     import('../../main/coordinator.ts'),
     import('../../main/signals.ts')
   ])
+  const logs = openLogs(config, style)
+  const { log } = logs
+  for (const warning of config.warnings) log.warn(warning)
   const coordinator = createCoordinator(config, {
     log,
+    logs,
     logStyle: style,
     socketDirectory: socketDirectory(process.env),
     source: freshSource(options, config.startTimeout),

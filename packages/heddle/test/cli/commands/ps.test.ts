@@ -1,75 +1,136 @@
-/** What `heddle ps` shows of a server in every state. */
+/** What `heddle ps` shows of a server in every state, and on terminals of every width. */
 import assert from 'node:assert/strict'
 import { stripVTControlCharacters } from 'node:util'
 import { test } from 'node:test'
 
-import { duration, statusText } from '../../../src/cli/commands/ps.ts'
+import { statusText } from '../../../src/cli/commands/ps.ts'
+import { serversText } from '../../../src/cli/commands/servers.ts'
 import { progressText } from '../../../src/cli/progress.ts'
-import { tableText } from '../../../src/cli/table-text.ts'
+import type { StatusReport } from '../../../src/main/admin/report.ts'
 import { report, worker } from '../../main/admin/example-report.ts'
 
-test('statusText() has a line for the server and one for each worker, with what is wrong with it', () => {
-  const broken = { name: 'TypeError', message: 'no\n  database', stack: null, at: '' }
-  const shown = statusText({
-    ...report,
-    url: 'http://localhost:3000',
-    uptimeMs: 93_784_000,
-    applications: [
-      {
-        id: 'api',
-        phase: 'running',
-        kind: 'fastify',
-        ready: 1,
-        workers: [
-          { ...worker, inflight: 12, readyMs: 65_000, restarts: 3, lastEnd: 'stopped' },
-          { ...worker, slot: 1, name: 'api:1', state: 'ejected', readyMs: null, keptOut: true },
-          {
-            ...worker,
-            slot: 2,
-            name: 'api:2',
-            state: 'exited',
-            readyMs: null,
-            circuit: 'open',
-            lastError: broken
-          },
-          {
-            ...worker,
-            slot: 3,
-            name: 'api:3',
-            state: 'exited',
-            readyMs: null,
-            lastEnd: 'ended by itself with code 3'
-          }
-        ]
-      },
-      { id: 'mail', phase: 'stopped', kind: null, ready: 0, workers: [] }
-    ],
-    edges: [{ name: 'edge:0', state: 'ready', heartbeatAgeMs: 3, restarts: 0, zombies: 0 }]
-  })
-  assert.deepEqual(stripVTControlCharacters(shown).split('\n'), [
-    'Process 1 is running at http://localhost:3000, up 1d 2h',
+const recent = {
+  windowMs: 10_000,
+  requestsPerSecond: 1204.4,
+  p50Ms: 1.2,
+  p99Ms: 3.4,
+  errorRate: 0,
+  elu: 0.42,
+  loopDelayMs: 1.1,
+  gcShare: 0.01
+}
+const application = {
+  phase: 'running',
+  kind: 'fastify',
+  required: true,
+  minReady: 1,
+  zombies: 0,
+  recent
+} as const
+const well = { ...worker, uptimeMs: 65_000, readyMs: 65_000, recent, heapUsed: 48e6, heapLimit: 512e6 }
+const broken = { name: 'TypeError', message: 'no\n  database', stack: null, at: '' }
+
+const troubled: StatusReport = {
+  ...report,
+  name: 'shop',
+  url: 'http://localhost:3000',
+  uptimeMs: 93_784_000,
+  applications: [
+    {
+      ...application,
+      id: 'api',
+      desired: 4,
+      ready: 1,
+      workers: [
+        { ...well, inflight: 12, restarts: 3, lastEnd: 'stopped' },
+        { ...well, slot: 1, name: 'api:1', state: 'ejected', readyMs: null, keptOut: true },
+        {
+          ...well,
+          slot: 2,
+          name: 'api:2',
+          state: 'exited',
+          uptimeMs: null,
+          circuit: 'open',
+          lastError: broken
+        },
+        {
+          ...well,
+          slot: 3,
+          name: 'api:3',
+          state: 'exited',
+          uptimeMs: null,
+          lastEnd: 'ended by itself with code 3'
+        }
+      ]
+    },
+    { ...application, id: 'mail', phase: 'stopped', desired: 0, ready: 0, workers: [] },
+    { ...application, id: 'jobs', desired: 1, ready: 1, workers: [{ ...well, name: 'jobs:0' }] }
+  ],
+  edges: [{ name: 'edge:0', state: 'ready', heartbeatAgeMs: 3, restarts: 0, zombies: 0 }]
+}
+
+function linesOf(text: string): readonly string[] {
+  return stripVTControlCharacters(text).split('\n')
+}
+
+test('statusText() has a line for each worker below its application, with what is wrong with it', () => {
+  assert.deepEqual(linesOf(statusText(troubled, Infinity)), [
+    'shop (process 1) is running at http://localhost:3000, up 1d 2h',
     '',
-    'APPLICATION  WORKER  STATE         READY  RESTARTS  IN FLIGHT  LAST ERROR',
-    'api          api:0   ready         1m 5s         3         12',
-    'api          api:1   kept out                    0          0',
-    'api          api:2   circuit open                0          0  TypeError: no database',
-    'api          api:3   exited                      0          0  ended by itself with code 3',
-    'mail                 stopped',
-    '             edge:0  ready                       0',
+    'WORKER   STATE         UPTIME  RESTARTS  ELU   DELAY       HEAP  IN FLIGHT  REQ/S     P99  WHY NOT WELL',
+    'api      1/4 ready                    3  42%  1.1 ms                    12   1204  3.4 ms',
+    '  api:0  ready          1m 5s         3  42%  1.1 ms  46/488 MB         12   1204  3.4 ms',
+    '  api:1  kept out       1m 5s         0  42%  1.1 ms  46/488 MB          0   1204  3.4 ms  an operator keeps it out',
+    '  api:2  circuit open                 0                                  0                 its restarts keep failing: TypeError: no database',
+    '  api:3  exited                       0                                  0                 ended by itself with code 3',
+    'mail     stopped                      0  42%  1.1 ms                     0   1204  3.4 ms',
+    'jobs:0   ready          1m 5s         0  42%  1.1 ms  46/488 MB          0   1204  3.4 ms',
+    'edge:0   ready                        0',
     ''
   ])
 })
 
-test('duration() says the two largest units', () => {
-  const table: readonly (readonly [number, string])[] = [
-    [0, '0.0s'],
-    [940, '0.9s'],
-    [12_900, '12s'],
-    [61_000, '1m 1s'],
-    [3_600_000, '1h 0m'],
-    [200_000_000, '2d 7h']
+test('statusText() leaves out what does not fit, and says below what is not well', () => {
+  const [, , heads = '', ...rest] = linesOf(statusText(troubled, 80))
+  assert.equal(heads, 'WORKER   STATE         ELU   DELAY       HEAP  IN FLIGHT  REQ/S     P99')
+  assert.deepEqual(rest.slice(-5), [
+    '',
+    'api:1  an operator keeps it out',
+    'api:2  its restarts keep failing: TypeError: no database',
+    'api:3  ended by itself with code 3',
+    ''
+  ])
+  for (const width of [20, 40, 60, 80, 100, 120, 200]) {
+    const lines = linesOf(statusText(troubled, width))
+    const table = lines.slice(2, 2 + 9)
+    for (const line of table) assert.ok(line.length <= Math.max(width, 21), `${width}: ${line}`)
+  }
+})
+
+test('serversText() has a line for each server, also for one that does not answer', () => {
+  const facts = {
+    name: 'shop',
+    pid: 7,
+    socket: '/run/7.sock',
+    root: '/srv/shop',
+    file: null,
+    applications: ['api'],
+    url: null,
+    startedAt: ''
+  }
+  const servers = [
+    { facts, report: troubled },
+    {
+      facts: { ...facts, name: 'blog', pid: 12, root: '/srv/blog', url: 'http://localhost:80' },
+      report: null
+    }
   ]
-  for (const [ms, text] of table) assert.equal(duration(ms), text)
+  assert.deepEqual(linesOf(serversText(servers, Infinity)), [
+    'NAME  PID  STATE               UP  READY  REQ/S  ADDRESS              DIRECTORY',
+    'shop    7  running          1d 2h    2/5   3613                       /srv/shop',
+    'blog   12  does not answer                       http://localhost:80  /srv/blog'
+  ])
+  assert.equal(serversText([], 80), 'No server runs.')
 })
 
 test('progressText() tells the steps of an operation, and nothing else', () => {
@@ -95,16 +156,4 @@ test('progressText() counts one worker as one', () => {
     progressText('application:scaled', { application: 'api', from: 2, to: 1 }),
     'api has 1 worker instead of 2'
   )
-})
-
-test('tableText() sets columns, numbers at their right end', () => {
-  const table = tableText(
-    ['NAME', 'COUNT', 'END'],
-    [
-      ['a', '7', 'x'],
-      ['longer', '1000000', '']
-    ],
-    { right: [1] }
-  )
-  assert.equal(table, 'NAME      COUNT  END\na             7  x\nlonger  1000000\n')
 })

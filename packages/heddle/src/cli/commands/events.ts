@@ -1,0 +1,46 @@
+/**
+ * `heddle events`: what has happened in a running server, and what happens.
+ *
+ * Main thread of a command.
+ */
+import { readStream } from '../event-stream.ts'
+import type { StreamEvent } from '../event-stream.ts'
+import { findServer } from '../find-server.ts'
+import { followOptions } from '../follow.ts'
+import { eventText } from '../log-text.ts'
+import type { SentEvent } from '../log-text.ts'
+import type { Run } from '../program.ts'
+import { untilSignal, writeOut } from '../until-signal.ts'
+
+/** Runs the command. */
+export const events: Run = async typed => {
+  const { words, options } = typed
+  const { application, worker, json, follow } = options
+  const query = {
+    application: typeof application === 'string' ? application : undefined,
+    worker: typeof worker === 'string' ? worker : undefined,
+    since: '0',
+    follow: follow === true ? undefined : 'false'
+  }
+  const end = untilSignal()
+  const find = (): ReturnType<typeof findServer> => findServer(typed)
+  const question = { operation: 'events', query } as const
+  try {
+    for await (const event of readStream({ find, question, signal: end.signal, ...followOptions(typed) })) {
+      if (isWanted(event.name, words)) await writeOut(textOf(event, json === true), end.signal)
+    }
+  } finally {
+    end.release()
+  }
+  return end.code()
+}
+
+/** Whether an event is one of those named: by its whole name, or by the kind before its colon. */
+export function isWanted(name: string, words: readonly string[]): boolean {
+  return words.length === 0 || words.some(word => name === word || name.startsWith(`${word}:`))
+}
+
+function textOf({ name, id, data }: StreamEvent, isJson: boolean): string {
+  const sent = JSON.parse(data) as SentEvent
+  return `${isJson ? JSON.stringify({ id, name, ...sent }) : eventText(name, sent, process.stdout)}\n`
+}

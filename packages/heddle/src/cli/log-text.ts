@@ -1,0 +1,61 @@
+/** Log lines and events as people read them. Main thread of a command; pure but for colours. */
+import type { ThreadFact } from '../events.ts'
+import { formatLine } from '../shared/log-line.ts'
+import type { Level } from '../shared/log-line.ts'
+import { paint } from './paint.ts'
+
+const levels: ReadonlySet<unknown> = new Set(['trace', 'debug', 'info', 'warn', 'error'])
+
+/** A line of the log, from what the server has sent. */
+export function lineText(sent: Readonly<Record<string, unknown>>, stream: NodeJS.WriteStream): string {
+  const { time, level, message, application, worker, err, ...fields } = sent
+  const shown: Level = levels.has(level) ? (level as Level) : 'info'
+  return formatLine(
+    { level: 'trace', format: 'pretty', colour: hasColours(stream) },
+    {
+      time: typeof time === 'number' ? time : 0,
+      level: shown,
+      message: typeof message === 'string' ? message : JSON.stringify(message ?? ''),
+      ...(typeof application === 'string' ? { application } : {}),
+      ...(typeof worker === 'string' ? { worker } : {}),
+      fields,
+      ...(err === undefined ? {} : { error: err })
+    }
+  )
+}
+
+/** What has happened in a server. */
+export interface SentEvent {
+  /** Milliseconds since the epoch. */
+  readonly time: number
+  readonly fact: Readonly<Record<string, unknown>> & Partial<ThreadFact>
+}
+
+/** An event in a line: when, what, to whom, and its facts. */
+export function eventText(name: string, { time, fact }: SentEvent, stream: NodeJS.WriteStream): string {
+  const { worker, slot: _slot, application, ...facts } = fact
+  const clock = new Date(time).toTimeString().slice(0, 8)
+  const about = worker ?? application
+  const parts = Object.entries(facts).flatMap(([key, value]) =>
+    value === null ? [] : [`${paint('dim', `${key}=`, stream)}${factText(value)}`]
+  )
+  const words = [paint('dim', clock, stream), paint('bold', name, stream)]
+  return [
+    ...words,
+    ...(about === undefined || about === null ? [] : [paint('cyan', about, stream)]),
+    ...parts
+  ].join(' ')
+}
+
+function factText(value: unknown): string {
+  if (typeof value === 'string') return /^[\w./:@+-]+$/.test(value) ? value : JSON.stringify(value)
+  if (typeof value === 'object' && value !== null && 'stack' in value && 'message' in value) {
+    return JSON.stringify(value.message)
+  }
+  return JSON.stringify(value)
+}
+
+/** Whether colours are shown on a stream: `paint` decides. */
+function hasColours(stream: NodeJS.WriteStream): boolean {
+  return paint('bold', 'x', stream) !== 'x'
+}

@@ -1,0 +1,139 @@
+/**
+ * The rows of `ps` and `top`: applications, their workers, and the edges, as a server reports them.
+ *
+ * Main thread of a command; pure.
+ */
+import type {
+  ApplicationReportLine,
+  RecentReportLine,
+  StatusReport,
+  ThreadReportLine,
+  WorkerReportLine
+} from '../../main/admin/report.ts'
+import { complaintsOf } from './complaints.ts'
+import type { Complaint } from './complaints.ts'
+
+/** How a state looks: all is well, on its way, wrong, or of no matter. */
+export type Look = 'well' | 'under way' | 'wrong' | 'quiet'
+
+/** One row. `null` where a number means nothing or is not known. */
+export interface Row {
+  /** `application`: a heading above its workers, with their sums. One with a single worker has none. */
+  readonly kind: 'application' | 'worker' | 'edge'
+  /** Id of the application; `null` for an edge. */
+  readonly application: string | null
+  readonly slot: number | null
+  readonly name: string
+  /** Whether it stands below the heading of its application. */
+  readonly isInside: boolean
+  readonly state: string
+  readonly look: Look
+  readonly uptimeMs: number | null
+  readonly restarts: number | null
+  readonly recent: RecentReportLine | null
+  readonly heapUsed: number | null
+  readonly heapLimit: number | null
+  readonly inflight: number | null
+  /** What is not well; of a heading nothing, its workers tell. */
+  readonly complaints: readonly Complaint[]
+}
+
+/** All rows of a report: each application with its workers, then the edges. */
+export function rowsOf({ applications, edges }: StatusReport): readonly Row[] {
+  return [...applications.flatMap(applicationRows), ...edges.map(edgeRow)]
+}
+
+function applicationRows(application: ApplicationReportLine): readonly Row[] {
+  const { workers } = application
+  const [only] = workers
+  if (only !== undefined && workers.length === 1) return [workerRow(application, only, false)]
+  return [headingRow(application), ...workers.map(worker => workerRow(application, worker, true))]
+}
+
+function headingRow(application: ApplicationReportLine): Row {
+  const { id, phase, ready, desired, minReady, workers, recent } = application
+  const isRunning = phase === 'running'
+  const look: Look = ready >= desired ? 'well' : ready >= Math.max(1, minReady) ? 'under way' : 'wrong'
+  return {
+    kind: 'application',
+    application: id,
+    slot: null,
+    name: id,
+    isInside: false,
+    state: isRunning ? `${ready}/${desired} ready` : phase,
+    look: isRunning ? look : phase === 'stopped' ? 'quiet' : 'under way',
+    uptimeMs: null,
+    restarts: sum(workers, worker => worker.restarts),
+    recent,
+    heapUsed: null,
+    heapLimit: null,
+    inflight: sum(workers, worker => worker.inflight),
+    complaints: []
+  }
+}
+
+function workerRow(application: ApplicationReportLine, worker: WorkerReportLine, isInside: boolean): Row {
+  const { name, slot, uptimeMs, restarts, recent, heapUsed, heapLimit, inflight } = worker
+  const isThere = worker.state !== 'exited'
+  const complaints = complaintsOf(worker, application)
+  return {
+    kind: 'worker',
+    application: application.id,
+    slot,
+    name,
+    isInside,
+    state: stateOf(application, worker),
+    look: lookOf(application, worker, complaints),
+    uptimeMs,
+    restarts,
+    recent: isThere ? recent : null,
+    heapUsed: isThere && heapLimit > 0 ? heapUsed : null,
+    heapLimit: isThere && heapLimit > 0 ? heapLimit : null,
+    inflight,
+    complaints
+  }
+}
+
+function edgeRow({ name, state, restarts }: ThreadReportLine): Row {
+  return {
+    kind: 'edge',
+    application: null,
+    slot: null,
+    name,
+    isInside: false,
+    state,
+    look: state === 'ready' ? 'well' : state === 'exited' || state === 'zombie' ? 'wrong' : 'under way',
+    uptimeMs: null,
+    restarts,
+    recent: null,
+    heapUsed: null,
+    heapLimit: null,
+    inflight: null,
+    complaints: []
+  }
+}
+
+/** One word or two for how a worker stands. */
+export function stateOf(
+  { phase }: Pick<ApplicationReportLine, 'phase'>,
+  { state, keptOut, circuit }: Pick<WorkerReportLine, 'state' | 'keptOut' | 'circuit'>
+): string {
+  if (state === 'exited' && phase === 'stopped') return 'stopped'
+  if (state === 'exited' && circuit !== 'closed') return `circuit ${circuit}`
+  return keptOut ? 'kept out' : state
+}
+
+function lookOf(
+  application: ApplicationReportLine,
+  worker: WorkerReportLine,
+  complaints: readonly Complaint[]
+): Look {
+  if (worker.state === 'exited' && application.phase === 'stopped') return 'quiet'
+  if (worker.state === 'exited' || worker.state === 'zombie') return 'wrong'
+  if (complaints.some(({ subject }) => subject === 'turning')) return 'wrong'
+  return worker.state === 'ready' ? 'well' : 'under way'
+}
+
+function sum(workers: readonly WorkerReportLine[], read: (worker: WorkerReportLine) => number): number {
+  return workers.reduce((total, worker) => total + read(worker), 0)
+}
