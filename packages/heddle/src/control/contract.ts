@@ -94,6 +94,12 @@ export const operations: Readonly<Record<OperationName, Operation>> = {
         min: 0,
         sentence:
           'Only those after this number, as far as they are still remembered; like the header Last-Event-ID, which outranks it.'
+      },
+      follow: {
+        kind: 'boolean',
+        required: false,
+        sentence: 'Whether events that come later follow.',
+        defaultText: 'true'
       }
     },
     answer: { form: 'events', shape: 'EventMessage' }

@@ -100,9 +100,11 @@ export class Api {
     const wanted = readQuery(operation, query)
     const hasBody = request.method === 'POST' || request.method === 'PUT'
     const input = hasBody ? await readInput(request, operation) : wanted
-    if (name === 'events') return this.#follow(asked, this.#eventFeed(request, input), 'events')
-    if (name === 'logs')
-      return this.#follow(asked, this.#logFeed(request, input), 'lines', input['follow'] !== false)
+    const isFollowing = input['follow'] !== false
+    if (name === 'events') {
+      return this.#follow(asked, this.#eventFeed(request, input), 'events', isFollowing)
+    }
+    if (name === 'logs') return this.#follow(asked, this.#logFeed(request, input), 'lines', isFollowing)
     const act = (): unknown => acts[name](this.#options.operations, { id: '', slot: 0, ...place }, input)
     if (!operation.changes) return answer(asked.response, operation, await act())
     await this.#change({ asked, name, place }, act)
@@ -147,8 +149,14 @@ export class Api {
   }
 
   #eventFeed({ headers }: IncomingMessage, input: Input): Feed {
-    const { since, name, ...filter } = input as {
+    const {
+      since,
+      name,
+      follow: _follow,
+      ...filter
+    } = input as {
       readonly since?: number
+      readonly follow?: boolean
       readonly name?: string
       readonly application?: string
       readonly worker?: string
