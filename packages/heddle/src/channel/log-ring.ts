@@ -13,7 +13,7 @@ import type { Level, Threshold } from '../shared/log-line.ts'
 export const ringBytes = 256 * 1024
 
 /** Longest body of a line in bytes; what is longer has to be shortened before. */
-export const bodyMax = 32 * 1024
+export const bodyMax = 16 * 1024
 
 /** What a thread captures, each with a line that may not have ended yet. */
 const sources = ['stdout', 'stderr'] as const
@@ -63,8 +63,12 @@ export interface RingEntry {
 export interface RingRecord extends Omit<RingEntry, 'body'> {
   /** Its number in this ring, modulo 2^32. */
   readonly line: number
-  readonly body: string
+  /** `null` when it was not wanted. */
+  readonly body: string | null
 }
+
+/** Whether the body of a line is worth reading. */
+export type IsWanted = (level: Level, speaker: string) => boolean
 
 /** Memory for one thread. A new thread gets a new one. */
 export function createLogRing(threshold: Threshold): SharedArrayBuffer {
@@ -191,7 +195,7 @@ export class LogRingReader {
   }
 
   /** Everything since the last look. */
-  look(): RingLook {
+  look(isWanted: IsWanted = () => true): RingLook {
     // In this order: the end is never before the beginning.
     const tail = this.#load(TAIL)
     const head = this.#load(HEAD)
@@ -206,7 +210,7 @@ export class LogRingReader {
     for (let at = distance(from, start); at < copy.length;) {
       const length = copy.readInt32LE(at + LENGTH)
       if (length > 0) {
-        const record = readRecord(copy, at)
+        const record = readRecord(copy, at, isWanted)
         if (this.#line !== null) lost += (record.line - this.#line) >>> 0
         this.#line = (record.line + 1) >>> 0
         records.push(record)
@@ -231,16 +235,19 @@ export class LogRingReader {
   }
 }
 
-function readRecord(copy: Buffer, at: number): RingRecord {
+function readRecord(copy: Buffer, at: number, isWanted: IsWanted): RingRecord {
   const speakerAt = at + RECORD_BYTES
   const bodyAt = speakerAt + copy.readUInt16LE(at + SPEAKER_LENGTH)
+  const level = levels[copy.readUInt8(at + LEVEL_CODE)] ?? 'info'
+  const speaker = bodyAt === speakerAt ? '' : copy.toString('latin1', speakerAt, bodyAt)
+  const bodyEnd = bodyAt + copy.readUInt32LE(at + BODY_LENGTH)
   return {
     line: copy.readUInt32LE(at + LINE),
     sequence: copy.readDoubleLE(at + SEQUENCE),
     time: copy.readDoubleLE(at + TIME),
-    level: levels[copy.readUInt8(at + LEVEL_CODE)] ?? 'info',
-    speaker: copy.toString('latin1', speakerAt, bodyAt),
-    body: copy.toString('utf8', bodyAt, bodyAt + copy.readUInt32LE(at + BODY_LENGTH))
+    level,
+    speaker,
+    body: isWanted(level, speaker) ? copy.toString('utf8', bodyAt, bodyEnd) : null
   }
 }
 

@@ -12,10 +12,10 @@ import { HeddleError } from '../errors.ts'
 import type { HeddleEvents } from '../events.ts'
 import type { ReloadReport } from '../main/admin/operations.ts'
 import type { StatusReport } from '../main/admin/report.ts'
+import { openLogs } from '../main/compose-logs.ts'
 import { createCoordinator } from '../main/coordinator.ts'
 import type { Coordinator, StartReport } from '../main/coordinator.ts'
 import type { ConfigurationSource } from '../main/operations.ts'
-import { createLog } from '../shared/log.ts'
 
 /** How a server is created. */
 export interface CreateHeddleOptions {
@@ -102,8 +102,10 @@ export async function create(
   const from: LoadOptions = { cwd, env, ...(typeof config === 'string' ? { configPath: config } : {}) }
   const resolved = await loadConfig({ ...from, env: { ...env }, ...written.part() })
   const { level } = resolved.logger
+  const logs = openLogs(resolved, { level, format: 'json', colour: false })
   const coordinator = createCoordinator(resolved, {
-    log: createLog({ level, format: 'json', colour: false }),
+    log: logs.log,
+    logs,
     source: isWritten ? written.source(from) : freshSource(from, resolved.startTimeout),
     // The process is not ours to kill.
     kill: () => {},

@@ -22,6 +22,7 @@ import type {
 } from './admin/operations.ts'
 import type { Phase, StatusReport } from './admin/report.ts'
 import { Gate } from './gate.ts'
+import { ownNames } from './logs/logs.ts'
 import { reload } from './reload/reload.ts'
 import type { ReloadParts } from './reload/reload.ts'
 
@@ -178,7 +179,8 @@ export class ServerOperations implements Operations {
 
   setLogLevel(id: string, level: LogThreshold): Promise<void> {
     return this.#running(`log level of ${id}`, async () => {
-      this.#assertKnown(id)
+      // The threads of Heddle have names of their own.
+      if (id !== ownNames.main && id !== ownNames.edge) this.#assertKnown(id)
       await this.#options.instruments.setLogLevel(id, level)
     })
   }

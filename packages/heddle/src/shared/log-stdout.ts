@@ -40,6 +40,18 @@ export interface StdoutManner {
   readonly whenFull: 'wait' | 'later'
 }
 
+/** Those that have kept something for later: it is written when the thread ends by itself. */
+const waiting = new Set<StdoutWriter>()
+let isExitWatched = false
+
+function watchExit(): void {
+  if (isExitWatched) return
+  isExitWatched = true
+  process.on('exit', () => {
+    for (const writer of waiting) writer.flush()
+  })
+}
+
 const naps = new Int32Array(new SharedArrayBuffer(4))
 
 /** The way of one thread to one descriptor. It never throws. */
@@ -60,6 +72,7 @@ export class StdoutWriter {
     this.#fd = fd
     this.#shared = shared
     this.#manner = manner
+    if (manner.whenFull === 'later') watchExit()
   }
 
   /** Writes lines, each with its newline. The bytes may be changed afterwards. */
@@ -111,7 +124,12 @@ export class StdoutWriter {
     const rest = this.#isClosed ? [] : [bytes.subarray(done)]
     this.#laterBytes = bytes.length - done
     this.#later = this.#laterBytes === 0 ? [] : rest
-    if (this.#later.length > 0) this.#timer = setTimeout(() => this.#writeKept(0), napMs).unref()
+    if (this.#later.length === 0) {
+      waiting.delete(this)
+      return
+    }
+    waiting.add(this)
+    this.#timer = setTimeout(() => this.#writeKept(0), napMs).unref()
   }
 
   #attempt(bytes: Buffer, patienceMs: number): void {

@@ -33,7 +33,10 @@ const fixed: readonly string[] = [
   'admin.enabled',
   'admin.hostname',
   'admin.port',
-  'logger'
+  'logger.format',
+  'logger.redact',
+  'logger.stdout',
+  'logger.file'
 ]
 
 /** Keys of no meaning of their own. */

@@ -227,10 +227,11 @@ export class Edges {
   }
 
   #spawn(index: number): EdgeHandle {
-    const { config, seats, files, logger, clock, announce, startThread, publicPort } = this.#surroundings
-    const { handoff } = this.#surroundings
+    const { config, seats, files, clock, announce, startThread, publicPort } = this.#surroundings
+    const { handoff, logs } = this.#surroundings
     const fact = factOf(config, index)
     const seat = seats.admit({ name: fact.worker, hostname: null, breaker: config.mesh.breaker.edge })
+    const { logger, gone } = logs.issue(fact, config.logger.level)
     const edge = new EdgeHandle({
       fact,
       seat,
@@ -244,6 +245,7 @@ export class Edges {
       onGone: gone => this.#slots[index]?.book.counted(gone)
     })
     handoff?.useAcceptor(edge.life)
+    void edge.life.exited.then(gone)
     return edge
   }
 

@@ -7,7 +7,7 @@
 import type { ResourceLimits } from 'node:worker_threads'
 
 import type { AcceptorBoot } from '../../channel/handoff.ts'
-import type { DirectListen, EdgeBoot, LogStyle, WorkerBoot } from '../../channel/messages.ts'
+import type { DirectListen, EdgeBoot, ThreadLogger, WorkerBoot } from '../../channel/messages.ts'
 import type { ResolvedApplication, ResolvedConfig, ResolvedLimits } from '../../config/resolved.ts'
 import type { MeshSeat } from './mesh-seat.ts'
 import type { ThreadPlan } from './thread.ts'
@@ -37,7 +37,7 @@ export interface WorkerSurroundings {
   readonly files: ThreadFiles
   readonly seat: MeshSeat
   readonly meshDomain: string
-  readonly logger: LogStyle
+  readonly logger: ThreadLogger
   readonly listen: DirectListen | null
   readonly publicUrl: string | null
   /** Shared memory in which the worker says how it is. */
@@ -96,7 +96,7 @@ const edgeLimits: ResourceLimits = { maxYoungGenerationSizeMb: 24 }
 export interface EdgeSurroundings {
   readonly files: ThreadFiles
   readonly seat: MeshSeat
-  readonly logger: LogStyle
+  readonly logger: ThreadLogger
   /** Shared memory in which it counts what it sees of its clients. */
   readonly counts: SharedArrayBuffer
 }

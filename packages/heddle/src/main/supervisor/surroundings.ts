@@ -3,7 +3,7 @@
  *
  * Main thread only. A value and no behaviour; tests put fakes in it.
  */
-import type { LogStyle } from '../../channel/messages.ts'
+import type { LogStyle, ThreadLogger } from '../../channel/messages.ts'
 import type { ResolvedConfig } from '../../config/resolved.ts'
 import type { Announce } from '../../events.ts'
 import type { Clock } from '../../shared/clock.ts'
@@ -17,7 +17,7 @@ export interface Surroundings {
   readonly config: ResolvedConfig
   readonly seats: MeshSeats
   readonly files: ThreadFiles
-  readonly logger: LogStyle
+  readonly logs: ThreadLogs
   readonly clock: Clock
   readonly announce: Announce
   readonly startThread: ThreadStarter
@@ -26,6 +26,19 @@ export interface Surroundings {
   readonly publicPort: PublicPort
   /** In handoff mode only. */
   readonly handoff?: Handoff
+}
+
+/** Gives each thread what it needs for its lines. */
+export interface ThreadLogs {
+  /** @param level Of the configuration; one that was set since outranks it. */
+  issue(
+    thread: { readonly application: string | null; readonly worker: string },
+    level: LogStyle['level']
+  ): {
+    readonly logger: ThreadLogger
+    /** To be called once the thread has ended. */
+    readonly gone: () => void
+  }
 }
 
 /** The public port as far as it is known: a configured 0 becomes a number when the first thread listens. */

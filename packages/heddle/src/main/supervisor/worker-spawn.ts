@@ -26,12 +26,13 @@ export interface WorkerRequest {
 
 /** Starts it. @throws RangeError when the mesh is full, and what `new Worker` throws. */
 export function spawnWorker(surroundings: Surroundings, request: WorkerRequest): WorkerHandle {
-  const { config, seats, files, logger, clock, announce, startThread, publicPort, handoff } = surroundings
+  const { config, seats, files, logs, clock, announce, startThread, publicPort, handoff } = surroundings
   const { application, fact, held, company } = request
   const { id, balance } = application
   const { enabled: breaker } = config.mesh.breaker
   const seat = seats.admit({ name: fact.worker, hostname: id, balance, breaker })
   const vitals = createVitals()
+  const { logger, gone } = logs.issue(fact, application.logger.level)
   const clients = isReached(surroundings, id) ? new ClientConnections(clock) : null
   const plan = planWorker(application, fact.slot, {
     files,
@@ -46,6 +47,7 @@ export function spawnWorker(surroundings: Surroundings, request: WorkerRequest):
   })
   const options = { fact, seat, plan, vitals, clients, held, clock, announce, startThread, company }
   const handle = new WorkerHandle(options)
+  void handle.life.exited.then(gone)
   const { record, generation } = seat.ticket
   if (clients !== null) {
     handoff?.addWorker(handle.life, { name: fact.worker, record, generation, ledger: clients.buffer })

@@ -83,11 +83,16 @@ const cases: readonly [title: string, after: ResolvedConfig, expected: Expected]
       ...before,
       server: { ...before.server, threads: 2 },
       mesh: { ...before.mesh, timeout: 10 },
-      logger: { ...before.logger, level: 'debug' }
+      logger: { ...before.logger, level: 'debug', stdout: false }
     },
     {
-      changes: ['server.threads: 1 → 2', 'mesh.timeout: 0 → 10', 'logger.level: "info" → "debug"'],
-      refused: ['server.threads: 1 → 2', 'mesh.timeout: 0 → 10', 'logger.level: "info" → "debug"']
+      changes: [
+        'server.threads: 1 → 2',
+        'mesh.timeout: 0 → 10',
+        'logger.level: "info" → "debug"',
+        'logger.stdout: true → false'
+      ],
+      refused: ['server.threads: 1 → 2', 'mesh.timeout: 0 → 10', 'logger.stdout: true → false']
     }
   ],
   [

@@ -99,7 +99,9 @@ export class Stage {
         handoff: new URL('file:///handoff.ts'),
         execArgv: []
       },
-      logger: { level: 'silent', format: 'json', colour: false },
+      logs: {
+        issue: () => ({ logger: { level: 'silent', format: 'json', colour: false }, gone: () => undefined })
+      },
       clock: this.clock,
       announce: (name, fact) => {
         this.facts.push([name, fact])

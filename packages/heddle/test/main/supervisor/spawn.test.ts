@@ -10,7 +10,8 @@ import { ownThreadFiles, planEdge, planWorker } from '../../../src/main/supervis
 import { exampleApplication, exampleConfig } from '../example-config.ts'
 import { Stage } from './fakes.ts'
 
-const { files, seats, logger } = new Stage(exampleConfig()).surroundings
+const { files, seats, logs } = new Stage(exampleConfig()).surroundings
+const { logger } = logs.issue({ application: 'api', worker: 'api:0' }, 'info')
 const counts = createEdgeCounts()
 const seat = seats.admit({ name: 'api:1', hostname: 'api', breaker: true })
 const surroundings = {

@@ -1,0 +1,202 @@
+/**
+ * Reads the rings of all threads as one log, for one reader who looks when it likes: lines in the order they were
+ * written, those that fit, each with an id behind which another reader can go on.
+ *
+ * Main thread only. It never waits and holds no thread up. A line is numbered before it is in its ring, so the one with
+ * the next number may come a moment later: it is waited for, since an id stands for all lines before it.
+ */
+import { LogRingReader } from '../../channel/log-ring.ts'
+import type { IsWanted, RingRecord } from '../../channel/log-ring.ts'
+import type { Clock } from '../../shared/clock.ts'
+import { isLevelEnabled } from '../../shared/log-line.ts'
+import type { Level } from '../../shared/log-line.ts'
+import type { RingShelf, ShelvedRing } from './ring-shelf.ts'
+
+/** Which lines are wanted. Everything that is given has to fit. */
+export interface LogFilter {
+  readonly application?: string
+  /** `application:slot` or `edge:index`. */
+  readonly worker?: string
+  /** This level and those more urgent. */
+  readonly level?: Level
+}
+
+/** One line, and how a reader that has seen it goes on behind it. */
+export interface LogMessage {
+  readonly id: string
+  /** `time` (milliseconds since the epoch), `level`, `application?`, `worker?`, `message` and its fields. */
+  readonly line: Readonly<Record<string, unknown>>
+}
+
+/** What came of a look at the log. */
+export interface LogLook {
+  readonly messages: readonly LogMessage[]
+  /** Lines that were overwritten before they were read, since the last look. */
+  readonly lost: number
+}
+
+/** Where a reader begins. */
+export interface LogStart {
+  /** With so many of the last lines that fit. */
+  readonly tail: number
+  /** Behind the line of this id; one that is not known counts as `tail`. */
+  readonly after?: string
+}
+
+/** What a reader reads. */
+export interface ReaderSources {
+  readonly shelf: RingShelf
+  readonly clock: Clock
+  /** The number of the last line of the process. */
+  lastLine(): number
+  /** Tells the ids of this server from those of another. */
+  readonly mark: string
+}
+
+/** Milliseconds a line that has its number may take to be in its ring. */
+const lateMs = 100
+
+/** One line on its way to the reader. */
+interface Found {
+  readonly record: RingRecord
+  readonly ring: ShelvedRing
+}
+
+/** One reader. */
+export class RingsReader {
+  readonly #sources: ReaderSources
+  readonly #filter: LogFilter
+  readonly #readers = new Map<number, LogRingReader>()
+  /** Lines that were read and may have a gap before them. */
+  #found: Found[] = []
+  /** Lines that are next, in order. */
+  #ready: Found[] = []
+  #lost = 0
+  /** The number of the last line that was passed on or passed over. */
+  #last: number
+  /** Since when the next line has been late; `null` when none is. */
+  #lateSince: number | null = null
+
+  constructor(sources: ReaderSources, filter: LogFilter, start: LogStart) {
+    this.#sources = sources
+    this.#filter = filter
+    this.#last = sources.lastLine()
+    this.#collect()
+    const after = this.#readId(start.after)
+    const old = this.#found.filter(({ record }) => record.sequence <= this.#last)
+    const fresh = this.#found.filter(({ record }) => record.sequence > this.#last)
+    const wanted = old.filter(({ record }) => record.body !== null)
+    if (after === null) {
+      this.#ready = start.tail > 0 ? wanted.slice(-start.tail) : []
+    } else {
+      this.#ready = wanted.filter(({ record }) => record.sequence > after)
+      const there = old.filter(({ record }) => record.sequence > after).length
+      this.#lost = Math.max(0, this.#last - after - there)
+    }
+    this.#found = fresh
+  }
+
+  /** What has come since the last look, `max` lines at most: what is left comes at the next. */
+  read(max: number): LogLook {
+    if (this.#ready.length < max) {
+      this.#collect()
+      this.#settle()
+    }
+    const messages = this.#ready.slice(0, max).map(found => this.#toMessage(found))
+    this.#ready = this.#ready.slice(max)
+    const lost = this.#lost
+    this.#lost = 0
+    return { messages, lost }
+  }
+
+  /** Lets go of everything. */
+  close(): void {
+    this.#readers.clear()
+    this.#ready = []
+    this.#found = []
+  }
+
+  #collect(): void {
+    const rings = this.#sources.shelf.rings()
+    const known = new Set(rings.map(({ id }) => id))
+    for (const id of this.#readers.keys()) if (!known.has(id)) this.#readers.delete(id)
+    for (const ring of rings) {
+      let reader = this.#readers.get(ring.id)
+      if (reader === undefined) {
+        reader = new LogRingReader(ring.buffer, 'oldest')
+        this.#readers.set(ring.id, reader)
+      }
+      if (reader.hasMore) this.#take(ring, reader)
+    }
+    this.#found.sort((a, b) => a.record.sequence - b.record.sequence)
+  }
+
+  #take(ring: ShelvedRing, reader: LogRingReader): void {
+    const { records, lost } = reader.look(this.#wants(ring))
+    if (lost > 0) {
+      if (this.#mayMatch(ring)) this.#lost += lost
+      // It is known where they are.
+      this.#lateSince = -Infinity
+    }
+    for (const record of records) this.#found.push({ record, ring })
+  }
+
+  /** Passes on what has no gap before it, or a gap that has been waited for. */
+  #settle(): void {
+    let passed = 0
+    for (const { record } of this.#found) {
+      if (record.sequence > this.#last + 1 && !this.#isOverdue()) break
+      this.#last = Math.max(this.#last, record.sequence)
+      passed++
+    }
+    if (passed === this.#found.length) this.#lateSince = null
+    for (const found of this.#found.splice(0, passed)) if (found.record.body !== null) this.#ready.push(found)
+  }
+
+  #isOverdue(): boolean {
+    const now = this.#sources.clock.now()
+    this.#lateSince ??= now
+    return now - this.#lateSince >= lateMs
+  }
+
+  #mayMatch({ application, worker }: ShelvedRing): boolean {
+    const filter = this.#filter
+    // The main thread speaks for every worker.
+    if (worker === null) return true
+    if (filter.application !== undefined && filter.application !== application) return false
+    return filter.worker === undefined || filter.worker === worker
+  }
+
+  #wants(ring: ShelvedRing): IsWanted {
+    const { application, worker, level: threshold } = this.#filter
+    return (level, speaker) => {
+      if (threshold !== undefined && !isLevelEnabled(threshold, level)) return false
+      if (application === undefined && worker === undefined) return true
+      const who = speakerOf(ring, speaker)
+      if (application !== undefined && who.application !== application) return false
+      return worker === undefined || who.worker === worker
+    }
+  }
+
+  #toMessage({ record, ring }: Found): LogMessage {
+    const { time, level, speaker, body, sequence } = record
+    // Numbers and names that were checked, and JSON from the ring.
+    const read = JSON.parse(`{"message":${body ?? '""}'}`) as Record<string, unknown>
+    return {
+      id: `${this.#sources.mark}.${sequence}`,
+      line: { time, level, ...speakerOf(ring, speaker), ...read }
+    }
+  }
+
+  #readId(id: string | undefined): number | null {
+    const [mark, sequence] = id?.split('.') ?? []
+    if (mark !== this.#sources.mark || sequence === undefined || !/^\d{1,15}$/.test(sequence)) return null
+    const read = Number(sequence)
+    return read <= this.#last ? read : null
+  }
+}
+
+function speakerOf(ring: ShelvedRing, speaker: string): { application?: string; worker?: string } {
+  const [application, worker] = speaker === '' ? [ring.application, ring.worker] : speaker.split('\n')
+  return { ...(application ? { application } : {}), ...(worker ? { worker } : {}) }
+}
