@@ -12,18 +12,26 @@ import { plainProblem } from '../../control/failure-status.ts'
 import { within } from '../../shared/clock.ts'
 import type { Clock } from '../../shared/clock.ts'
 
-/** Milliseconds the head of a request may take, and the whole of it. Whoever is slower wants something else. */
-const headMs = 5000
-const requestMs = 10_000
+/** How long requests may take to arrive. Milliseconds. */
+export interface Limits {
+  readonly headMs: number
+  /** The whole of one. */
+  readonly requestMs: number
+  /** Between two looks for requests that take too long. */
+  readonly lookMs: number
+}
 
-/** Milliseconds between two looks for requests that take too long. */
-const lookMs = 1000
+/** Requests are small: whoever is slower wants something else. */
+const usualLimits: Limits = { headMs: 5000, requestMs: 10_000, lookMs: 1000 }
 
 /** Milliseconds what is being answered may still take when a server is closed. */
 const graceMs = 250
 
 /** Makes a server; it does not listen yet. */
-export function createHttp(answer: (request: IncomingMessage, response: ServerResponse) => void): Server {
+export function createHttp(
+  answer: (request: IncomingMessage, response: ServerResponse) => void,
+  { headMs, requestMs, lookMs }: Limits = usualLimits
+): Server {
   // Not by `import`, which loads undici: see `node-http.ts` of the mesh.
   const { createServer } = process.getBuiltinModule('node:http')
   const server = createServer(

@@ -81,6 +81,12 @@ export class PaperLog implements LogSource {
   lost = 0
   /** How many read it at present. */
   readers = 0
+  #closed = Promise.withResolvers<void>()
+
+  /** Resolves when the next reader has gone. */
+  oneClosed(): Promise<void> {
+    return this.#closed.promise
+  }
 
   open(
     filter: LogFilter,
@@ -101,6 +107,7 @@ export class PaperLog implements LogSource {
       },
       close: () => {
         this.readers--
+        this.#closed.resolve()
       }
     }
   }
