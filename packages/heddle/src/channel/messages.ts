@@ -175,6 +175,8 @@ export type ToEdge =
    * to close, spread over half of the time.
    */
   | { readonly type: 'close'; readonly timeoutMs: number }
+  /** The time of `close` is over: end what is left, say how it ended, and answer `closed`. */
+  | { readonly type: 'cut' }
   /** Put other routes and limits in force, for the next request of every connection; answered by `configured`. */
   | { readonly type: 'configure'; readonly settings: EdgeSettings }
   /**

@@ -6,6 +6,7 @@ import { parentPort, workerData } from 'node:worker_threads'
 
 import { joinMesh } from '@heddle/mesh'
 
+import { ThreadLog } from '../channel/log-thread.ts'
 import type { EdgeBoot, FromEdge, ToEdge } from '../channel/messages.ts'
 import { tellOpening } from '../channel/opening.ts'
 import { EdgeServer } from './edge-server.ts'
@@ -16,7 +17,10 @@ if (main === null) throw new Error('The edge runs in a thread of Heddle.')
 
 // Many requests come from sockets within one turn of the event loop: they leave together.
 const mesh = joinMesh(boot.ticket, { flush: 'turn' })
-const server = new EdgeServer(boot, mesh.client)
+// Nobody's requests wait for the reader of a log.
+const log = new ThreadLog(boot.logger, { worker: boot.name }, { whenFull: 'later', gathers: true })
+process.once('exit', () => log.flush())
+const server = new EdgeServer(boot, mesh.client, log)
 
 main.on('message', (message: ToEdge) => {
   switch (message.type) {
@@ -37,13 +41,22 @@ main.on('message', (message: ToEdge) => {
       server.drain()
       break
     case 'close':
-      void server.close(message.timeoutMs).then(() => tell({ type: 'closed' }))
+      void close(message.timeoutMs)
+      break
+    case 'cut':
+      server.cut()
       break
     default:
       message satisfies never
   }
 })
 tell({ type: 'started' })
+
+async function close(timeoutMs: number): Promise<void> {
+  await server.close(timeoutMs)
+  log.flush()
+  tell({ type: 'closed' })
+}
 
 function tell(message: FromEdge): void {
   main?.postMessage(message)

@@ -21,12 +21,24 @@ import {
   type Exchange,
   type MeshClient,
   type Refusal,
+  type RequestAccount,
   type RequestHead
 } from '@heddle/mesh/internal'
 
+import { EdgeCounter } from '../channel/edge-counts.ts'
 import type { EdgeBoot, EdgeSettings } from '../channel/messages.ts'
-import { createTrust, forwardingLines, requestIdOf, type Peer, type Trust } from './forwarding.ts'
-import { createRouter, type Router, type Routes } from './routing.ts'
+import type { LogLine } from '../shared/log-line.ts'
+import { accessLine, combinedLine } from './access-line.ts'
+import {
+  clientAddress,
+  createTrust,
+  forwardingLines,
+  requestIdOf,
+  type Peer,
+  type Trust
+} from './forwarding.ts'
+import { createRouter, type Destination, type Router, type Routes } from './routing.ts'
+import { terminationOf } from './termination.ts'
 import { Tunnels } from './tunnels.ts'
 
 /** How often time limits are looked at, in milliseconds. No limit is exceeded by more than this. */
@@ -44,10 +56,19 @@ const QUIET_MS = 250
 /** What part of the time a close may take upgraded connections get; requests and the applications need theirs. */
 const TUNNELS_PART = 0.5
 
+/** Takes the lines of the access log, and writes those of one turn of the event loop together. */
+export interface AccessLog {
+  write(line: LogLine): void
+  /** Writes a line that has a form of its own. */
+  writeText(text: string, line: LogLine): void
+}
+
 /** A connection and who is at its other end. */
 interface Guest {
   readonly connection: Connection
   peer: Peer
+  /** Where its current request goes; `null` when there is none, or nobody claims it. */
+  destination: Destination | null
 }
 
 /** The server. */
@@ -57,7 +78,10 @@ export class EdgeServer implements ConnectionHost {
   /** A second port, until it is settled which of the two stays. */
   #staged: Server | null = null
   draining = false
+  /** Counts what there is to see of clients. */
+  readonly traffic: EdgeCounter
   readonly #boot: EdgeBoot
+  readonly #accessLog: AccessLog | null
   readonly #client: MeshClient
   readonly #connections = new Slots<Guest>()
   readonly #tunnels: Tunnels
@@ -69,9 +93,12 @@ export class EdgeServer implements ConnectionHost {
   #accepted = 0
   #whenEmpty: (() => void) | null = null
 
-  constructor(boot: EdgeBoot, client: MeshClient) {
+  /** @param accessLog Where requests are logged, when the settings want them to be. */
+  constructor(boot: EdgeBoot, client: MeshClient, accessLog: AccessLog | null = null) {
     this.#boot = boot
     this.#client = client
+    this.#accessLog = accessLog
+    this.traffic = new EdgeCounter(boot.counts)
     this.#tunnels = new Tunnels(client.scoreboard)
     this.#settings = boot
     this.#route = createRouter(routesOf(boot))
@@ -157,11 +184,18 @@ export class EdgeServer implements ConnectionHost {
     })
   }
 
+  /** Ends every connection that is left, whatever it is doing. */
+  cut(): void {
+    for (const connection of this.connections()) connection.destroy()
+  }
+
   forward(head: RequestHead, connection: Connection): Exchange | Refusal {
-    const peer = this.#connections.get(connection.id)?.peer
-    if (peer === undefined) return { status: 500, reason: 'the connection is closed' }
+    const guest = this.#connections.get(connection.id)
+    if (guest === null) return { status: 500, reason: 'the connection is closed' }
+    const { peer } = guest
     const { host, target: path } = head
     const destination = this.#route(host, path)
+    guest.destination = destination
     this.identify(head, peer)
     if (destination === null) return { status: 404, reason: `no application answers ${host}${path}` }
     const body = head.contentLength !== 0 || head.upgrade !== null
@@ -206,12 +240,41 @@ export class EdgeServer implements ConnectionHost {
   }
 
   onUpgraded(connection: Connection): void {
+    this.traffic.upgraded()
     this.#tunnels.add(connection)
   }
 
+  onEnded(connection: Connection, account: RequestAccount): void {
+    const termination = terminationOf(account)
+    const { head, sent, status } = account
+    this.traffic.ended(termination.reason, status)
+    // What could be read, and went nowhere, was a request nobody claims.
+    if (termination.reason === 'refused' && (head === null || sent !== null)) this.traffic.invalid()
+    const guest = this.#connections.get(connection.id)
+    if (guest === null) return
+    const { peer, destination } = guest
+    guest.destination = null
+    const { accessLog: format } = this.#settings.server
+    if (this.#accessLog === null || format === 'off' || destination?.isLogged === false) return
+    const facts = {
+      account,
+      termination,
+      client: clientAddress(peer, head?.forwardedFor ?? '', this.#trust),
+      application: destination?.application ?? null,
+      time: Date.now()
+    }
+    const line = accessLine(facts)
+    if (format === 'combined') this.#accessLog.writeText(combinedLine(facts), line)
+    else this.#accessLog.write(line)
+  }
+
   onClosed(connection: Connection): void {
+    this.traffic.closed()
     this.#connections.delete(connection.id)
-    if (connection.wasUpgraded) this.#tunnels.delete(connection)
+    if (connection.wasUpgraded) {
+      this.traffic.tunnelClosed()
+      this.#tunnels.delete(connection)
+    }
     this.#settle()
   }
 
@@ -233,7 +296,8 @@ export class EdgeServer implements ConnectionHost {
       firstLine: `${line} 0`,
       line: `${line} ${++this.#accepted}`
     }
-    connection.id = this.#connections.add({ connection, peer })
+    connection.id = this.#connections.add({ connection, peer, destination: null })
+    this.traffic.opened()
   }
 
   #trusts(address: string): boolean {
@@ -244,6 +308,7 @@ export class EdgeServer implements ConnectionHost {
     const server = createServer({ allowHalfOpen: true, noDelay: true, pauseOnConnect: true }, socket =>
       this.#accept(socket)
     )
+    server.on('drop', () => this.traffic.dropped())
     server.on('listening', () => {
       // What has arrived is in time, also when this thread comes late to reading it.
       this.#sweeper ??= setInterval(() => afterReading(() => this.#sweep()), SWEEP_MS).unref()

@@ -4,7 +4,7 @@
  * What a client claims about itself is believed only when its address is trusted; otherwise it is
  * replaced, so that nobody can pretend to be someone else.
  */
-import { BlockList, isIPv6 } from 'node:net'
+import { BlockList, isIP, isIPv6 } from 'node:net'
 
 import type { RequestHead } from '@heddle/mesh/internal'
 
@@ -38,6 +38,28 @@ export function createTrust(entries: readonly string[]): Trust {
     else list.addSubnet(address, Number(bits), family)
   }
   return address => list.check(address, isIPv6(address) ? 'ipv6' : 'ipv4')
+}
+
+/** The address a request comes from: behind trusted proxies the last one they name that is no such proxy itself. */
+export function clientAddress({ address, trusted }: Peer, forwardedFor: string, trust: Trust): string {
+  if (!trusted || forwardedFor === '') return address
+  let client = address
+  for (const entry of forwardedFor.split(',').toReversed()) {
+    const named = addressIn(entry.trim())
+    if (named === null) break
+    client = named
+    if (!trust(named)) break
+  }
+  return client
+}
+
+/** Some proxies add the port. */
+const withPort = /^\[([^\]]+)\](?::\d+)?$|^([\d.]+):\d+$/
+
+function addressIn(entry: string): string | null {
+  const [, inBrackets, beforeColon] = withPort.exec(entry) ?? []
+  const address = inBrackets ?? beforeColon ?? entry
+  return isIP(address) === 0 ? null : address
 }
 
 // Unique over threads, processes and machines by 64 random bits per thread. It is no secret, so that the

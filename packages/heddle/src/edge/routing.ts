@@ -15,6 +15,8 @@ export interface Destination {
   readonly strippedPrefix: string
   /** Milliseconds until the response head; 0 waits for ever. */
   readonly timeoutMs: number
+  /** Whether it is in the access log, when there is one. */
+  readonly isLogged: boolean
 }
 
 /** What requests are sent by. */
@@ -34,7 +36,7 @@ export function createRouter({ routes: given, entrypoint, requestTimeout }: Rout
   const toEntrypoint = (path: string): Destination | null =>
     entrypoint === null
       ? null
-      : { application: entrypoint, path, strippedPrefix: '', timeoutMs: requestTimeout }
+      : { application: entrypoint, path, strippedPrefix: '', timeoutMs: requestTimeout, isLogged: true }
   if (given.length === 0) return (_host, path) => toEntrypoint(path)
   const routes = given.map(route => ({ ...route, timeoutMs: route.requestTimeout ?? requestTimeout }))
   const exact = groupByHost(routes.filter(({ host }) => host !== null && !host.startsWith('*.')))
@@ -76,13 +78,14 @@ function hostname(host: string): string {
 }
 
 function firstMatch(routes: readonly TimedRoute[], path: string): Destination | null {
-  for (const { prefix, application, stripPrefix, timeoutMs } of routes) {
+  for (const { prefix, application, stripPrefix, timeoutMs, accessLog } of routes) {
     const bare = prefix.endsWith('/') ? prefix.slice(0, -1) : prefix
     if (!covers(bare, path)) continue
-    if (!stripPrefix || bare === '') return { application, path, strippedPrefix: '', timeoutMs }
+    const isLogged = accessLog ?? true
+    if (!stripPrefix || bare === '') return { application, path, strippedPrefix: '', timeoutMs, isLogged }
     const rest = path.slice(bare.length)
     const shown = rest.startsWith('/') ? rest : `/${rest}`
-    return { application, path: shown, strippedPrefix: bare, timeoutMs }
+    return { application, path: shown, strippedPrefix: bare, timeoutMs, isLogged }
   }
   return null
 }

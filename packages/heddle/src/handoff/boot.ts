@@ -58,7 +58,8 @@ function obey(acceptor: Acceptor, message: ToAcceptor): void {
       acceptor.introduce(message)
       break
     case 'drain':
-      // The workers tell their clients themselves.
+    case 'cut':
+      // The workers tell their clients themselves, and cut their connections.
       break
     case 'close':
       void acceptor.close().then(() => tell({ type: 'closed' }))

@@ -82,6 +82,9 @@ const handlers: Readonly<Record<string, Handler>> = {
     }
     go()
   },
+  '/at-once': (_request, response, url) => {
+    response.end(Buffer.alloc(Number(url.searchParams.get('size')), 'x'))
+  },
   '/status': (_request, response, url) => {
     response.writeHead(Number(url.searchParams.get('code')))
     response.end(url.searchParams.get('body') ?? '')

@@ -4,7 +4,7 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
 
-import { createTrust } from '../../src/edge/forwarding.ts'
+import { clientAddress, createTrust } from '../../src/edge/forwarding.ts'
 import { RawClient, get } from './raw-client.ts'
 import { openStage } from './stage.ts'
 
@@ -82,6 +82,31 @@ describe('createTrust()', () => {
   for (const [entries, address, expected] of trust) {
     test(`${expected ? 'trusts' : 'does not trust'} ${address} among [${entries.join(' ')}]`, () => {
       assert.equal(createTrust(entries)(address), expected)
+    })
+  }
+})
+
+describe('clientAddress()', () => {
+  const trust = createTrust(['127.0.0.1', '10.0.0.0/8', '::1'])
+  const cases: readonly [peer: string, forwardedFor: string, client: string][] = [
+    ['127.0.0.1', '', '127.0.0.1'],
+    ['127.0.0.1', '203.0.113.7', '203.0.113.7'],
+    ['127.0.0.1', '198.51.100.1, 203.0.113.7', '203.0.113.7'],
+    ['127.0.0.1', '198.51.100.1, 203.0.113.7, 10.1.2.3', '203.0.113.7'],
+    ['127.0.0.1', '10.9.9.9, 10.1.2.3', '10.9.9.9'],
+    ['127.0.0.1', '203.0.113.7:4711', '203.0.113.7'],
+    ['::1', '[2001:db8::1]:4711', '2001:db8::1'],
+    ['::1', '[2001:db8::1]', '2001:db8::1'],
+    ['::1', '2001:db8::1', '2001:db8::1'],
+    ['127.0.0.1', 'unknown', '127.0.0.1'],
+    ['127.0.0.1', '203.0.113.7, "quoted"', '127.0.0.1'],
+    ['127.0.0.1', '203.0.113.7, 10.1.2.3, ', '127.0.0.1'],
+    ['203.0.113.9', '198.51.100.1', '203.0.113.9']
+  ]
+  for (const [address, forwardedFor, client] of cases) {
+    test(`takes ${client} for the client when ${address} says "${forwardedFor}"`, () => {
+      const peer = { address, trusted: trust(address), firstLine: '', line: '' }
+      assert.equal(clientAddress(peer, forwardedFor, trust), client)
     })
   }
 })

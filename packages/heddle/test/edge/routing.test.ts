@@ -64,7 +64,8 @@ describe('createRouter()', () => {
   const router = createRouter({ routes, entrypoint: 'main', requestTimeout: 30 })
   for (const [host, path, application, seen = path, strippedPrefix = ''] of cases) {
     test(`sends ${host}${path} to ${application} as ${seen}`, () => {
-      assert.deepEqual(router(host, path), { application, path: seen, strippedPrefix, timeoutMs: 30 })
+      const expected = { application, path: seen, strippedPrefix, timeoutMs: 30, isLogged: true }
+      assert.deepEqual(router(host, path), expected)
     })
   }
 })
@@ -74,7 +75,8 @@ test('createRouter() gives everything to the entrypoint when there are no routes
     application: 'main',
     path: '/x',
     strippedPrefix: '',
-    timeoutMs: 30
+    timeoutMs: 30,
+    isLogged: true
   })
 })
 
@@ -106,4 +108,18 @@ test('createRouter() gives each route its own time, and the others that of the s
   })
   const times = ['/slow/x', '/for-ever', '/plain', '/other'].map(path => router('h', path)?.timeoutMs)
   assert.deepEqual(times, [5000, 0, 30, 30])
+})
+
+test('createRouter() keeps the requests of single routes out of the access log', () => {
+  const router = createRouter({
+    routes: [
+      { ...route(null, '/health', 'main'), accessLog: false },
+      { ...route(null, '/stripped', 'main', true), accessLog: false },
+      route(null, '/plain', 'main')
+    ],
+    entrypoint: 'main',
+    requestTimeout: 30
+  })
+  const logged = ['/health/x', '/stripped/x', '/plain', '/other'].map(path => router('h', path)?.isLogged)
+  assert.deepEqual(logged, [false, false, true, true])
 })

@@ -43,6 +43,8 @@ export interface StageOptions {
   readonly entrypoint?: string | null
   /** Worker threads by application. @default { api: 1 } */
   readonly workers?: Readonly<Record<string, number>>
+  /** How the edge writes its lines. @default silent */
+  readonly logger?: EdgeBoot['logger']
   /** Of the mesh. */
   readonly mesh?: Partial<RegistryOptions>
 }
@@ -196,7 +198,7 @@ async function startEdge(
     routes: options.routes ?? [],
     entrypoint: options.entrypoint === undefined ? 'api' : options.entrypoint,
     reusePort: false,
-    logger: { level: 'silent', format: 'json', colour: false },
+    logger: options.logger ?? { level: 'silent', format: 'json', colour: false },
     counts
   }
   const edge = new Worker(new URL('../../src/edge/boot.ts', import.meta.url), {

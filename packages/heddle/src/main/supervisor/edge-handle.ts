@@ -7,6 +7,7 @@ import type { MemberCounts, MemberTraffic } from '@heddle/mesh'
 
 import type { EdgeSettings, FromEdge, ToEdge } from '../../channel/messages.ts'
 import type { Announce, ThreadFact } from '../../events.ts'
+import { within } from '../../shared/clock.ts'
 import type { Clock } from '../../shared/clock.ts'
 import type { Deadline } from '../../shared/deadline.ts'
 import type { MeshSeat } from './mesh-seat.ts'
@@ -34,6 +35,9 @@ export interface EdgeHandleOptions {
 export type ListenOutcome =
   | { readonly opened: true; readonly port: number }
   | { readonly opened: false; readonly error: Error | null }
+
+/** Milliseconds an edge thread may take to end its connections once their time is over. */
+const cutMs = 100
 
 /** One edge thread. */
 export class EdgeHandle implements Occupant {
@@ -144,7 +148,13 @@ export class EdgeHandle implements Occupant {
   async #close(deadline: Deadline, endMs: number): Promise<boolean> {
     if (canBecome(this.life.state, 'stopping')) this.life.move('stopping', 'closes the port')
     this.#post({ type: 'close', timeoutMs: Math.ceil(deadline.remaining()) })
-    const outcome = await deadline.bound(Promise.race([this.#closed.promise, this.life.exited]))
+    const closed = Promise.race([this.#closed.promise, this.life.exited])
+    const outcome = await deadline.bound(closed)
+    if (!outcome.inTime) {
+      // It cuts what is left itself, so that the access log has it.
+      this.#post({ type: 'cut' })
+      await within(this.#options.clock, cutMs, closed)
+    }
     await this.life.end('stopped', endMs)
     return outcome.inTime
   }
