@@ -9,7 +9,6 @@
 
 const CONNECTIONS = 0
 const REQUESTS = 1
-const BEGUN = 2
 /** One cache line, so that workers do not slow one another by counting. */
 const BYTES = 64
 
@@ -38,17 +37,11 @@ export class Ledger {
     return Atomics.load(this.#cells, REQUESTS)
   }
 
-  /** Requests that were begun on them, in all; modulo 2^32. */
-  get begun(): number {
-    return Atomics.load(this.#cells, BEGUN) >>> 0
-  }
-
   addConnections(count: number): void {
     Atomics.add(this.#cells, CONNECTIONS, count)
   }
 
   addRequests(count: number): void {
     Atomics.add(this.#cells, REQUESTS, count)
-    if (count > 0) Atomics.add(this.#cells, BEGUN, count)
   }
 }

@@ -29,11 +29,6 @@ export class ClientConnections {
     return this.#ledger.requests
   }
 
-  /** Requests that were finished on them, in all. */
-  get served(): number {
-    return Math.max(0, this.#ledger.begun - this.#ledger.requests)
-  }
-
   /** Resolves true when all of them are closed or in other hands, false after `timeoutMs`. */
   async drained(timeoutMs: number): Promise<boolean> {
     const until = this.#clock.now() + timeoutMs

@@ -171,7 +171,8 @@ export class WorkerHandle implements Occupant, WatchedWorker {
   }
 
   served(): number {
-    return answeredOf(this.counts()) + (this.#options.clients?.served ?? 0)
+    // Those on connections of its own are counted there as well.
+    return answeredOf(this.counts())
   }
 
   eventLoopUtilization(previous?: EventLoopUtilization): EventLoopUtilization {
