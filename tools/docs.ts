@@ -18,9 +18,13 @@ import { shapes } from '../packages/heddle/src/control/answer-shapes.ts'
 import { operations } from '../packages/heddle/src/control/contract.ts'
 import { describeApi } from '../packages/heddle/src/control/openapi.ts'
 import { answerTypes } from './docs/answer-types.ts'
+import { requestFacts } from '../packages/heddle/src/main/metrics/facts-requests.ts'
+import { serverFacts } from '../packages/heddle/src/main/metrics/facts-server.ts'
+import { workerFacts } from '../packages/heddle/src/main/metrics/facts-workers.ts'
 import { cliPage, exitCodesPage } from './docs/cli-pages.ts'
 import { configurationPage } from './docs/configuration-page.ts'
 import { jsonSchema } from './docs/json-schema.ts'
+import { metricsPage } from './docs/metrics-page.ts'
 import { optionTypes } from './docs/option-types.ts'
 
 const root = join(import.meta.dirname, '..')
@@ -35,7 +39,12 @@ const pages: Readonly<Record<string, string>> = {
   'docs/openapi.json': `${JSON.stringify(describeApi(), null, 2)}\n`,
   'docs/reference/configuration.md': configurationPage(schema, settings),
   'docs/reference/cli.md': cliPage(commands),
-  'docs/reference/exit-codes.md': exitCodesPage(exitCodes)
+  'docs/reference/exit-codes.md': exitCodesPage(exitCodes),
+  'docs/reference/metrics.md': metricsPage({
+    'Requests, mesh and edge': requestFacts,
+    'Applications and workers': workerFacts,
+    'Server and process': serverFacts
+  })
 }
 
 const formatted = await Promise.all(

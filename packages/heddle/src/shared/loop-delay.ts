@@ -46,11 +46,33 @@ export function readLoopDelays(samples: Samples, resolutionMs: number): LoopDela
   return { counts: [...counts, count - below], sumMs: latenessMs(samples.mean, resolutionMs) * count }
 }
 
-/** Adds what two histograms have counted, one after the other. */
-export function addLoopDelays(first: LoopDelays, second: LoopDelays): LoopDelays {
-  return {
-    counts: first.counts.map((own, index) => own + (second.counts[index] ?? 0)),
-    sumMs: first.sumMs + second.sumMs
+/** What a histogram has counted over its whole life, while it is begun again and again by who needs intervals. */
+export class LoopDelayTotals {
+  readonly #samples: Samples
+  readonly #resolutionMs: number
+  /** What it held before it was begun again. */
+  #before: LoopDelays = noLoopDelays
+  #sumMs = 0
+
+  constructor(samples: Samples, resolutionMs: number) {
+    this.#samples = samples
+    this.#resolutionMs = resolutionMs
+  }
+
+  /** Everything until now. */
+  read(): LoopDelays {
+    const { counts, sumMs } = readLoopDelays(this.#samples, this.#resolutionMs)
+    // A timer that comes early after one that came late would take from the sum.
+    this.#sumMs = Math.max(this.#sumMs, this.#before.sumMs + sumMs)
+    return {
+      counts: counts.map((own, index) => own + (this.#before.counts[index] ?? 0)),
+      sumMs: this.#sumMs
+    }
+  }
+
+  /** To be called just before the histogram is begun again. */
+  keep(): void {
+    this.#before = this.read()
   }
 }
 

@@ -12,8 +12,7 @@ import { getHeapStatistics } from 'node:v8'
 
 import { gcKinds, PER_MS } from '../channel/vitals.ts'
 import type { GcKind, Measurement, VitalsWriter } from '../channel/vitals.ts'
-import { addLoopDelays, latenessMs, noLoopDelays, readLoopDelays } from '../shared/loop-delay.ts'
-import type { LoopDelays } from '../shared/loop-delay.ts'
+import { latenessMs, LoopDelayTotals, noLoopDelays } from '../shared/loop-delay.ts'
 
 /** Milliseconds between two looks at the heap. */
 const lookMs = 1000
@@ -46,7 +45,7 @@ export function measureVitals(writer: VitalsWriter, { intervalMs, counts }: Vita
     const now = performance.now()
     if (now - since >= intervalMs) {
       loopDelay = readDelay(delays)
-      counted?.drain()
+      counted?.keep()
       delays.reset()
       since = now
     }
@@ -89,29 +88,26 @@ class Collections {
 
 /** What is counted for metrics beyond what health needs. */
 class Counts {
-  readonly #delays: ELDHistogram
+  readonly #delays: LoopDelayTotals
   readonly #collections: Collections
-  /** What the histogram held before it was begun again. */
-  #drained: LoopDelays = noLoopDelays
-  #loop: LoopDelays = noLoopDelays
+  #loop = noLoopDelays
   #handles = 0
   #countedAt = Number.NEGATIVE_INFINITY
 
   constructor(delays: ELDHistogram, collections: Collections) {
-    this.#delays = delays
+    this.#delays = new LoopDelayTotals(delays, resolutionMs)
     this.#collections = collections
   }
 
   /** The histogram is about to begin again. */
-  drain(): void {
-    this.#drained = addLoopDelays(this.#drained, readLoopDelays(this.#delays, resolutionMs))
-    this.#loop = this.#drained
+  keep(): void {
+    this.#delays.keep()
   }
 
   write(writer: VitalsWriter, now: number): void {
     if (now - this.#countedAt >= countMs) {
       this.#countedAt = now
-      this.#loop = addLoopDelays(this.#drained, readLoopDelays(this.#delays, resolutionMs))
+      this.#loop = this.#delays.read()
       this.#handles = process.getActiveResourcesInfo().length
     }
     const { microseconds, counts } = this.#collections

@@ -34,8 +34,11 @@ export interface Merged {
   readonly conflicts: ReadonlyMap<string, number>
 }
 
-/** A worker whose heartbeat is older, in milliseconds, is not asked: it would not answer. */
+/** A worker whose heartbeat is older, in milliseconds, is not asked, or not waited for: it would not answer. */
 const blockedMs = 350
+
+/** Milliseconds between two looks at the heartbeat of one that has not answered yet. */
+const lookMs = 100
 
 /** Asks the workers of one server. */
 export class ApplicationMetrics {
@@ -51,20 +54,34 @@ export class ApplicationMetrics {
     return Promise.all(
       workers.map(async worker => {
         const { application, slot } = worker
-        const isBlocked = worker.heartbeatAge() > blockedMs
-        return { application, slot, families: isBlocked ? null : await this.#askOne(worker.port, timeoutMs) }
+        return {
+          application,
+          slot,
+          families: isBlocked(worker) ? null : await this.#askOne(worker, timeoutMs)
+        }
       })
     )
   }
 
-  async #askOne(port: MessagePort, timeoutMs: number): Promise<readonly MetricFamily[] | null> {
+  async #askOne(worker: Asked, timeoutMs: number): Promise<readonly MetricFamily[] | null> {
+    const { port } = worker
     const line = this.#lines.get(port) ?? new Line(port)
     this.#lines.set(port, line)
-    const answer = await within(this.#clock, timeoutMs, line.ask())
-    if (answer.inTime) return answer.value
+    const answer = line.ask()
+    const until = this.#clock.now() + timeoutMs
+    for (let left = timeoutMs; left > 0; left = until - this.#clock.now()) {
+      // oxlint-disable-next-line no-await-in-loop -- Each turn of the loop is a wait.
+      const outcome = await within(this.#clock, Math.min(left, lookMs), answer)
+      if (outcome.inTime) return outcome.value
+      if (isBlocked(worker)) break
+    }
     line.giveUp()
     return null
   }
+}
+
+function isBlocked(worker: Asked): boolean {
+  return worker.heartbeatAge() > blockedMs
 }
 
 /** The way to one worker. */

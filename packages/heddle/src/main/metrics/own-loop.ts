@@ -6,7 +6,7 @@
 import { monitorEventLoopDelay, performance } from 'node:perf_hooks'
 import type { ELDHistogram } from 'node:perf_hooks'
 
-import { addLoopDelays, latenessMs, noLoopDelays, readLoopDelays } from '../../shared/loop-delay.ts'
+import { latenessMs, LoopDelayTotals, noLoopDelays } from '../../shared/loop-delay.ts'
 import type { LoopDelays } from '../../shared/loop-delay.ts'
 
 /** Milliseconds between two samples; each contains them. */
@@ -18,7 +18,7 @@ const windowLooks = 10
 /** The event loop of the thread this is made in. */
 export class OwnLoop {
   #delays: ELDHistogram | null = null
-  #drained: LoopDelays = noLoopDelays
+  #totals: LoopDelayTotals | null = null
   #looks = 0
   #lastP99: number | null = null
   #before = performance.eventLoopUtilization()
@@ -29,22 +29,21 @@ export class OwnLoop {
     if (this.#delays !== null) return
     this.#delays = monitorEventLoopDelay({ resolution: resolutionMs })
     this.#delays.enable()
+    this.#totals = new LoopDelayTotals(this.#delays, resolutionMs)
     this.#before = performance.eventLoopUtilization()
   }
 
   /** Measures no more; what was counted stays. */
   stop(): void {
-    if (this.#delays === null) return
-    this.#drain(this.#delays)
-    this.#delays.disable()
-    this.#delays = null
+    this.#delays?.disable()
   }
 
   /** To be called once a second. */
   look(): void {
     if (this.#delays === null || ++this.#looks % windowLooks !== 0) return
     this.#lastP99 = latenessMs(this.#delays.percentile(99), resolutionMs)
-    this.#drain(this.#delays)
+    this.#totals?.keep()
+    this.#delays.reset()
     const now = performance.eventLoopUtilization()
     this.#utilization = performance.eventLoopUtilization(now, this.#before).utilization
     this.#before = now
@@ -59,9 +58,7 @@ export class OwnLoop {
 
   /** All samples so far. */
   delays(): LoopDelays {
-    return this.#delays === null
-      ? this.#drained
-      : addLoopDelays(this.#drained, readLoopDelays(this.#delays, resolutionMs))
+    return this.#totals?.read() ?? noLoopDelays
   }
 
   /** Part of the last ten seconds in which it was busy, as of the last window; before the first, since the start. */
@@ -72,10 +69,5 @@ export class OwnLoop {
   /** Milliseconds in which it was busy, in all. */
   activeMs(): number {
     return performance.eventLoopUtilization().active
-  }
-
-  #drain(delays: ELDHistogram): void {
-    this.#drained = addLoopDelays(this.#drained, readLoopDelays(delays, resolutionMs))
-    delays.reset()
   }
 }
