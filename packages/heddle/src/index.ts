@@ -5,6 +5,7 @@
  */
 import type { HeddleConfig } from './config/options.ts'
 import type { CreateHeddleOptions, Heddle } from './embed/heddle.ts'
+import type { InThreadApplication, StartInThreadOptions } from './in-thread/start.ts'
 
 export type {
   AdminOptions,
@@ -33,6 +34,8 @@ export type {
   ThreadFact,
   ThreadState
 } from './events.ts'
+export type { InjectAnswer, InjectRequest } from './in-thread/inject.ts'
+export type { InThreadApplication, StartInThreadOptions } from './in-thread/start.ts'
 export type { ReloadReport } from './main/admin/operations.ts'
 export type { ApplicationReportLine, StatusReport, WorkerReportLine } from './main/admin/report.ts'
 export type { StartReport } from './main/coordinator.ts'
@@ -78,4 +81,24 @@ export async function createHeddle(
   // Loaded by those who want it: a configuration file imports this module too.
   const { create } = await import('./embed/heddle.ts')
   return create(config, options)
+}
+
+/**
+ * Runs one application on the current thread, for tests: no worker, no configuration, and no port unless it is asked
+ * for. It is loaded and served as in a worker. Several may run at once, and nothing of them is left after `close()`.
+ *
+ * @param where Its entry or its directory, as a `file:` URL or relative to `process.cwd()`.
+ * @throws {HeddleError} HEDDLE_APPLICATION_FAILED, whose cause is what the application threw.
+ * @example
+ * const app = await startInThread(new URL('../server.js', import.meta.url), { env: { STAGE: 'test' } })
+ * const answer = await app.inject('/health')
+ * assert.equal(answer.status, 200)
+ * await app.close()
+ */
+export async function startInThread(
+  where: string | URL,
+  options: StartInThreadOptions = {}
+): Promise<InThreadApplication> {
+  const { start } = await import('./in-thread/start.ts')
+  return start(where, options)
 }

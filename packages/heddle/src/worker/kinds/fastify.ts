@@ -22,14 +22,15 @@ const instances = new WeakMap<Server, FastifyInstance>()
  * @returns What ends it.
  */
 export function watchFastify(): () => void {
-  const note = (message: unknown): void => {
-    const { fastify } = message as { readonly fastify: FastifyInstance }
-    instances.set(fastify.server, fastify)
-  }
   subscribe('fastify.initialization', note)
   return () => {
     unsubscribe('fastify.initialization', note)
   }
+}
+
+function note(message: unknown): void {
+  const { fastify } = message as { readonly fastify: FastifyInstance }
+  instances.set(fastify.server, fastify)
 }
 
 /** The Fastify instance whose server this is. */
