@@ -275,6 +275,7 @@ export const shapes: Readonly<Record<string, ObjectShape>> = {
       ),
       body: plain('text', 'The body, when it is UTF-8.'),
       bodyBase64: plain('text', 'The body in Base64, when it is not.'),
+      complete: plain('boolean', 'Whether that is all of it: false when its time was over before its end.'),
       durationMs: plain('number', 'From sending to the end of the answer.'),
       worker: plain('text', 'Name of the worker that answered, `application:slot`.')
     },

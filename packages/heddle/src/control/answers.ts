@@ -274,6 +274,8 @@ export interface InjectedResponse {
   readonly body?: string
   /** The body in Base64, when it is not. */
   readonly bodyBase64?: string
+  /** Whether that is all of it: false when its time was over before its end. */
+  readonly complete: boolean
   /** From sending to the end of the answer. */
   readonly durationMs: number
   /** Name of the worker that answered, `application:slot`. */

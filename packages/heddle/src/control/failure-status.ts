@@ -40,6 +40,7 @@ export const failureStatus: { readonly [Code in keyof HeddleFailures]: number } 
   HEDDLE_CONNECTION_LOST: 500,
   HEDDLE_STOP_OVERDUE: 500,
   HEDDLE_SOCKET_FAILED: 500,
+  HEDDLE_COMMAND_INVALID: 500,
   HEDDLE_FILE_FAILED: 500
 }
 

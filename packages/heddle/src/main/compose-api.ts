@@ -15,8 +15,7 @@ import type { Operations } from './admin/operations.ts'
 export interface ApiSources {
   readonly operations: Operations
   readonly events: Events
-  /** `null` when nobody keeps lines. */
-  readonly logs: LogSource | null
+  readonly logs: LogSource
 }
 
 /** The API of a server. From now on it remembers events. */
@@ -26,12 +25,8 @@ export function composeApi({ operations, events, logs }: ApiSources): Api {
     operations,
     listen,
     events: new EventRing(listen),
-    logs: logs ?? noLogs,
+    logs,
     announce: (name, fact) => events.emit(name, fact),
     clock: systemClock
   })
-}
-
-const noLogs: LogSource = {
-  open: () => ({ read: () => ({ messages: [], lost: 0 }), close: () => {} })
 }

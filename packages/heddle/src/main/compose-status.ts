@@ -70,7 +70,13 @@ export function composeStatus(sources: StatusSources): StatusReport {
     zombies: supervisor.zombies().length + edges.zombies().length,
     maxZombies: inForce.config.maxZombies,
     applications: supervisor.status().map(application => applicationLine(application, sources, views)),
-    edges: edges.status(),
+    edges: edges.status().map(({ name, state, heartbeatAgeMs, restarts, zombies }) => ({
+      name,
+      state,
+      heartbeatAgeMs,
+      restarts,
+      zombies
+    })),
     circuits: sources.circuits()
   }
 }

@@ -47,13 +47,18 @@ export function refuse(response: ServerResponse, status: number, detail: string)
  * @throws what the document fails with before its first piece.
  */
 export async function sendDocument(response: ServerResponse, document: Readable): Promise<void> {
-  const gone = (): void => void document.destroy()
-  response.once('close', gone)
-  if (response.destroyed) gone()
+  const controller = new AbortController()
+  const { signal } = controller
+  const handleClose = (): void => {
+    document.destroy()
+    controller.abort()
+  }
+  response.once('close', handleClose)
+  if (response.destroyed) handleClose()
   try {
     for await (const piece of document as AsyncIterable<string | Uint8Array>) {
       if (!response.headersSent) response.writeHead(200, headers(answerType))
-      if (!response.write(piece)) await once(response, 'drain', { signal: closedSignal(response) })
+      if (!response.write(piece)) await once(response, 'drain', { signal })
     }
     if (!response.headersSent) response.writeHead(200, headers(answerType))
     response.end()
@@ -62,15 +67,8 @@ export async function sendDocument(response: ServerResponse, document: Readable)
     // Half of it has left: a reader must not take it for the whole.
     response.destroy()
   } finally {
-    response.off('close', gone)
+    response.off('close', handleClose)
   }
-}
-
-function closedSignal(response: ServerResponse): AbortSignal {
-  const controller = new AbortController()
-  if (response.destroyed) controller.abort()
-  else response.once('close', () => controller.abort())
-  return controller.signal
 }
 
 /** An answer that tells how it goes. */

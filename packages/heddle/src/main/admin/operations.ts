@@ -39,6 +39,8 @@ export interface InjectedAnswer {
   /** Name and value of each header line, in their order. */
   readonly headers: readonly (readonly [name: string, value: string])[]
   readonly body: Uint8Array
+  /** Whether that is all of it: false when its time was over before its end. */
+  readonly complete: boolean
   /** From sending to the end of the answer, milliseconds. */
   readonly durationMs: number
   /** Name of the worker that answered, `application:slot`. */

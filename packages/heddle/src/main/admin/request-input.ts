@@ -132,24 +132,28 @@ async function readText(request: IncomingMessage, max: number): Promise<string> 
 }
 
 function parse(text: string): unknown {
-  if (depthOf(text) > depthMax)
-    invalid(`the body has more than ${depthMax} objects or lists inside one another`)
+  let value: unknown
   try {
-    return JSON.parse(text)
+    value = JSON.parse(text)
   } catch (error) {
     return invalid(`the body is not JSON: ${error instanceof Error ? error.message : String(error)}`)
   }
+  if (isDeep(value)) invalid(`the body has more than ${depthMax} objects or lists inside one another`)
+  return value
 }
 
-/** How many objects and lists are open at a time at most; what is in quotes does not count. */
-function depthOf(text: string): number {
-  let depth = 0
-  let deepest = 0
-  for (const [token] of text.matchAll(/"(?:[^"\\]|\\.)*"?|[[\]{}]/gs)) {
-    if (token === '[' || token === '{') deepest = Math.max(deepest, ++depth)
-    else if (token === ']' || token === '}') depth--
+/** Level by level and without recursion: what is too deep for later steps must not be too deep for this one. */
+function isDeep(value: unknown): boolean {
+  let level = [value].filter(isContainer)
+  for (let depth = 0; level.length > 0; depth++) {
+    if (depth === depthMax) return true
+    level = level.flatMap(container => Object.values(container).filter(isContainer))
   }
-  return deepest
+  return false
+}
+
+function isContainer(value: unknown): value is object {
+  return typeof value === 'object' && value !== null
 }
 
 function invalid(reason: string): never {

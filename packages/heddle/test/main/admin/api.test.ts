@@ -1,37 +1,14 @@
 /** The management API over the socket for commands, in front of operations that only take notes. */
 import assert from 'node:assert/strict'
 import { once } from 'node:events'
-import { Agent, request } from 'node:http'
-import { text } from 'node:stream/consumers'
+import { request } from 'node:http'
+import type { IncomingMessage } from 'node:http'
+import { Readable } from 'node:stream'
 import { test } from 'node:test'
 
 import { HeddleError } from '../../../src/errors.ts'
 import { introduction, report, setUp } from './api-stage.ts'
-
-interface Answer {
-  readonly status: number
-  readonly type: string
-  readonly body: string
-}
-
-async function ask(
-  socketPath: string,
-  method: string,
-  path: string,
-  options: { readonly body?: string; readonly accept?: string } = {}
-): Promise<Answer> {
-  const { body, accept = '*/*' } = options
-  const outgoing = request({ socketPath, method, path, headers: { accept }, agent: new Agent() })
-  outgoing.end(body)
-  const [response] = await once(outgoing, 'response')
-  // Node.js 22 reports the write of a long body as failed although all of it was read.
-  outgoing.on('error', () => {})
-  return {
-    status: response.statusCode,
-    type: String(response.headers['content-type']),
-    body: await text(response)
-  }
-}
+import { ask } from './ask.ts'
 
 test('Api asks for every operation with what the request says', async t => {
   const { operations, control } = setUp(t)
@@ -73,68 +50,6 @@ test('Api asks for every operation with what the request says', async t => {
   ])
   const status = await ask(socket, 'GET', '/api/v1/status')
   assert.deepEqual([status.status, JSON.parse(status.body)], [200, report])
-})
-
-const refused: readonly (readonly [
-  method: string,
-  path: string,
-  body: string,
-  status: number,
-  detail: RegExp
-])[] = [
-  ['GET', '/nothing', '', 404, /There is nothing at/],
-  ['GET', '/restart', '', 405, /GET is not possible here/],
-  ['POST', '/restart', '{', 400, /the body is not JSON/],
-  ['POST', '/restart', '[]', 400, /the body is no object/],
-  ['POST', '/restart', '{"application":"api"}', 400, /"application" is unknown here; known are applications/],
-  [
-    'POST',
-    '/restart',
-    '{"applications":"api"}',
-    400,
-    /"applications" has to be a list with at least one text/
-  ],
-  ['POST', '/restart', '{"applications":[]}', 400, /none of them empty; leave it out for all/],
-  ['POST', '/restart', '{"applications":[""]}', 400, /none of them empty/],
-  ['POST', '/restart', '['.repeat(30_000), 400, /more than 100 objects or lists inside one another/],
-  [
-    'POST',
-    '/applications',
-    `{"id":"a","env":${'{"a":'.repeat(30_000)}1${'}'.repeat(30_001)}`,
-    400,
-    /more than 100/
-  ],
-  ['POST', '/restart?applications=api', '', 400, /"applications" is unknown here/],
-  ['PUT', '/applications/a/log-level', '{"level":"loud"}', 400, /"level" has to be one of trace, debug/],
-  ['PUT', '/applications/a/log-level', '', 400, /"level" is missing/],
-  ['POST', '/applications/a/inject', '{"path":"x"}', 400, /"path" has to begin with a slash/],
-  ['POST', '/applications/a/inject', '{"path":"/","body":"a","bodyBase64":"YQ=="}', 400, /one is enough/],
-  ['POST', '/applications/a/inject', '{"path":"/","bodyBase64":"Y"}', 400, /"bodyBase64" is no Base64/],
-  ['POST', '/applications/a/inject', '{"path":"/","headers":{"a":1}}', 400, /"headers" has to be an object/],
-  ['POST', '/applications/a/workers/0/profile', '{"type":"cpu","durationMs":5}', 400, /from 10 to 300000/],
-  ['POST', '/applications/a/workers/0/inspect', '{"port":70000}', 400, /from 0 to 65535/],
-  ['GET', '/metrics?aplication=a', '', 400, /"aplication" is unknown here; known are application/],
-  ['GET', '/logs?tail=-1', '', 400, /"tail" has to be a whole number from 0 to 100000/],
-  ['GET', '/logs?follow=perhaps', '', 400, /"follow" has to be true or false/],
-  ['GET', '/logs?level=warn&level=info', '', 400, /"level" is given more than once/],
-  ['GET', '/events?since=yesterday', '', 400, /"since" has to be a whole number of at least 0/],
-  ['POST', '/applications', '{"path":"x"}', 400, /"id" is missing/],
-  ['POST', '/applications/a/scale', '{"workers":0}', 400, /"workers" has to be a whole number/],
-  ['POST', '/applications/a/scale', '{"workers":"2"}', 400, /"workers" has to be a whole number/],
-  ['POST', '/reload', `{"reason":"${'x'.repeat(300_000)}"}`, 413, /The body is longer than 262144 bytes/]
-]
-
-test('Api refuses what it cannot understand, and does nothing', async t => {
-  const { operations, control } = setUp(t)
-  const socket = await control.open(introduction)
-  for (const [method, path, body, wanted, detail] of refused) {
-    const { status, type, body: text } = await ask(socket, method, `/api/v1${path}`, { body })
-    assert.deepEqual([status, type], [wanted, 'application/problem+json'], path)
-    const problem: { readonly status: number; readonly detail: string } = JSON.parse(text)
-    assert.equal(problem.status, wanted)
-    assert.match(problem.detail, detail)
-  }
-  assert.deepEqual(operations.calls, [])
 })
 
 test('Api tells a failure by its code, its facts and what the application said', async t => {
@@ -211,4 +126,61 @@ test('An operation goes on when who asked for it has gone', async t => {
   await gone
   over.resolve()
   assert.equal((await ask(socketPath, 'GET', '/api/v1/status')).status, 200)
+})
+
+test('Api passes a document on piece by piece, and breaks off when it does', async t => {
+  const { operations, control } = setUp(t)
+  const socketPath = await control.open(introduction)
+  const path = '/api/v1/applications/web/workers/0/heap-snapshot'
+  const piece = 'x'.repeat(100_000)
+  operations.document = () => Readable.from(Array.from({ length: 50 }, () => piece))
+  const whole = await ask(socketPath, 'POST', path)
+  assert.deepEqual([whole.status, whole.type, whole.body.length], [200, 'application/json', 5_000_000])
+  operations.document = () => Readable.from(failing(0))
+  const early = await ask(socketPath, 'POST', path)
+  assert.deepEqual([early.status, JSON.parse(early.body).detail], [500, 'no more'])
+  operations.document = () => Readable.from(failing(2))
+  await assert.rejects(ask(socketPath, 'POST', path), { code: 'ECONNRESET' })
+})
+
+test('Api lets go of a document when its reader has gone', async t => {
+  const { operations, control } = setUp(t)
+  const socketPath = await control.open(introduction)
+  const document = Readable.from(failing(Infinity))
+  operations.document = () => document
+  const path = '/api/v1/applications/web/workers/0/heap-snapshot'
+  const outgoing = request({ socketPath, method: 'POST', path, agent: false })
+  outgoing.end()
+  const [response] = (await once(outgoing, 'response')) as [IncomingMessage]
+  const closed = once(document, 'close')
+  response.destroy()
+  await closed
+  assert.ok(document.destroyed)
+})
+
+async function* failing(after: number): AsyncGenerator<string> {
+  for (let pieces = 0; pieces < after; pieces++) yield 'x'.repeat(100_000)
+  throw new Error('no more')
+}
+
+test('Api announces who has changed what, and what came of it', async t => {
+  const { operations, control, announced } = setUp(t)
+  const socket = await control.open(introduction)
+  await ask(socket, 'GET', '/api/v1/status')
+  await ask(socket, 'POST', '/api/v1/applications/web/scale', { body: '{"workers":2}' })
+  operations.next = () =>
+    Promise.reject(new HeddleError('HEDDLE_UNKNOWN_WORKER', { application: 'web', slot: 7, workers: 2 }))
+  await ask(socket, 'POST', '/api/v1/applications/web/workers/7/drain', { accept: 'application/x-ndjson' })
+  await ask(socket, 'POST', '/api/v1/applications/web/scale', { body: '{}' })
+  assert.partialDeepStrictEqual(announced, [
+    [
+      'operation:finished',
+      { operation: 'scaleApplication', application: 'web', slot: null, via: 'socket', address: null }
+    ],
+    [
+      'operation:failed',
+      { operation: 'drainWorker', application: 'web', slot: 7, via: 'socket', code: 'HEDDLE_UNKNOWN_WORKER' }
+    ]
+  ])
+  assert.equal(announced.length, 2)
 })

@@ -10,6 +10,10 @@ export interface FakeOperations extends Operations {
   readonly calls: readonly (readonly unknown[])[]
   /** What the next operation does instead of succeeding. */
   next: (() => Promise<void>) | null
+  /** The next heap snapshot. */
+  document: () => Readable
+  /** The body of the next answer to a request that is injected. */
+  injected: Uint8Array
 }
 
 /** Operations of a server whose status is that report. */
@@ -26,17 +30,24 @@ export function fakeOperations(report: StatusReport): FakeOperations {
   const fake: FakeOperations = {
     calls,
     next: null,
+    document: () => Readable.from(['{"snapshot":', '{}}']),
+    injected: new TextEncoder().encode('hello'),
     status: () => report,
     config: () => ({ root: '/srv/shop' }),
     metrics: async filter => {
       await note('metrics')(filter)
       return 'heddle_up 1\n'
     },
-    setLogLevel: note('setLogLevel'),
     inject: async (id, request) => {
       await note('inject')(id, request)
-      const body = new TextEncoder().encode('hello')
-      return { status: 200, headers: [['content-type', 'text/plain']], body, durationMs: 1, worker: 'web:0' }
+      return {
+        status: 200,
+        headers: [['content-type', 'text/plain']],
+        body: fake.injected,
+        complete: true,
+        durationMs: 1,
+        worker: 'web:0'
+      }
     },
     profile: async (id, slot, options) => {
       await note('profile')(id, slot, options)
@@ -44,30 +55,40 @@ export function fakeOperations(report: StatusReport): FakeOperations {
     },
     heapSnapshot: async (id, slot) => {
       await note('heapSnapshot')(id, slot)
-      return Readable.from(['{"snapshot":', '{}}'])
+      return fake.document()
     },
     inspect: async (id, slot, port) => {
       await note('inspect')(id, slot, port)
       return { url: 'ws://127.0.0.1:9229/x', port: 9229, devtoolsUrl: 'devtools://devtools' }
     },
-    closeInspector: note('closeInspector'),
-    restart: note('restart'),
+    ...plainOperations(note),
     reload: async reason => {
       await note('reload')(reason)
       return { changes: ['routes: changed'], warnings: [], reloadMs: 12 }
     },
-    addApplication: note('addApplication'),
-    removeApplication: note('removeApplication'),
-    startApplication: note('startApplication'),
-    stopApplication: note('stopApplication'),
-    scale: note('scale'),
-    restartWorker: note('restartWorker'),
-    drainWorker: note('drainWorker'),
-    readyWorker: note('readyWorker'),
     stop: reason => {
       void note('stop')(reason)
       return { pid: 4711, endsProcess: true, withinMs: 100 }
     }
   }
   return fake
+}
+
+type Note = (name: string) => (...values: readonly unknown[]) => Promise<void>
+
+/** Those that say nothing but that they are done. */
+function plainOperations(note: Note) {
+  return {
+    restart: note('restart'),
+    addApplication: note('addApplication'),
+    removeApplication: note('removeApplication'),
+    startApplication: note('startApplication'),
+    stopApplication: note('stopApplication'),
+    scale: note('scale'),
+    setLogLevel: note('setLogLevel'),
+    restartWorker: note('restartWorker'),
+    drainWorker: note('drainWorker'),
+    readyWorker: note('readyWorker'),
+    closeInspector: note('closeInspector')
+  } satisfies Partial<Operations>
 }
