@@ -28,7 +28,8 @@ const scripts = {
   'mesh-growth': './mesh/growth.mjs',
   'mesh-profile': './mesh/profile.mjs',
   chaos: './chaos/suite.mjs',
-  'chaos-times': './chaos/times.mjs'
+  'chaos-times': './chaos/times.mjs',
+  observe: './observe/suite.mjs'
 }
 const names = Object.keys(scripts)
 const peers = ['wattpm', 'pm2', 'undici-thread-interceptor', 'undici']
@@ -36,12 +37,12 @@ const peers = ['wattpm', 'pm2', 'undici-thread-interceptor', 'undici']
 const usage = `node bench/run.mjs <${names.join('|')}|all|report> [flags]
 
   --quick          a short run to see that everything works; publishes nothing
-  --only a,b       only these contenders, of mesh only these rows; publishes nothing
+  --only a,b       only these contenders, of mesh only these rows, of observe these parts; publishes nothing
   --applications a only these applications (throughput); publishes nothing
   --sides a,b      only these sides (mesh); publishes nothing
   --scenarios a,b  only these scenarios (chaos); publishes nothing
   --times          the same as chaos-times: how long things take when a worker fails (chaos)
-  --source         measure the sources as they lie, without a build (mesh, chaos); publishes nothing
+  --source         measure the sources as they lie, without a build (mesh, chaos, observe); publishes nothing
   --before COMMIT  measure the mesh of that commit too, beside today's (mesh); publishes nothing
   --rounds N       interleaved rounds
   --seconds N      seconds of load in each measurement

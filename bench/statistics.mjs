@@ -16,6 +16,13 @@ export function median(values) {
   return sorted.length % 2 === 1 ? sorted[middle] : (sorted[middle - 1] + sorted[middle]) / 2
 }
 
+/** The value below or at which so large a share of a series lies: the nearest rank. Not a number when it is empty. */
+export function percentile(values, share) {
+  if (values.length === 0) return Number.NaN
+  const sorted = values.toSorted((a, b) => a - b)
+  return sorted[Math.max(0, Math.ceil(share * sorted.length) - 1)]
+}
+
 /** Median, extremes and spread of a series; the spread is (max − min) ÷ median. `null` when it is empty. */
 export function summarize(values) {
   if (values.length === 0) return null

@@ -6,6 +6,7 @@ import { contenders } from './contenders.mjs'
 import { number, table } from './text-table.mjs'
 import { foreignTolerated } from './cpu-usage.mjs'
 import { meshGrowthTables, meshProfileTables, meshTables } from './mesh/tables.mjs'
+import { observeTables } from './observe/tables.mjs'
 import { noisySpread } from './statistics.mjs'
 import { targetsOf } from './targets.mjs'
 
@@ -217,7 +218,8 @@ const byName = {
   'mesh-growth': meshGrowthTables,
   'mesh-profile': meshProfileTables,
   chaos: chaosTables,
-  'chaos-times': chaosTimesTables
+  'chaos-times': chaosTimesTables,
+  observe: observeTables
 }
 
 /** All blocks of one benchmark's report, by the name their markers carry in the docs. */

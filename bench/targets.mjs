@@ -5,6 +5,7 @@
  * much from one run to the next. A result that is missing or invalid meets nothing.
  */
 import { chaosTargets, chaosTimesTargets } from './chaos/targets.mjs'
+import { observeTargets } from './observe/targets.mjs'
 
 const notBehind = 0.97
 const notBehindP99 = 1.05
@@ -124,7 +125,8 @@ const byName = {
   mesh: meshTargets,
   'mesh-growth': meshGrowthTargets,
   chaos: result => chaosTargets(target, result),
-  'chaos-times': result => chaosTimesTargets(target, result)
+  'chaos-times': result => chaosTimesTargets(target, result),
+  observe: result => observeTargets(target, result)
 }
 
 /**
