@@ -248,6 +248,7 @@ export class EdgeServer implements ConnectionHost {
     const termination = terminationOf(account)
     const { head, sent, status } = account
     this.traffic.ended(termination.reason, status)
+    if (connection.wasUpgraded) this.traffic.tunnelClosed()
     // What could be read, and went nowhere, was a request nobody claims.
     if (termination.reason === 'refused' && (head === null || sent !== null)) this.traffic.invalid()
     const guest = this.#connections.get(connection.id)
@@ -271,10 +272,7 @@ export class EdgeServer implements ConnectionHost {
   onClosed(connection: Connection): void {
     this.traffic.closed()
     this.#connections.delete(connection.id)
-    if (connection.wasUpgraded) {
-      this.traffic.tunnelClosed()
-      this.#tunnels.delete(connection)
-    }
+    if (connection.wasUpgraded) this.#tunnels.delete(connection)
     this.#settle()
   }
 
