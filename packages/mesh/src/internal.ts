@@ -1,6 +1,6 @@
 /**
  * The side door of `@heddle/mesh`, for Heddle alone: what its edge threads and its acceptor are made of, and what
- * calls an application in a thread of tests. No promise of stability is made here.
+ * calls an application from the main thread or in a thread of tests. No promise of stability is made here.
  */
 export type { MeshClient } from './client/client.ts'
 export { MeshDispatcher, type DispatcherLike, type DispatchOptions } from './client/dispatcher.ts'
@@ -12,8 +12,10 @@ export type { ConnectionHost } from './http1/connection-host.ts'
 export type { EndCause, EndPhase, RequestAccount } from './http1/current-request.ts'
 export type { ConnectionLimits } from './http1/time-limits.ts'
 export type { Refusal, RequestHead } from './http1/request-head.ts'
+export { bytesOf, fieldOf, kindOf, sizeOf } from './wire/body.ts'
 export type { Upstream } from './wire/control.ts'
 export { Scoreboard } from './scoreboard.ts'
 export { BYTES, HTTP10, MORE, NO_BODY, UPGRADE } from './wire/frames.ts'
+export { parseBlock, writeBlock } from './wire/headers.ts'
 export { SERVICE_RESTART, WebSocketBytes } from './wire/websocket.ts'
 export { Slots } from './wire/slots.ts'

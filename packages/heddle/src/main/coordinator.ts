@@ -14,20 +14,21 @@ import type { Announce } from '../events.ts'
 import { systemClock } from '../shared/clock.ts'
 import type { Log } from '../shared/log.ts'
 import { AdminServer } from './admin/admin-server.ts'
-import { Api } from './admin/api.ts'
 import { ControlSocket } from './admin/control-socket.ts'
 import type { Operations } from './admin/operations.ts'
 import type { Phase, StatusReport } from './admin/report.ts'
 import { composeOperations, fixedSource } from './compose-operations.ts'
 import type { InForce } from './compose-operations.ts'
+import { composeApi } from './compose-api.ts'
+import { composeMetrics } from './compose-metrics.ts'
 import { composeInstruments } from './compose-instruments.ts'
 import { composeStatus } from './compose-status.ts'
 import type { LifeFacts, StatusSources } from './compose-status.ts'
+import { composeWatches } from './compose-watches.ts'
+import type { Watch } from './compose-watches.ts'
 import { logEvents } from './event-log.ts'
-import { BlockedReporter } from './blocked/blocked-reporter.ts'
-import { createExplain } from './blocked/explain.ts'
-import { Inquiries } from './blocked/inquiry.ts'
-import { HealthWatch } from './health/watch.ts'
+import { openLogs } from './compose-logs.ts'
+import type { Logs } from './compose-logs.ts'
 import { boot, hurryGraceMs, stop } from './lifecycle.ts'
 import { createRegistry } from './mesh.ts'
 import type { Booted, Parts } from './lifecycle.ts'
@@ -35,10 +36,10 @@ import type { ConfigurationSource } from './operations.ts'
 import { Edges } from './supervisor/edges.ts'
 import { Handoff } from './supervisor/handoff.ts'
 import { publicUrl } from './supervisor/public-url.ts'
-import { Recycler } from './supervisor/recycler.ts'
 import { ownThreadFiles } from './supervisor/spawn.ts'
 import type { ThreadFiles } from './supervisor/spawn.ts'
 import { Supervisor } from './supervisor/supervisor.ts'
+import type { Surroundings } from './supervisor/surroundings.ts'
 import { startThread } from './supervisor/thread.ts'
 
 /** What a start brought up, and in how many milliseconds. */
@@ -77,6 +78,8 @@ export interface CoordinatorOptions {
   readonly log: Log
   /** How the threads write their lines. Defaults to JSON at the configured level. */
   readonly logStyle?: LogStyle
+  /** The log of the server; made when it is left out. */
+  readonly logs?: Logs
   readonly files?: ThreadFiles
   /** Called when only killing the process is left. */
   readonly kill?: () => void
@@ -86,12 +89,6 @@ export interface CoordinatorOptions {
   readonly socketDirectory?: string
   /** Stops the server and ends the process when a command asks for it. Without one only the server stops. */
   readonly shutDown?: (reason: string) => void
-}
-
-/** Looks at the workers from time to time, as long as the server runs. */
-interface Watch {
-  start(): void
-  stop(): void
 }
 
 /** Builds a server; nothing runs yet. */
@@ -109,6 +106,7 @@ class Server implements Coordinator {
   readonly #watches: readonly Watch[]
   readonly #kill: () => void
   readonly #log: Log
+  readonly #logs: Logs
   readonly #socket: ControlSocket | null
   readonly #hurry = Promise.withResolvers<void>()
   #phase: Phase = 'idle'
@@ -124,58 +122,46 @@ class Server implements Coordinator {
     this.#kill = options.kill ?? killProcess
     this.#log = options.log
     logEvents(this.events, options.log)
+    const logs = options.logs ?? openLogs(config, options.logStyle)
+    this.#logs = logs
     const announce: Announce = (name, fact) => this.events.emit(name, fact)
     this.#registry = createRegistry(config, announce)
     const publicPort = { number: config.server.port }
-    const surroundings = {
-      get config() {
-        return inForce.config
-      },
-      seats: this.#registry,
-      files: options.files ?? ownThreadFiles(),
-      logger: options.logStyle ?? { level: config.logger.level, format: 'json', colour: false },
-      clock: systemClock,
-      announce,
-      startThread,
-      chance: Math.random,
-      publicPort,
-      ...(config.server.mode === 'handoff' ? { handoff: new Handoff() } : {})
-    } as const
+    const seats = this.#registry
+    const files = options.files ?? ownThreadFiles()
+    const surroundings = surroundingsOf(inForce, { seats, files, logs, announce, publicPort })
     const supervisor = new Supervisor(surroundings)
     const edges = new Edges(surroundings)
-    const health = new HealthWatch({ supervised: supervisor, clock: systemClock, announce })
-    const blocked = createBlockedReporter(supervisor, this.events)
-    this.#watches = [health, blocked, createRecycler(supervisor)]
-    this.#statusSources = {
-      inForce,
-      clock: systemClock,
-      supervisor,
-      edges,
+    const watches = composeWatches(supervisor, this.events, this.#registry)
+    const rooms = { inForce, clock: systemClock, supervisor, edges }
+    const phase = (): Phase => this.#phase
+    const seen = {
       circuits: () => this.#registry.circuits(),
-      health: () => health.views(),
-      blocked: worker => blocked.counts(worker),
-      recent: null,
-      life: () => this.#life()
+      blocked: (worker: string) => watches.blocked.counts(worker)
     }
+    const metrics = composeMetrics({ ...rooms, ...seen, events: this.events, phase })
+    this.#watches = [...watches.all, metrics, logs]
+    const health: StatusSources['health'] = () => watches.health.views()
+    this.#statusSources = { ...rooms, ...seen, health, recent: metrics, life: () => this.#life() }
     this.operations = composeOperations({
-      inForce,
-      clock: systemClock,
+      ...rooms,
       announce,
-      supervisor,
-      edges,
       source: options.source ?? fixedSource(inForce),
-      instruments: composeInstruments({ inForce }),
+      instruments: composeInstruments({ inForce, metrics, logs, ...watches }),
       status: () => this.status(),
-      phase: () => this.#phase,
+      phase,
       stop: options.shutDown ?? (reason => void this.stop(reason)),
       endsProcess: options.shutDown !== undefined,
-      adopted: ({ admin: settings }) => admin?.configure(settings)
+      adopted: adopted => this.#handleAdopted(adopted)
     })
-    const api = new Api(this.operations, listener => this.events.onAny(listener))
+    const api = composeApi({ operations: this.operations, events: this.events, logs })
     const { socketDirectory } = options
     this.events.on('reload:finished', () => this.#introduce())
-    this.#socket = socketDirectory === undefined ? null : new ControlSocket(socketDirectory, api)
-    const admin = config.admin.enabled ? new AdminServer(config.admin, () => this.status(), api) : null
+    this.#socket = socketDirectory === undefined ? null : new ControlSocket(socketDirectory, api, systemClock)
+    const { operations } = this
+    const admin = config.admin.enabled
+      ? new AdminServer({ settings: config.admin, operations, api, clock: systemClock })
+      : null
     this.#parts = {
       get config() {
         return inForce.config
@@ -270,6 +256,8 @@ class Server implements Coordinator {
     await this.#socket?.close()
     if (left.length > 0) {
       this.#parts.announce('stop:overdue', { threads: left, afterMs: stopMs })
+      // A process that is killed says nothing any more.
+      this.#logs.flush()
       if (wasRunning) this.#kill()
       return
     }
@@ -295,31 +283,33 @@ class Server implements Coordinator {
     this.#socket?.introduce({ name, url, applications: applications.map(({ id }) => id) })
   }
 
+  #handleAdopted(config: ResolvedConfig): void {
+    this.#parts.admin?.configure(config.admin)
+    this.#logs.configure(config)
+  }
+
   #assertWanted(): void {
     if (this.#stopping !== null) throw new HeddleError('HEDDLE_STOPPED', { reason: this.#stopReason })
   }
 }
 
-function readRss(): number {
-  return process.memoryUsage.rss()
+/** What all threads of the server have around them. */
+function surroundingsOf(
+  inForce: InForce,
+  given: Pick<Surroundings, 'seats' | 'files' | 'logs' | 'announce' | 'publicPort'>
+): Surroundings {
+  return {
+    ...given,
+    get config() {
+      return inForce.config
+    },
+    clock: systemClock,
+    startThread,
+    chance: Math.random,
+    ...(inForce.config.server.mode === 'handoff' ? { handoff: new Handoff() } : {})
+  }
 }
 
-/** Everything logged has been written by now: the log is synchronous. */
 function killProcess(): void {
   process.kill(process.pid, 'SIGKILL')
-}
-
-/** What tells of blocked workers. It is told of threads that end. */
-function createBlockedReporter(supervised: Supervisor, events: Events): BlockedReporter {
-  const inquiries = new Inquiries(systemClock)
-  const explain = createExplain({ clock: systemClock, openLines: inquiries.open })
-  const announce: Announce = (name, fact) => events.emit(name, fact)
-  const release = (): void => inquiries.stop()
-  const reporter = new BlockedReporter({ supervised, clock: systemClock, announce, explain, release })
-  events.on('worker:moved', fact => reporter.handleMoved(fact))
-  return reporter
-}
-
-function createRecycler(supervised: Supervisor): Recycler {
-  return new Recycler({ supervised, clock: systemClock, chance: Math.random, rss: readRss })
 }

@@ -22,7 +22,7 @@ import { reportCrashes } from './crash.ts'
 import { toErrorFacts } from '../channel/error-facts.ts'
 import { VitalsWriter } from '../channel/vitals.ts'
 import { watchFastify } from './kinds/fastify.ts'
-import { offerDiagnosis } from './inspect.ts'
+import { letDebuggerGo, offerDiagnosis } from './inspect.ts'
 import { interceptListen, replaceListen } from './listen.ts'
 import { createLoader } from './loader.ts'
 import { captureOutput, createOutput } from './output.ts'
@@ -72,7 +72,9 @@ async function run(port: MessagePort, boot: WorkerBoot): Promise<void> {
         break
       case 'stop':
         ending.expect()
-        void stopApplication(context, service, message.timeoutMs).then(() => send({ type: 'stopped' }))
+        void stopApplication(context, service, message.timeoutMs)
+          .then(letDebuggerGo)
+          .then(() => send({ type: 'stopped' }))
         break
       default:
         message satisfies never

@@ -165,6 +165,11 @@ export class Directory {
     if (this.#denied.has(host)) return new MeshError('MESH_DENIED', { from: this.#options.name, host })
     const group = this.#destinations.get(host)?.group
     if (group === undefined) return new MeshError('MESH_UNKNOWN_HOST', { host })
+    const { only } = request
+    if (only !== undefined) {
+      const named = group.upstreams.find(({ name, id }) => name === only && !tried.includes(id))
+      return named ?? new MeshError('MESH_NO_UPSTREAM', { host })
+    }
     const exclusions = tried.length === 0 && this.#avoided === null ? null : this.#exclusions(tried)
     // One that was sent before, or has waited, began long ago: who turned then says nothing of who does now.
     const nowMs = exclusions?.nowMs ?? (exchange.link === null ? exchange.startedMs : performance.now())

@@ -77,6 +77,8 @@ export interface MeshRequest {
   readonly idempotent: boolean
   /** Load shedding: asked of each upstream in the order of preference until one is accepted; `null` accepts all. */
   readonly accept: ((upstream: Upstream) => boolean) | null
+  /** Name of the one member that is to answer, whether it takes requests of others or is out; any without it. */
+  readonly only?: string
 }
 
 /** The head of a final response. */

@@ -34,6 +34,8 @@ export interface BlockedReporterOptions {
   readonly clock: Clock
   readonly announce: Announce
   readonly explain: Explain
+  /** Whether a worker may stand still at the moment: it is not told of then. */
+  readonly isExcused?: (worker: WatchedLoop) => boolean
   /** Called at the stop: nothing is to be explained any more. */
   readonly release: () => void
 }
@@ -110,6 +112,11 @@ export class BlockedReporter {
     this.#options.release()
   }
 
+  /** Whether no thread is about to end, as far as is known. */
+  get isQuiet(): boolean {
+    return this.#ending === 0
+  }
+
   /** To be told of every `worker:moved`, from the start of the server. */
   handleMoved({ from, to }: { readonly from: ThreadState; readonly to: ThreadState }): void {
     if (to === 'stopping') this.#ending++
@@ -156,7 +163,7 @@ export class BlockedReporter {
     const look = { now, ageMs, limitMs, lastLookAt }
     const verdict = judge(block?.standstill ?? null, look)
     if (verdict.type === 'unblocked' && block !== null) this.#unblock(worker, block, verdict.blockedMs)
-    if (verdict.type !== 'blocked') return false
+    if (verdict.type !== 'blocked' || this.#options.isExcused?.(worker) === true) return false
     if (block === null) this.#count(worker, 1, 0)
     else this.#letGo(block)
     // Its explanation follows at once, for all that are told of in this look together.

@@ -35,6 +35,7 @@ export class Inquiries {
   readonly #clock: Clock
   #worker: Worker | null = null
   #cancelEnd: Cancel | null = null
+  #isRetired = false
   #numbers = 0
   readonly #opening = new Map<number, (threadIds: readonly number[]) => void>()
   readonly #asked = new Map<number, { readonly line: string; readonly resolve: (answer: Answer) => void }>()
@@ -58,8 +59,13 @@ export class Inquiries {
     return new Map(found.map(threadId => [threadId, this.#line(inquiry, threadId)]))
   }
 
-  /** Ends the asking thread; open lines are closed. */
+  /** Ends the asking thread; open lines are closed. Whoever asks later has it ended as soon as that is done. */
   stop(): void {
+    this.#isRetired = true
+    this.#end()
+  }
+
+  #end(): void {
     this.#cancelEnd?.()
     this.#cancelEnd = null
     void this.#worker?.terminate()
@@ -100,7 +106,10 @@ export class Inquiries {
     })
     // It keeps nothing running, and what it fails at (a node without an inspector) is no failure of the server.
     worker.unref()
-    worker.on('message', (message: FromInquirer) => this.#handle(message))
+    worker.on('message', (message: FromInquirer) => {
+      // What is still on its way when it is ended concerns nobody.
+      if (worker === this.#worker) this.#handle(message)
+    })
     worker.on('error', noop)
     worker.on('exit', () => this.#lose(worker))
     return worker
@@ -125,6 +134,7 @@ export class Inquiries {
 
   #handleOpened(inquiry: number, threadIds: readonly number[]): void {
     const resolve = this.#opening.get(inquiry)
+    this.#opening.delete(inquiry)
     for (const threadId of threadIds) {
       // Nobody waits for them any more.
       if (resolve === undefined) this.#post({ type: 'close', inquiry, threadId })
@@ -146,7 +156,10 @@ export class Inquiries {
 
   #endWhenIdle(): void {
     this.#cancelEnd?.()
-    this.#cancelEnd = this.#lines.size > 0 ? null : this.#clock.after(idleMs, () => this.stop())
+    this.#cancelEnd = null
+    if (this.#lines.size > 0 || this.#opening.size > 0) return
+    if (this.#isRetired) this.#end()
+    else this.#cancelEnd = this.#clock.after(idleMs, () => this.#end())
   }
 
   #lose(worker: Worker | null): void {

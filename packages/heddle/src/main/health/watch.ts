@@ -24,6 +24,8 @@ export interface HealthWatchOptions {
   readonly supervised: Supervised
   readonly clock: Clock
   readonly announce: Announce
+  /** Whether a worker may stand still at the moment: somebody looks into it. Nothing new counts against it then. */
+  readonly isExcused?: (worker: WatchedWorker) => boolean
 }
 
 /** Milliseconds between two looks at the heartbeats. */
@@ -153,17 +155,22 @@ export class HealthWatch {
     const now = this.#options.clock.now()
     const all = [...group.workers.values()]
     for (const each of all) this.#watchTurning(each, health, now)
-    if (this.#ticks % streakTicks === 0) watchStreaks(all, health, now)
+    const judged = all.filter(each => !this.#isExcused(each) || excuse(each))
+    if (this.#ticks % streakTicks === 0) watchStreaks(judged, health, now)
     if (now >= group.checkAt) {
       // From when it was due, so that checks keep their pace; one that was missed is not made up for.
       const next = group.checkAt + health.interval
       group.checkAt = next > now ? next : now + health.interval
-      this.#check(all, health, now)
+      this.#check(judged, health, now)
     }
     settleCauses(
       all.map(({ causes }) => causes),
       (worker, reason) => this.#options.announce('worker:kept', { ...worker.fact, reason })
     )
+  }
+
+  #isExcused({ worker }: Watched): boolean {
+    return this.#options.isExcused?.(worker) === true
   }
 
   /** A few loads for each worker and nothing more, as long as all is well. */
@@ -172,6 +179,7 @@ export class HealthWatch {
     const age = worker.heartbeatAge()
     if (age > staleMs) {
       each.freshAt = null
+      if (this.#isExcused(each)) return
       if (!causes.causes.has('blocked')) causes.set('blocked', `its event loop has not turned for ${age} ms`)
       this.#watchBlock(each, health, age)
     } else if (causes.causes.has('blocked')) {
@@ -248,6 +256,13 @@ function firstSeen(worker: WatchedWorker): Watched {
     isReplacing: false,
     replaceAtAge: null
   }
+}
+
+/** Nothing that is seen of it in this time is held against it later. False, as it is not to be judged. */
+function excuse(each: Watched): false {
+  each.look = null
+  if (each.streak.until === null) each.streak = { ...each.streak, forgiven: each.worker.counts().failures }
+  return false
 }
 
 function isWatched({ state }: WatchedWorker): boolean {

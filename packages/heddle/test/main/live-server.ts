@@ -1,0 +1,76 @@
+/**
+ * A whole server around one application made for tests: real threads, real requests over real sockets.
+ *
+ * Runs in the thread of the tests. It is stopped when the test is over.
+ */
+import type { TestContext } from 'node:test'
+import { fileURLToPath } from 'node:url'
+
+import type { ResolvedHealth } from '../../src/config/resolved.ts'
+import type { HeddleEvents } from '../../src/events.ts'
+import { createCoordinator } from '../../src/main/coordinator.ts'
+import type { Coordinator } from '../../src/main/coordinator.ts'
+import { createLog } from '../../src/shared/log.ts'
+import { bareEnv } from '../bare-env.ts'
+import { exampleApplication, exampleConfig, exampleHealth } from './example-config.ts'
+
+const applications = new URL('../fixtures/applications/', import.meta.url)
+
+/** A server under test. */
+export interface LiveServer {
+  readonly server: Coordinator
+  readonly url: string
+  /** Resolves at the next event of that name that fits. */
+  readonly next: <Name extends keyof HeddleEvents>(
+    name: Name,
+    fits?: (fact: HeddleEvents[Name]) => boolean
+  ) => Promise<HeddleEvents[Name]>
+  /** All events so far, by name and fact. */
+  readonly told: readonly { readonly name: string; readonly fact: unknown }[]
+}
+
+/** What a test may choose. */
+export interface LiveSettings {
+  readonly workers?: number
+  readonly env?: Record<string, string>
+  readonly health?: Partial<ResolvedHealth>
+}
+
+/** Starts a server of one application, `api`, from a file of the applications made for tests. */
+export async function startServer(
+  t: TestContext,
+  entry: string,
+  { workers = 1, env = {}, health = {} }: LiveSettings = {}
+): Promise<LiveServer> {
+  const path = fileURLToPath(new URL(entry, applications))
+  const application = exampleApplication({
+    path: fileURLToPath(new URL('.', new URL(entry, applications))),
+    entry: path,
+    workers,
+    env: { ...bareEnv, ...env },
+    health: { ...exampleHealth, ...health }
+  })
+  const log = createLog({ level: 'silent', format: 'json', colour: false })
+  const server = createCoordinator(exampleConfig({ applications: [application] }), { log, kill: () => {} })
+  const told: { name: string; fact: unknown }[] = []
+  server.events.onAny((name, fact) => told.push({ name, fact }))
+  t.after(async () => {
+    const stopped = server.stop('the test is over')
+    server.hurry()
+    await stopped
+  })
+  const { url } = await server.start()
+  return {
+    server,
+    url: url ?? '',
+    told,
+    next: (name, fits = () => true) =>
+      new Promise(resolve => {
+        const off = server.events.on(name, fact => {
+          if (!fits(fact)) return
+          off()
+          resolve(fact)
+        })
+      })
+  }
+}
