@@ -136,6 +136,7 @@ export class Connections {
 
   #open(socket: Socket, content: Content): void {
     if (!this.#adopted.has(socket)) this.#ledger.addConnections(1)
+    this.#ledger.accept()
     socket.once('close', () => this.#ledger.addConnections(-1))
     this.#admit(socket, content)
   }
@@ -188,6 +189,8 @@ export class Connections {
     if (guest === undefined) return
     this.#begin(guest, socket)
     this.#countAnswer(101, 0)
+    this.#ledger.upgrade()
+    socket.once('close', () => this.#ledger.endUpgrade())
     if (headers.upgrade?.toLowerCase() === 'websocket') this.#tunnels.add(socket)
   }
 

@@ -98,8 +98,11 @@ handoffTest('An upgraded connection stays while its worker drains, and counts as
   await drain(worker)
   client.send('still there')
   assert.equal(await client.bytes(11), 'still there')
+  const open = { open: 1, total: 1 }
+  assert.deepEqual(worker.ledger.counts, { connections: open, upgrades: open })
   client.destroy()
   await until('it is counted out', () => worker.ledger.requests === 0 && worker.ledger.connections === 0)
+  assert.deepEqual(worker.ledger.counts.upgrades, { open: 0, total: 1 })
 })
 
 handoffTest('A WebSocket is told to come back when its worker drains', async t => {

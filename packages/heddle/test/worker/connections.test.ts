@@ -37,4 +37,5 @@ test('A worker in direct mode takes nothing new while it drains, and finishes wh
   await Promise.all([slow.closed, unused.closed])
   await until('all is counted out', () => ledger.connections === 0 && ledger.requests === 0)
   assert.deepEqual(worker.member.counts().answered, [0, 3, 0, 0, 0])
+  assert.deepEqual(ledger.counts.connections, { open: 0, total: 3 })
 })

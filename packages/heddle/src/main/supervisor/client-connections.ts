@@ -3,7 +3,7 @@
  *
  * Main thread only. The worker counts them in shared memory; nothing here waits for its event loop.
  */
-import { Ledger } from '../../channel/ledger.ts'
+import { Ledger, type ClientCounts } from '../../channel/ledger.ts'
 import type { Clock } from '../../shared/clock.ts'
 
 /** How often a ledger, which announces nothing, is looked at: in milliseconds, at first and at last. */
@@ -22,6 +22,11 @@ export class ClientConnections {
   /** For the worker, and for who hands connections to it. */
   get buffer(): SharedArrayBuffer {
     return this.#ledger.buffer
+  }
+
+  /** How many there are and were. */
+  get counts(): ClientCounts {
+    return this.#ledger.counts
   }
 
   /** Requests under way on them. */

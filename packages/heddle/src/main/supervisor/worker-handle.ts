@@ -10,6 +10,7 @@ import type { MessagePort, Worker } from 'node:worker_threads'
 
 import type { MemberCounts, MemberTraffic } from '@heddle/mesh'
 
+import type { ClientCounts } from '../../channel/ledger.ts'
 import type { FromWorker, ToWorker } from '../../channel/messages.ts'
 import type { Announce, ReplaceReason, ThreadFact, ThreadState } from '../../events.ts'
 import { within } from '../../shared/clock.ts'
@@ -156,6 +157,11 @@ export class WorkerHandle implements Occupant, WatchedWorker {
   inflight(): number {
     const { seat, clients } = this.#options
     return seat.member.inflight() + (clients?.requests ?? 0)
+  }
+
+  /** The connections clients have to it; `null` when all its requests come through the mesh. */
+  connections(): ClientCounts | null {
+    return this.#options.clients?.counts ?? null
   }
 
   heartbeatAge(): number {
