@@ -67,8 +67,9 @@ function phaseCheck({ phase }: StatusReport): Check {
 }
 
 /** Without a thread that takes connections every application is ready in vain. In direct mode there is none. */
-function edgeChecks({ edges }: StatusReport): readonly Check[] {
-  if (edges.length === 0) return []
+function edgeChecks({ phase, edges }: StatusReport): readonly Check[] {
+  // Before and after it is clear that they do not.
+  if (phase !== 'running' || edges.length === 0) return []
   const turning = edges.filter(
     ({ state, heartbeatAgeMs }) => state === 'ready' && heartbeatAgeMs !== null && heartbeatAgeMs <= staleMs
   ).length
@@ -115,7 +116,7 @@ function reasonOf({ state, circuit, keptOut, heartbeatAgeMs, health }: WorkerRep
   if (state === 'exited') return 'is gone'
   if (keptOut) return 'is kept out'
   const notReady = health?.notReady ?? null
-  if (notReady !== null) return `says no${notReady === '' ? '' : ` (${notReady})`}`
+  if (notReady !== null) return `is not ready${notReady === '' ? '' : ` (${notReady})`}`
   if (state !== 'ready' && state !== 'ejected') return `is ${state}`
   const [cause] = health?.causes ?? []
   if (cause !== undefined) return `is out (${cause})`

@@ -1,6 +1,7 @@
 /** Tests of the administrative server over a real port. */
 import assert from 'node:assert/strict'
 import { request } from 'node:http'
+import { connect } from 'node:net'
 import { text } from 'node:stream/consumers'
 import { test } from 'node:test'
 import type { TestContext } from 'node:test'
@@ -80,6 +81,84 @@ test('AdminServer says what it does not have and what it does not do', async t =
   assert.equal((await ask(port, '/nothing'))[0], 404)
   const [status, , headers] = await ask(port, '/livez', { method: 'POST' })
   assert.deepEqual([status, headers.get('allow')], [405, 'GET, HEAD'])
+})
+
+test('AdminServer answers a probe of one application, and names those there are', async t => {
+  const { port } = await setUp(t).listen()
+  assert.deepEqual((await ask(port, '/livez?application=api')).slice(0, 2), [200, 'ok\n'])
+  const one = '[+] server: running\n[-] api: 0 of 0 workers ready\n'
+  assert.deepEqual((await ask(port, '/readyz?application=api&verbose')).slice(0, 2), [503, one])
+  for (const path of ['/livez', '/readyz', '/startupz']) {
+    const [status, body, headers] = await ask(port, `${path}?application=constructor`)
+    assert.deepEqual([status, headers.get('content-type')], [404, 'application/problem+json'], path)
+    const { code, facts }: { code: string; facts: unknown } = JSON.parse(body)
+    assert.equal(code, 'HEDDLE_UNKNOWN_APPLICATION')
+    assert.deepEqual(facts, { application: 'constructor', known: ['api'] })
+  }
+  const [status, body] = await ask(port, '/readyz?aplication=api')
+  assert.deepEqual([status, JSON.parse(body).code], [400, 'HEDDLE_REQUEST_INVALID'])
+})
+
+test('AdminServer gives metrics to everybody', async t => {
+  const { port } = await setUp(t, { token: 'secret' }).listen()
+  const [status, body, headers] = await ask(port, '/metrics?application=api')
+  assert.deepEqual([status, body], [200, 'heddle_up 1\n'])
+  assert.equal(headers.get('content-type'), 'text/plain; version=0.0.4; charset=utf-8')
+})
+
+/** Asks with just these headers: fetch lets nobody choose all of them. */
+async function raw(port: number, path: string, headers: Readonly<Record<string, string>>): Promise<number> {
+  const socket = connect(port, '127.0.0.1')
+  const lines = Object.entries(headers).map(([name, value]) => `${name}: ${value}\r\n`)
+  socket.end(`GET ${path} HTTP/1.1\r\nconnection: close\r\n${lines.join('')}\r\n`)
+  const answer = await text(socket)
+  assert.ok(!answer.includes('secret'), 'the token is told')
+  return Number(/^HTTP\/1\.1 (\d{3})/.exec(answer)?.[1])
+}
+
+const authorization = 'Bearer secret'
+const visits: readonly (readonly [
+  path: string,
+  headers: Readonly<Record<string, string>>,
+  status: number
+])[] = [
+  ['/api/v1/status', { host: 'localhost', authorization }, 200],
+  ['/api/v1/status', { host: 'ops.example.com:9090', authorization }, 200],
+  // A page of evil.test whose name points here now.
+  ['/api/v1/status', { host: 'evil.test:9090', authorization }, 403],
+  ['/api/v1/status', { host: 'evil.test:9090', origin: 'http://evil.test:9090', authorization }, 403],
+  ['/metrics', { host: 'evil.test:9090' }, 403],
+  ['/readyz?verbose', { host: 'evil.test:9090' }, 403],
+  ['/metrics', { host: '10.0.0.7:9090' }, 200],
+  // A page of evil.test that asks this address.
+  ['/api/v1/status', { host: 'localhost', origin: 'http://evil.test', authorization }, 403],
+  ['/api/v1/status', { host: 'localhost', origin: 'null', authorization }, 403],
+  ['/api/v1/status', { host: 'localhost', 'sec-fetch-site': 'cross-site', authorization }, 403],
+  ['/api/v1/status', { host: 'localhost', 'sec-fetch-site': 'none', authorization }, 200],
+  ['/api/v1/status', { host: 'localhost:9090', origin: 'http://localhost:9090', authorization }, 200],
+  // Nobody learns whether a token is right before that.
+  ['/api/v1/status', { host: 'evil.test', authorization: 'Bearer wrong' }, 403],
+  ['/api/v1/status', { host: 'localhost', authorization: 'Bearer wrong' }, 401],
+  ['/api/v1/nothing', { host: 'localhost' }, 401]
+]
+
+test('AdminServer lets no web page in that is not its own', async t => {
+  const { port } = await setUp(t, { token: 'secret' }).listen()
+  for (const [path, headers, status] of visits) {
+    assert.equal(await raw(port, path, headers), status, `${path} ${JSON.stringify(headers)}`)
+  }
+})
+
+test('AdminServer that others can reach is open to them by any name, but for the API', async t => {
+  const admin = setUp(t, { hostname: '0.0.0.0', token: 'secret' })
+  const { port } = await admin.listen()
+  const headers = { host: 'heddle.monitoring.svc:9090', authorization }
+  assert.equal(await raw(port, '/metrics', headers), 200)
+  assert.equal(await raw(port, '/livez', headers), 200)
+  assert.equal(await raw(port, '/api/v1/status', headers), 403)
+  admin.configure({ token: 'other secret', allowedHosts: ['*.svc'] })
+  assert.equal(await raw(port, '/api/v1/status', headers), 401)
+  assert.equal(await raw(port, '/api/v1/status', { ...headers, authorization: 'Bearer other secret' }), 200)
 })
 
 test('AdminServer survives a request target that is no path', async t => {

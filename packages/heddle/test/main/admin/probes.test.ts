@@ -56,7 +56,7 @@ const cases: readonly [probe: string, title: string, report: StatusReport, statu
       workers: [{ ...worker, isReady: false, health: { ...health, notReady: 'no database' } }]
     }),
     503,
-    /api:0 says no \(no database\)\n$/
+    /api:0 is not ready \(no database\)\n$/
   ],
   [
     '/readyz',
