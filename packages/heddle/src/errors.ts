@@ -104,6 +104,8 @@ export interface HeddleFailures {
   HEDDLE_STOP_OVERDUE: { readonly pid: number; readonly afterMs: number }
   /** The socket for commands could not be opened. */
   HEDDLE_SOCKET_FAILED: { readonly path: string; readonly reason: string }
+  /** What was typed for a command is wrong in a way that only the command itself can tell. */
+  HEDDLE_COMMAND_INVALID: { readonly reason: string }
   /** A file that a command was to read or to write could not be. */
   HEDDLE_FILE_FAILED: { readonly path: string; readonly reason: string }
 }
@@ -172,6 +174,7 @@ const messages: { readonly [Code in keyof HeddleFailures]: (detail: HeddleFailur
   HEDDLE_STOP_OVERDUE: ({ pid, afterMs }) =>
     `The server (process ${pid}) has not ended within ${(afterMs / 1000).toFixed(1)} s.`,
   HEDDLE_SOCKET_FAILED: ({ path, reason }) => `The socket for commands ${path} cannot be used: ${reason}.`,
+  HEDDLE_COMMAND_INVALID: ({ reason }) => `The command line is wrong: ${reason}.`,
   HEDDLE_FILE_FAILED: ({ path, reason }) => `The file ${path} could not be read or written: ${reason}.`
 }
 

@@ -75,7 +75,9 @@ async function* readOnce(
       if (event.id !== '') position.lastId = event.id
       yield event
     }
-    if (!response.complete) throw new HeddleError('HEDDLE_CONNECTION_LOST', lost(server, question))
+    if (!response.complete) throw new Error('The answer ended in the middle.')
+  } catch (error) {
+    throw signal.aborted ? error : lost(server, question)
   } finally {
     response.destroy()
   }
@@ -135,6 +137,7 @@ function pause(ms: number, signal: AbortSignal): Promise<boolean> {
   })
 }
 
-function lost({ pid }: Server, { operation }: Question): { pid: number | null; asked: string } {
-  return { pid, asked: operation }
+function lost({ pid }: Server, { operation }: Question): HeddleError {
+  const asked = operation === 'logs' ? 'reading of the log' : `reading of the ${operation}`
+  return new HeddleError('HEDDLE_CONNECTION_LOST', { pid, asked })
 }

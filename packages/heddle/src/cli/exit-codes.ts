@@ -144,5 +144,6 @@ export const outcomes: { readonly [Code in keyof HeddleFailures]: Outcome } = {
   HEDDLE_CONNECTION_LOST: { exit: exitCodes.connectionLost.code, hint: null },
   HEDDLE_STOP_OVERDUE: { exit: exitCodes.connectionLost.code, hint: null },
   HEDDLE_SOCKET_FAILED: { exit: exitCodes.noServer.code, hint: null },
+  HEDDLE_COMMAND_INVALID: { exit: exitCodes.usage.code, hint: null },
   HEDDLE_FILE_FAILED: { exit: exitCodes.fileFailed.code, hint: null }
 }

@@ -18,7 +18,7 @@ export function lineText(sent: Readonly<Record<string, unknown>>, stream: NodeJS
       message: typeof message === 'string' ? message : JSON.stringify(message ?? ''),
       ...(typeof application === 'string' ? { application } : {}),
       ...(typeof worker === 'string' ? { worker } : {}),
-      fields,
+      fields: Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== null)),
       ...(err === undefined ? {} : { error: err })
     }
   )

@@ -10,7 +10,7 @@ export interface NumberLimits {
   readonly isFraction?: boolean
 }
 
-/** The number typed for an option; `undefined` when none was. @throws HEDDLE_REQUEST_INVALID */
+/** The number typed for an option; `undefined` when none was. @throws HEDDLE_COMMAND_INVALID */
 export function typedNumber(
   { options }: Typed,
   name: string,
@@ -22,7 +22,7 @@ export function typedNumber(
   const value = pattern.test(text) ? Number(text) : Number.NaN
   if (value >= min && value <= max) return value
   const kind = isFraction ? 'a number' : 'a whole number'
-  throw new HeddleError('HEDDLE_REQUEST_INVALID', {
+  throw new HeddleError('HEDDLE_COMMAND_INVALID', {
     reason: `--${name} has to be ${kind} from ${min} to ${max}, not "${text}"`
   })
 }

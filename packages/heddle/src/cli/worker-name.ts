@@ -9,10 +9,10 @@ export interface WorkerPlace {
   readonly slot: number
 }
 
-/** `api:1` taken apart. @throws HEDDLE_REQUEST_INVALID when it is no name of a worker. */
+/** `api:1` taken apart. @throws HEDDLE_COMMAND_INVALID when it is no name of a worker. */
 export function workerNamed(name: string): WorkerPlace {
   const [, id, slot] = /^(.+):(\d{1,4})$/.exec(name) ?? []
   if (id !== undefined && slot !== undefined) return { id, slot: Number(slot) }
   const reason = `a worker is named as ps does, like "${name.split(':')[0] || 'api'}:0", not "${name}"`
-  throw new HeddleError('HEDDLE_REQUEST_INVALID', { reason })
+  throw new HeddleError('HEDDLE_COMMAND_INVALID', { reason })
 }

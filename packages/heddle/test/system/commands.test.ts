@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict'
 import { once } from 'node:events'
 import { chmodSync, readdirSync, statSync } from 'node:fs'
-import { join } from 'node:path'
+import { basename, join } from 'node:path'
 import { test } from 'node:test'
 
 import { runtimeDirectory } from './heddle-process.ts'
@@ -33,7 +33,10 @@ test('scale and apps change what runs, and refuse what must not be', async t => 
   assert.equal(needed.code, 2)
   assert.match(needed.stderr, /^heddle: The application web is needed by mail/)
   assert.equal((await project.heddle('apps', 'stop', 'mail')).code, 0)
-  assert.match((await project.heddle('ps')).stdout, /^web +web:2 +ready[^]*^mail +mail:0 +stopped/m)
+  assert.match(
+    (await project.heddle('ps')).stdout,
+    /^web +3\/3 ready[^]*^ {2}web:2 +ready[^]*^mail:0 +stopped/m
+  )
   assert.equal((await project.heddle('apps', 'remove', 'mail')).code, 0)
   assert.equal(await get(url), 'one')
 })
@@ -57,7 +60,7 @@ test('stop waits until the process is gone, and what is in flight is finished', 
   assert.match(none.stderr, new RegExp(`^heddle: No server runs in ${project.root}\\.`))
 })
 
-test('a command finds its server by directory, file, process or socket, and never guesses', async t => {
+test('a command finds its server by directory, file, name, process or socket, and never guesses', async t => {
   const [first, second] = [createProject(t, files), createProject(t, files)]
   const { child } = await first.start()
   await second.start()
@@ -67,6 +70,7 @@ test('a command finds its server by directory, file, process or socket, and neve
   assert.equal(statSync(directory).mode & 0o777, 0o700)
   assert.equal(statSync(socket).mode & 0o777, 0o600)
   const named = [
+    ['--name', basename(first.root)],
     ['--config', first.root],
     ['--config', join(first.root, 'heddle.config.ts')],
     ['--pid', pid],
@@ -75,7 +79,7 @@ test('a command finds its server by directory, file, process or socket, and neve
   for (const options of named) {
     const { code, stdout } = await second.heddle('ps', ...options)
     assert.equal(code, 0)
-    assert.match(stdout, new RegExp(`^Process ${pid} is running`))
+    assert.match(stdout, new RegExp(`^heddle-project-\\w+ \\(process ${pid}\\) is running`))
   }
   const empty = createProject(t, {})
   const { code, stderr } = await empty.heddle('ps')
@@ -126,7 +130,7 @@ test('ps and the probes answer while every worker is blocked in native code, and
   const lost = [fetch(url), fetch(url)].map(answer => assert.rejects(answer))
   const stuck = (): number => lines.filter(({ msg }) => msg === 'stuck from now on').length
   while (stuck() < 2) assert.equal((await fetch(`${admin}/livez`)).status, 200)
-  assert.match((await project.heddle('ps')).stdout, /^web +web:0 [^]*^web +web:1 /m)
+  assert.match((await project.heddle('ps')).stdout, /^ {2}web:0 [^]*^ {2}web:1 /m)
   const stopped = await project.heddle('stop')
   assert.deepEqual([stopped.code, await exited], [0, { code: null, signal: 'SIGKILL' }])
   await Promise.all(lost)

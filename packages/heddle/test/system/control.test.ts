@@ -149,8 +149,8 @@ test('reload moves the public port, adds and removes applications, and removes w
   const late = connect(ports[0] ?? 0, '127.0.0.1')
   await assert.rejects(once(late, 'connect'), { code: 'ECONNREFUSED' })
   const { stdout: shown } = await project.heddle('ps')
-  assert.match(shown, new RegExp(`^Process \\d+ is running at http://127\\.0\\.0\\.1:${ports[1]}, up `))
-  assert.match(shown, /^web +web:0 +ready[^]*^mail +mail:0 +ready/m)
+  assert.match(shown, new RegExp(`\\(process \\d+\\) is running at http://127\\.0\\.0\\.1:${ports[1]}, up `))
+  assert.match(shown, /^ {2}web:0 +ready[^]*^mail:0 +ready/m)
   assert.doesNotMatch(shown, /jobs/)
 })
 

@@ -40,7 +40,7 @@ export const completion: Run = async ({ words: [what = ''] }) => {
   if (read === undefined) {
     const known = [...Object.keys(scripts), ...Object.keys(names)]
     const reason = `there is no completion for "${what}"${didYouMean(what, known)}; there is for ${known.join(', ')}`
-    throw new HeddleError('HEDDLE_REQUEST_INVALID', { reason })
+    throw new HeddleError('HEDDLE_COMMAND_INVALID', { reason })
   }
   process.stdout.write((await read()).map(name => `${name}\n`).join(''))
   return 0

@@ -65,13 +65,13 @@ async function send(typed: Typed): Promise<Injected> {
   return (await ask(await findServer(typed), { operation: 'inject', place: { id }, body })) as Injected
 }
 
-/** What was typed as headers, by name; a name that comes again has several values. @throws HEDDLE_REQUEST_INVALID */
+/** What was typed as headers, by name; a name that comes again has several values. @throws HEDDLE_COMMAND_INVALID */
 export function readHeaders(given: OptionValue): Readonly<Record<string, string | readonly string[]>> {
   const headers: Record<string, string | readonly string[]> = {}
   for (const line of Array.isArray(given) ? given : []) {
     const [, name, value = ''] = /^([^:\s]+):\s*(.*)$/s.exec(line) ?? []
     if (name === undefined) {
-      throw new HeddleError('HEDDLE_REQUEST_INVALID', {
+      throw new HeddleError('HEDDLE_COMMAND_INVALID', {
         reason: `a header is "Name: value", not ${JSON.stringify(line)}`
       })
     }

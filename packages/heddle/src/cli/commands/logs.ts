@@ -34,7 +34,7 @@ export const logs: Run = async typed => {
   return end.code()
 }
 
-/** What is asked for, as the API wants it. @throws HEDDLE_REQUEST_INVALID */
+/** What is asked for, as the API wants it. @throws HEDDLE_COMMAND_INVALID */
 export function logQuery(typed: Typed): Readonly<Record<string, string | undefined>> {
   const { level, follow } = typed.options
   const [subject] = typed.words

@@ -151,7 +151,7 @@ function readSettings(given: OptionValue): Readonly<Record<string, unknown>> {
   } catch {
     // Told below, as what is JSON but no object.
   }
-  throw new HeddleError('HEDDLE_REQUEST_INVALID', { reason: '--settings has to be a JSON object' })
+  throw new HeddleError('HEDDLE_COMMAND_INVALID', { reason: '--settings has to be a JSON object' })
 }
 
 /** A path that was typed contains no variables of the configuration. */

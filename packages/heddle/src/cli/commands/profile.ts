@@ -49,7 +49,7 @@ async function record(typed: Typed): Promise<{ path: string; bytes: number }> {
   const type = types.find(each => each === given)
   if (type === undefined) {
     const reason = `a profile is of "cpu" or "heap", not "${given}"${didYouMean(given, types)}`
-    throw new HeddleError('HEDDLE_REQUEST_INVALID', { reason })
+    throw new HeddleError('HEDDLE_COMMAND_INVALID', { reason })
   }
   const place = workerNamed(worker)
   const seconds =

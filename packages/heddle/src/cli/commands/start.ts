@@ -5,6 +5,7 @@
  */
 import type { LogStyle } from '../../channel/messages.ts'
 import type { ResolvedConfig } from '../../config/resolved.ts'
+import type { ServiceManager } from '../../main/service-manager.ts'
 import { resolveLogStyle } from '../../shared/log-style.ts'
 import { isFailure } from '../../errors.ts'
 import { freshSource } from '../../config/fresh.ts'
@@ -18,22 +19,31 @@ import { startedText } from '../started-text.ts'
 
 /** Runs the command. */
 export const start: Run = async typed => {
+  const manager = await meetServiceManager()
   const options = loadOptions(withJsonLog(typed))
   // A configuration file may change the environment; each time it is loaded it finds what was there before it.
   const env = { ...process.env }
   const config = await loadConfig(options)
   const isTerminal = process.stdout.isTTY
   const style = resolveLogStyle(config.logger, { isTerminal }, process.env)
-  return run(config, { options: { ...options, env }, style })
+  return run(config, { options: { ...options, env }, style, manager })
 }
 
 interface Circumstances {
   readonly options: LoadOptions
   readonly style: LogStyle
+  readonly manager: ServiceManager | null
+}
+
+/** Who has started this process and wants to hear of it. Before anything else runs that could speak in its name. */
+async function meetServiceManager(): Promise<ServiceManager | null> {
+  if (process.env['NOTIFY_SOCKET'] === undefined) return null
+  const { takeServiceManager } = await import('../../main/service-manager.ts')
+  return takeServiceManager(process.env)
 }
 
 async function run(config: ResolvedConfig, circumstances: Circumstances): Promise<number | null> {
-  const { options, style } = circumstances
+  const { options, style, manager } = circumstances
   const [{ openLogs }, { createCoordinator }, { endProcess, handleSignals }] = await Promise.all([
     import('../../main/compose-logs.ts'),
     import('../../main/coordinator.ts'),
@@ -50,7 +60,7 @@ async function run(config: ResolvedConfig, circumstances: Circumstances): Promis
     source: freshSource(options, config.startTimeout),
     shutDown: reason => signals.shutDown(reason)
   })
-  const signals = handleSignals(coordinator, log)
+  const signals = handleSignals(manager?.tellOf(coordinator, { log, root: config.root }) ?? coordinator, log)
   try {
     const report = await coordinator.start()
     // Everyone else reads the same facts in the log lines of the coordinator.

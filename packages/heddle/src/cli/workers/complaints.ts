@@ -31,6 +31,8 @@ const manyErrors = 0.05
 /** How many times slower than the middle one of the others one is that stands out, and from how many milliseconds. */
 const slower = 3
 const slowMs = 20
+/** Of fewer requests a percentile says nothing. */
+const minRequests = 10
 
 /** Everything that is not well with a worker, what matters most first; empty when all is well. */
 export function complaintsOf(
@@ -96,10 +98,11 @@ function ofMemory({ heapUsed, heapLimit, recent: { gcShare } }: WorkerReportLine
 }
 
 function ofAnswers(worker: WorkerReportLine, { workers }: ApplicationReportLine): readonly Complaint[] {
-  const { errorRate, p99Ms } = worker.recent
+  const { errorRate } = worker.recent
+  const p99Ms = percentileOf(worker.recent)
   const others = workers
     .filter(each => each !== worker)
-    .flatMap(({ recent }) => (recent.p99Ms === null ? [] : [recent.p99Ms]))
+    .flatMap(({ recent }) => percentileOf(recent) ?? [])
     .toSorted((a, b) => a - b)
   const middle = others[Math.floor((others.length - 1) / 2)]
   const isSlow =
@@ -112,6 +115,11 @@ function ofAnswers(worker: WorkerReportLine, { workers }: ApplicationReportLine)
       ? [bad('latency', `its 99th percentile is ${latency(p99Ms)}, that of the others ${latency(middle)}`)]
       : [])
   ]
+}
+
+/** The 99th percentile, when there were enough requests for one. */
+function percentileOf({ p99Ms, requestsPerSecond, windowMs }: WorkerReportLine['recent']): number | null {
+  return (requestsPerSecond * windowMs) / 1000 < minRequests ? null : p99Ms
 }
 
 function ofPast(worker: WorkerReportLine): readonly Complaint[] {

@@ -99,6 +99,8 @@ test('complaintsOf() calls nobody slow when all are, or when nobody else is ther
   const slow = { ...well, recent: { ...recent, p99Ms: 310 } }
   assert.deepEqual(said(slow, [slow, slow]), [])
   assert.deepEqual(said(slow, []), [])
+  // Three requests say nothing.
+  assert.deepEqual(said({ ...slow, recent: { ...slow.recent, requestsPerSecond: 0.3 } }), [])
   // A few milliseconds are no matter.
   const quick = { ...well, recent: { ...recent, p99Ms: 1 } }
   assert.deepEqual(said({ ...well, recent: { ...recent, p99Ms: 15 } }, [quick, quick]), [])
