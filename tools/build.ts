@@ -24,7 +24,7 @@ const common: BuildOptions = {
   charset: 'utf8',
   conditions: ['@heddle/source'],
   // The mesh goes into the bundle; everything else a package depends on is installed beside it.
-  external: ['commander', 'srvx', 'srvx/*', '#worker', '#edge', '#handoff', '#adopt', '#config'],
+  external: ['commander', 'srvx', 'srvx/*', '#worker', '#edge', '#handoff', '#adopt', '#nested', '#config'],
   logLevel: 'warning'
 }
 
@@ -58,6 +58,7 @@ await Promise.all([
     entryPoints: {
       'worker/boot': join(heddle, 'src/worker/boot.ts'),
       'worker/adopt': join(heddle, 'src/worker/adopt.ts'),
+      'worker/nested': join(heddle, 'src/worker/nested.ts'),
       'worker/index': join(heddle, 'src/worker/index.ts'),
       'edge/boot': join(heddle, 'src/edge/boot.ts'),
       'handoff/boot': join(heddle, 'src/handoff/boot.ts'),

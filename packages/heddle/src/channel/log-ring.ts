@@ -2,9 +2,10 @@
  * The last lines of one thread, in shared memory: the thread writes each line once more into a ring, the main thread
  * reads it when somebody asks, also after the thread has gone.
  *
- * One writer. Readers take copies, any number of them, and never hold the writer up. What the writer overtakes while it
- * is being copied is found out and told as lost; half a line is never read: the writer moves the end of the ring on
- * before it writes over anything, and a reader looks at that end again when it has its copy.
+ * One thread writes; only when an application starts threads itself these write too, and take turns. Readers take
+ * copies, any number of them, and never hold a writer up. What is overtaken while it is being copied is found out and
+ * told as lost; half a line is never read: the writer moves the end of the ring on before it writes over anything, and a
+ * reader looks at that end again when it has its copy.
  */
 import { levels, severityOf } from '../shared/log-line.ts'
 import type { Level, Threshold } from '../shared/log-line.ts'
@@ -29,6 +30,10 @@ const LEVEL = 3
 const PENDING_LENGTH = 4
 /** Read and written back by readers: what makes them see memory in order on every processor. */
 const FENCE = 6
+/** 1 as soon as several threads write. */
+const SHARED = 7
+/** Who of them is writing; 0 for nobody. */
+const LOCK = 8
 const CELLS = 16
 
 const PENDING_AT = CELLS * Int32Array.BYTES_PER_ELEMENT
@@ -82,6 +87,11 @@ export function writeThreshold(buffer: SharedArrayBuffer, threshold: Threshold):
   Atomics.store(new Int32Array(buffer, 0, CELLS), LEVEL, severityOf(threshold))
 }
 
+/** Says that further threads are about to write into the ring. To be called by the one that has until now. */
+export function shareRing(buffer: SharedArrayBuffer): void {
+  Atomics.store(new Int32Array(buffer, 0, CELLS), SHARED, 1)
+}
+
 /** What the thread had written and no newline had ended; to be read once it has gone. */
 export function readPending(
   buffer: SharedArrayBuffer
@@ -94,7 +104,11 @@ export function readPending(
   })
 }
 
-/** The side that writes. One for each ring. */
+/** Tries to get the turn, the first of them without a wait of a millisecond. */
+const turnTries = 300
+const turnSpins = 200
+
+/** The side that writes. One for each thread that does. */
 export class LogRingWriter {
   readonly #cells: Int32Array
   readonly #bytes: Uint8Array
@@ -103,8 +117,11 @@ export class LogRingWriter {
   #head = 0
   #tail = 0
   #lines = 0
+  readonly #owner: number
 
-  constructor(buffer: SharedArrayBuffer) {
+  /** @param owner A number no other writer of the process has, from 1. */
+  constructor(buffer: SharedArrayBuffer, owner: number) {
+    this.#owner = owner
     this.#cells = new Int32Array(buffer, 0, CELLS)
     this.#bytes = new Uint8Array(buffer, DATA_AT, ringBytes)
     this.#view = new DataView(buffer, DATA_AT, ringBytes)
@@ -117,8 +134,35 @@ export class LogRingWriter {
   }
 
   /** Puts a line in; the oldest ones make room for it. A body longer than {@link bodyMax} is left out. */
-  append({ sequence, time, level, speaker, body }: RingEntry): void {
-    if (body.length > bodyMax) return
+  append(entry: RingEntry): void {
+    if (entry.body.length > bodyMax) return
+    if (Atomics.load(this.#cells, SHARED) === 0) this.#append(entry)
+    else this.#appendInTurn(entry)
+  }
+
+  #appendInTurn(entry: RingEntry): void {
+    this.#lock()
+    this.#head = Atomics.load(this.#cells, HEAD) >>> 0
+    this.#tail = Atomics.load(this.#cells, TAIL) >>> 0
+    this.#lines = Atomics.load(this.#cells, LINES) >>> 0
+    this.#append(entry)
+    Atomics.compareExchange(this.#cells, LOCK, this.#owner, 0)
+    Atomics.notify(this.#cells, LOCK, 1)
+  }
+
+  /** A turn takes a microsecond; one that takes so much longer is that of a thread that was ended in it. */
+  #lock(): void {
+    const cells = this.#cells
+    for (let tries = 0; tries < turnTries; tries++) {
+      const other = Atomics.compareExchange(cells, LOCK, 0, this.#owner)
+      if (other === 0) return
+      if (tries > turnSpins) Atomics.wait(cells, LOCK, other, 1)
+    }
+    // It had not told of what it was writing: that is written over.
+    Atomics.store(cells, LOCK, this.#owner)
+  }
+
+  #append({ sequence, time, level, speaker, body }: RingEntry): void {
     // Names are ASCII.
     const length = (RECORD_BYTES + speaker.length + body.length + 7) & ~7
     const untilEnd = ringBytes - (this.#head & MASK)
@@ -209,6 +253,8 @@ export class LogRingReader {
     let lost = 0
     for (let at = distance(from, start); at < copy.length;) {
       const length = copy.readInt32LE(at + LENGTH)
+      // Nothing that was written here looks like that.
+      if (length === 0 || length % 8 !== 0 || Math.abs(length) > copy.length - at) break
       if (length > 0) {
         const record = readRecord(copy, at, isWanted)
         if (this.#line !== null) lost += (record.line - this.#line) >>> 0

@@ -62,7 +62,7 @@ export class ThreadLog implements LogTarget {
     this.#logger = logger
     this.#speaker = speaker
     this.#redact = redact === undefined || redact.length === 0 ? null : compileRedaction(redact)
-    this.#ring = memory === undefined ? null : new LogRingWriter(memory.ring)
+    this.#ring = memory === undefined ? null : new LogRingWriter(memory.ring, shared.owner)
     this.#cells = cells
     this.#stdout = new StdoutWriter(fd, shared, manner)
     this.#file = file ? new LogFile(file, shared, news => this.#tell(news)) : null

@@ -6,7 +6,6 @@
  * was imported; native code and child processes that inherit the descriptors write past it.
  */
 import fs from 'node:fs'
-import { syncBuiltinESMExports } from 'node:module'
 
 /** Takes what was written to one of the two. */
 export interface DescriptorTargets {
@@ -16,7 +15,10 @@ export interface DescriptorTargets {
 
 type Take = (bytes: Buffer) => void
 
-/** Replaces the functions of `node:fs` that write, open and close. */
+/**
+ * Replaces the functions of `node:fs` that write, open and close; `syncBuiltinESMExports()` has to follow, for those who
+ * import them by name.
+ */
 export function captureDescriptors(targets: DescriptorTargets): void {
   const taken = new Map<unknown, Take>([
     [1, targets.stdout],
@@ -26,7 +28,6 @@ export function captureDescriptors(targets: DescriptorTargets): void {
   captureVectors(taken)
   captureOpening(taken, targets)
   captureWholeFiles(taken, targets)
-  syncBuiltinESMExports()
 }
 
 type Taken = Map<unknown, Take>

@@ -6,15 +6,19 @@
  * synchronously by this thread: the last ones before a crash are not lost, and the main thread carries none.
  * Lines below the level in force are dropped, whoever wrote them.
  */
+import { syncBuiltinESMExports } from 'node:module'
 import type { Writable } from 'node:stream'
-import { StringDecoder } from 'node:string_decoder'
 
 import { ThreadLog } from '../channel/log-thread.ts'
 import type { ThreadLogger } from '../channel/messages.ts'
 import type { Level } from '../shared/log-line.ts'
 import type { LogTarget } from '../shared/log.ts'
-import { readApplicationLine } from './application-line.ts'
 import { captureDescriptors } from './descriptors.ts'
+import { LineCutter } from './line-cutter.ts'
+import type { Output } from './line-cutter.ts'
+import { captureThreads, rememberForThreads } from './own-threads.ts'
+
+export type { Output } from './line-cutter.ts'
 
 /** Who prints: part of every line. */
 export interface Speaker {
@@ -22,108 +26,32 @@ export interface Speaker {
   readonly worker: string
 }
 
-/** Writes log lines in the voice of one worker. */
-export interface Output extends LogTarget {
-  /** Remembers what no newline has ended, in case the thread does not live to see one. */
-  keepPending?(source: 'stdout' | 'stderr', text: string): void
-}
-
 /** The voice of a worker: adds who speaks, filters by the level in force, stands still while the output is full. */
 export function createOutput(logger: ThreadLogger, speaker: Speaker): ThreadLog {
+  rememberForThreads(logger, speaker)
   return new ThreadLog(logger, speaker, { whenFull: 'wait' })
 }
 
 /** Replaces the ways out of this thread. */
 export function captureOutput(output: Output): void {
-  const out = new Channel(output, 'stdout')
-  const err = new Channel(output, 'stderr')
+  const out = new LineCutter(output, 'stdout')
+  const err = new LineCutter(output, 'stderr')
   redirect(process.stdout, out)
   redirect(process.stderr, err)
   captureConsole([out, err])
   captureDescriptors({ stdout: bytes => out.write(bytes), stderr: bytes => err.write(bytes) })
   captureWarnings(output)
+  captureThreads()
+  // For those who import them by name.
+  syncBuiltinESMExports()
   process.on('exit', () => {
     out.flush()
     err.flush()
   })
 }
 
-/** What never ends its line is cut after so many characters, so that it does not fill the heap. */
-export const lineMax = 1024 * 1024
-
-/** One way out: cuts what is written into lines. */
-class Channel {
-  readonly #output: Output
-  readonly #source: 'stdout' | 'stderr'
-  readonly #level: Level
-  readonly #decoder = new StringDecoder('utf8')
-  #partial = ''
-  /** While a console method runs: its level. What it writes is one message, however many lines it has. */
-  speaking: Level | null = null
-
-  constructor(output: Output, source: 'stdout' | 'stderr') {
-    this.#output = output
-    this.#source = source
-    this.#level = source === 'stdout' ? 'info' : 'error'
-  }
-
-  write(chunk: string | Uint8Array): void {
-    const text = typeof chunk === 'string' ? chunk : this.#decoder.write(chunk)
-    if (this.speaking === null) {
-      this.#writeText(text)
-      return
-    }
-    if (this.#partial !== '') this.flush()
-    this.#record(text.endsWith('\n') ? text.slice(0, -1) : text, this.speaking)
-  }
-
-  /** Writes what no newline has ended. */
-  flush(): void {
-    const rest = this.#partial + this.#decoder.end()
-    this.#keep('')
-    if (rest !== '') this.#record(rest, this.#level)
-  }
-
-  #writeText(text: string): void {
-    const end = text.lastIndexOf('\n')
-    if (end === -1) {
-      this.#keep(this.#partial + text)
-      if (this.#partial.length > lineMax) this.flush()
-      return
-    }
-    const whole = this.#partial + text.slice(0, end)
-    this.#keep(text.slice(end + 1))
-    for (const message of messagesIn(whole)) this.#record(message, this.#level)
-  }
-
-  #keep(partial: string): void {
-    if (partial === this.#partial) return
-    this.#partial = partial
-    this.#output.keepPending?.(this.#source, partial)
-  }
-
-  #record(text: string, level: Level): void {
-    const line = text.endsWith('\r') ? text.slice(0, -1) : text
-    if (line.length > lineMax) {
-      this.#record(line.slice(0, lineMax), level)
-      this.#record(line.slice(lineMax), level)
-    } else if (line.trim() !== '') {
-      this.#output.write(readApplicationLine(line, level, Date.now()))
-    }
-  }
-}
-
-/**
- * The messages in lines that were written at once. A line that is indented goes on with what the line before says, as
- * the calls of a stack do.
- */
-function messagesIn(text: string): readonly string[] {
-  if (!text.includes('\n')) return [text]
-  return text.split(/\n(?![ \t]+\S)/)
-}
-
 /** The streams stay node's own, since the main thread's end of them talks to them; only where they write changes. */
-function redirect(stream: Writable, channel: Channel): void {
+function redirect(stream: Writable, channel: LineCutter): void {
   const write: Writable['_write'] = (chunk: string | Uint8Array, encoding, done) => {
     const isText = typeof chunk !== 'string' || encoding === 'utf8' || encoding === 'utf-8'
     channel.write(isText ? chunk : Buffer.from(chunk, encoding))
@@ -145,7 +73,7 @@ const consoleLevels = {
   assert: 'error'
 } as const satisfies Readonly<Record<string, Level>>
 
-function captureConsole(channels: readonly Channel[]): void {
+function captureConsole(channels: readonly LineCutter[]): void {
   const speak = (level: Level | null): void => {
     for (const channel of channels) channel.speaking = level
   }

@@ -11,7 +11,11 @@ const script = fileURLToPath(new URL('output-process.ts', import.meta.url))
 
 async function run(entry: string, format: string): Promise<{ lines: string[]; stderr: string }> {
   const args = ['--conditions=@heddle/source', '--disable-warning=ExperimentalWarning', script]
-  const { stdout, stderr } = await promisify(execFile)(process.execPath, [...args, fixture(entry), format])
+  // A pipe, as a shell makes one; what node gives a child is a socket.
+  const command = [process.execPath, ...args, fixture(entry), format]
+  const { stdout, stderr } = await promisify(execFile)('sh', ['-c', '"$@" | cat', 'sh', ...command], {
+    maxBuffer: 16 * 1024 ** 2
+  })
   return { lines: stdout.trimEnd().split('\n'), stderr }
 }
 
@@ -47,6 +51,75 @@ test('captureOutput() makes one JSON line of everything an application prints', 
   assert.equal(records[10]?.part, 'billing')
   assert.match(records[10]?.err?.stack ?? '', /prints\/app\.mjs/)
   assert.equal(records[11]?.bound, 1)
+  assert.equal(stderr, '')
+})
+
+test('captureOutput() makes one line of each message, whichever way a logger writes it', async () => {
+  const { lines, stderr } = await run('loggers/app.mjs', 'json')
+  const records = lines.map(line => JSON.parse(line) as Line)
+  const brief = records.map(({ level, msg }) => [level, brieflySaid(String(msg))])
+  assert.deepEqual(brief, [
+    ['error', 'fatal of pino'],
+    ['info', 'first of two'],
+    ['info', 'second of two'],
+    ['error', 'app:part from debug 5'],
+    ['info', 'imported by name'],
+    ['info', 'by options'],
+    ['info', 'by vector'],
+    ['info', 'whole file'],
+    ['info', 'whole device'],
+    ['info', 'opened device'],
+    ['info', 'hi'],
+    ['info', 'group'],
+    ['info', '  inside | two lines'],
+    ['info', '5 lines'],
+    ['error', 'Error: written | at'],
+    ['info', 'one'],
+    ['info', 'two'],
+    ['warn', 'message'],
+    ['error', 'Assertion failed: asserted'],
+    ['info', 'before a message\uFFFD\u0000'],
+    ['info', 'x 100000 times'],
+    ['info', 'called back'],
+    ['info', 'y 1048576 times'],
+    ['info', 'yyyyy'],
+    ['info', 'z 1048576 times'],
+    ['info', 'z'],
+    ['info', 'winston']
+  ])
+  const [fatal] = records
+  assert.deepEqual(
+    Object.entries(fatal?.err ?? {}).filter(([key]) => key !== 'stack'),
+    [
+      ['type', 'TypeError'],
+      ['message', 'typed'],
+      ['statusCode', 418]
+    ]
+  )
+  const seconds = Date.now() - Date.parse(String(fatal?.time))
+  assert.ok(seconds >= 0 && seconds < 60_000, 'seconds since the epoch are not taken for milliseconds')
+  assert.equal(stderr, '')
+})
+
+/** Long messages by their length, those of several lines on one, without what differs from run to run. */
+function brieflySaid(message: string): string {
+  if (message.length > 1000) return `${message[0]} ${message.length} times`
+  const lines = message.replace(/^\S+Z (?=app:)/, '').split('\n')
+  if (lines.length > 2) return `${lines.length} lines`
+  return lines.map((line, index) => (index === 0 ? line : line.trim().replace(/^at .*/, 'at'))).join(' | ')
+}
+
+test('captureOutput() makes lines of what threads of the application write', async () => {
+  const { lines, stderr } = await run('transports/app.mjs', 'json')
+  const records = lines.map(line => JSON.parse(line) as Line)
+  for (const { application, worker } of records) assert.deepEqual([application, worker], ['shop', 'shop:1'])
+  const said = records.map(({ level, msg }) => `${String(level)} ${String(msg)}`)
+  assert.deepEqual(said.toSorted(), [
+    'info last words',
+    'info printed in a thread of its own',
+    'info written in a thread of its own',
+    'warn through a transport'
+  ])
   assert.equal(stderr, '')
 })
 
