@@ -1,19 +1,20 @@
 #!/usr/bin/env bash
-# Runs the tests of the whole system, which need more than npm: a browser from Debian's packages, installed
-# here when it is missing. Then the tests of the mesh that look for leaks and lost requests, with as many
+# Runs the tests of the whole system, which need more than npm: a browser and Prometheus from Debian's packages,
+# installed here when they are missing. Then the tests of the mesh that look for leaks and lost requests, with as many
 # repetitions as the promises are made for: `npm test` has time for a part of them.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
 missing=()
-for command in chromium git; do
+for command in chromium git prometheus; do
   command -v "$command" >/dev/null || missing+=("$command")
 done
 if [ ${#missing[@]} -gt 0 ]; then
   echo "Installing ${missing[*]}."
   export DEBIAN_FRONTEND=noninteractive
   apt-get update -qq
-  apt-get install -y -qq --no-install-recommends "${missing[@]}" fonts-dejavu-core >/dev/null
+  # RUNLEVEL keeps Debian from starting what it has installed.
+  RUNLEVEL=1 apt-get install -y -qq --no-install-recommends "${missing[@]}" fonts-dejavu-core >/dev/null
 fi
 
 export PATH="$PWD/node_modules/.bin:$PATH"

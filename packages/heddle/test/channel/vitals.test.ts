@@ -2,7 +2,15 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 
-import { createVitals, readVitals, saysNotReady, VitalsWriter } from '../../src/channel/vitals.ts'
+import {
+  createVitals,
+  readHandles,
+  readVitals,
+  readVitalsCounts,
+  saysNotReady,
+  VitalsWriter
+} from '../../src/channel/vitals.ts'
+import { LOOP_DELAYS } from '../../src/shared/loop-delay.ts'
 
 test('readVitals() reads zeroes before anything was written', () => {
   const none = { state: 'none', round: 0, reason: '' }
@@ -30,6 +38,29 @@ test('readVitals() reads what was measured, beyond 32 bits of bytes', () => {
   writer.measure(measured)
   writer.measure(measured)
   assert.partialDeepStrictEqual(readVitals(buffer), { writes: 2, ...measured })
+})
+
+test('readVitalsCounts() reads what was counted, modulo 2^32, and changes nothing that was measured', () => {
+  const buffer = createVitals()
+  const writer = new VitalsWriter(buffer)
+  const loopDelays = Array.from({ length: LOOP_DELAYS }, (_, index) => index + 0.5)
+  writer.count({
+    gcMicroseconds: [2 ** 32 + 7, 2 ** 31, 3, 4],
+    gcCounts: [1, 2, 3, 4],
+    loopDelays,
+    loopDelayUnits: 2 ** 33 + 5,
+    cpuMs: 2 ** 32 - 1,
+    handles: 12
+  })
+  assert.deepEqual(readVitalsCounts(buffer), {
+    gcMicroseconds: [7, 2 ** 31, 3, 4],
+    gcCounts: [1, 2, 3, 4],
+    loopDelays: loopDelays.map(Math.floor),
+    loopDelayUnits: 5,
+    cpuMs: 2 ** 32 - 1
+  })
+  assert.equal(readHandles(buffer), 12)
+  assert.deepEqual(readVitals(buffer), readVitals(createVitals()))
 })
 
 test('readVitals() reads the sentence of each check and knows a new answer by its round', () => {

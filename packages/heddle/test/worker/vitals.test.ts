@@ -3,7 +3,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { TestContext } from 'node:test'
 
-import { createVitals, readVitals } from '../../src/channel/vitals.ts'
+import { createVitals, readHandles, readVitals, readVitalsCounts } from '../../src/channel/vitals.ts'
 import type { CheckName, CheckReading, VitalsReading } from '../../src/channel/vitals.ts'
 import { startInMesh } from './mesh-caller.ts'
 import type { MeshRunning } from './mesh-caller.ts'
@@ -52,6 +52,31 @@ test('a worker writes its heap, the real limit of it, buffers and the delay of i
   assert.ok(seen.heapLimit > 16 * 1024 ** 2, JSON.stringify(seen))
   assert.ok(seen.external > 0, JSON.stringify(seen))
   assert.ok(seen.loopDelay.p50 <= seen.loopDelay.p99, JSON.stringify(seen))
+})
+
+function sum(counts: readonly number[]): number {
+  return counts.reduce((all, count) => all + count, 0)
+}
+
+test('a worker counts what metrics need: samples of its delay, collections, CPU, what keeps it alive', async t => {
+  const { vitals, running } = await startChecked(t)
+  await until(vitals, () => sum(readVitalsCounts(vitals).loopDelays) > 2)
+  const before = readVitalsCounts(vitals)
+  await running.call('/?garbage=50')
+  await until(vitals, () => sum(readVitalsCounts(vitals).gcCounts) > sum(before.gcCounts))
+  const after = readVitalsCounts(vitals)
+  assert.ok(sum(after.gcMicroseconds) > sum(before.gcMicroseconds), JSON.stringify(after))
+  // Node.js 22 cannot say it; there the system is asked.
+  if (typeof process.threadCpuUsage === 'function') assert.ok(after.cpuMs > 0, JSON.stringify(after))
+  assert.ok(readHandles(vitals) >= 0)
+})
+
+test('a worker that is not to count writes none of that', async t => {
+  const vitals = createVitals()
+  const checks = { intervalMs: 30, timeoutMs: 200, path: null }
+  await startInMesh(t, 'checks/app.mjs', { boot: { vitals, checks, metrics: false } }).next('ready')
+  await until(vitals, ({ writes }) => writes > 2)
+  assert.deepEqual(readVitalsCounts(vitals), readVitalsCounts(createVitals()))
 })
 
 test('a worker writes down what its checks say', async t => {

@@ -55,7 +55,12 @@ function accumulate(counts: readonly number[]): readonly number[] {
   return counts.map(count => (sum += count))
 }
 
+/** Bounds in seconds that were worked out before: there are few, and they are asked for with every histogram. */
+const known = new Map<number, number>()
+
 /** Without the last digits of a division, which would stand in labels. */
 function inSeconds(ms: number): number {
-  return Number((ms / 1000).toPrecision(9))
+  const seconds = known.get(ms) ?? Number((ms / 1000).toPrecision(9))
+  known.set(ms, seconds)
+  return seconds
 }
