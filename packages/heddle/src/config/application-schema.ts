@@ -105,7 +105,7 @@ export const application: ObjectKey = {
       kind: 'boolean',
       sentence: 'Whether the readiness probe says no without it.',
       defaultText:
-        'whether public requests go to it (`entrypoint`, `routes`) or it is among the `dependencies` of such an application, directly or not'
+        'true when public requests go to it (`entrypoint`, `routes`) or it is among the `dependencies` of an application that is required'
     },
     minReady: {
       kind: 'integer',

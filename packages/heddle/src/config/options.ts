@@ -149,7 +149,7 @@ export interface ApplicationOptions {
   readonly dependencies?: readonly string[]
   /**
    * Whether the readiness probe says no without it.
-   * @default whether public requests go to it (`entrypoint`, `routes`) or it is among the `dependencies` of such an application, directly or not
+   * @default true when public requests go to it (`entrypoint`, `routes`) or it is among the `dependencies` of an application that is required
    */
   readonly required?: boolean
   /**

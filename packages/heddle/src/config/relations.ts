@@ -120,19 +120,26 @@ export function resolveEntrypoint(
 }
 
 /**
- * The applications public requests need: those that get them, and what these depend on, directly or not.
+ * The applications the server is not ready without: those that get public requests, those of which it is written, and
+ * what these depend on, directly or not; but none of which the opposite is written.
+ *
+ * @param written What is written of each, by id.
  */
-export function neededInPublic(
+export function requiredIds(
   applications: readonly ResolvedApplication[],
-  routes: readonly ResolvedRoute[],
-  entrypoint: string | null
+  written: Readonly<Record<string, { readonly required?: boolean }>>,
+  publicIds: readonly string[]
 ): ReadonlySet<string> {
+  const saysOf = (id: string): boolean | undefined =>
+    Object.hasOwn(written, id) ? written[id]?.required : undefined
   const dependencies = new Map(applications.map(each => [each.id, each.dependencies]))
-  const needed = new Set(routes.map(({ application }) => application))
-  if (entrypoint !== null) needed.add(entrypoint)
+  const isMeant = ({ id }: ResolvedApplication): boolean => saysOf(id) ?? publicIds.includes(id)
+  const required = new Set(applications.filter(isMeant).map(({ id }) => id))
   // What is added to a set while it is walked is walked as well.
-  for (const id of needed) for (const below of dependencies.get(id) ?? []) needed.add(below)
-  return needed
+  for (const id of required) {
+    for (const below of dependencies.get(id) ?? []) if (saysOf(below) !== false) required.add(below)
+  }
+  return required
 }
 
 /** Reports every application that would never be ready: it has fewer workers than have to be. */

@@ -23,7 +23,7 @@ import {
   judgeDependencies,
   judgeMinReady,
   judgeProxies,
-  neededInPublic,
+  requiredIds,
   resolveEntrypoint,
   resolveRoutes,
   unknownId
@@ -92,11 +92,12 @@ export function resolve(sources: Sources): Resolution {
   judgeAccessLog(config.server, mistakes)
   const routes = resolveRoutes(config.routes, named, mistakes)
   const entrypoint = resolveEntrypoint(config, routes, named, mistakes)
-  const needed = neededInPublic(applications, routes, entrypoint)
-  const judged = applications.map(each => {
-    const { required = needed.has(each.id) } = config.applications[each.id] ?? {}
-    return { ...each, required }
-  })
+  const publicIds = [
+    ...routes.map(({ application }) => application),
+    ...(entrypoint === null ? [] : [entrypoint])
+  ]
+  const required = requiredIds(applications, config.applications, publicIds)
+  const judged = applications.map(each => Object.assign(each, { required: required.has(each.id) }))
   const limited = applyLimits(judged, sources, { mistakes, warnings })
   warnings.push(...reachability(config, sources))
   if (mistakes.length > 0) return { ok: false, mistakes }

@@ -42,6 +42,12 @@ const mistakes: readonly Case[] = [
     ]
   ],
   [
+    'more workers ready than there are',
+    { applications: { a: { path: 'a', workers: 2, minReady: 3 } } },
+    {},
+    ['applications.a.minReady: the application has 2 workers, so no more can be ready, got 3']
+  ],
+  [
     'a route to nobody',
     { ...a, routes: [{ application: 'c' }] },
     {},
