@@ -5,11 +5,11 @@ import { test } from 'node:test'
 import { MeshClient } from '../../src/client/client.ts'
 import type { MeshRequest } from '../../src/client/exchange.ts'
 import type { MeshError } from '../../src/errors.ts'
-import { Scoreboard } from '../../src/scoreboard.ts'
+import { EJECTED, READY, Scoreboard } from '../../src/scoreboard.ts'
 import { Traffic } from '../../src/traffic.ts'
 
-function failureOf(client: MeshClient, hostname: string): Promise<Error> {
-  const request: MeshRequest = {
+function requestTo(hostname: string): MeshRequest {
+  return {
     hostname,
     method: 'GET',
     path: '/',
@@ -21,6 +21,19 @@ function failureOf(client: MeshClient, hostname: string): Promise<Error> {
     idempotent: true,
     accept: null
   }
+}
+
+const ignore = (): void => {}
+const ignoring = {
+  onInformation: ignore,
+  onHead: ignore,
+  onData: ignore,
+  onEnd: ignore,
+  onWritable: ignore
+}
+
+function failureOf(client: MeshClient, hostname: string): Promise<Error> {
+  const request = requestTo(hostname)
   return new Promise((resolve, reject) => {
     const unexpected = (): void => reject(new Error('The request was answered.'))
     client.send(request, {
@@ -71,6 +84,38 @@ test('MeshClient says why it cannot send', async t => {
     const error = await failureOf(client, hostname)
     assert.equal('code' in error && error.code, code, hostname)
   }
+})
+
+test('MeshClient sends a request for one member to that one, though it takes no others, and to nobody else', t => {
+  const scoreboard = Scoreboard.create(2)
+  const told: unknown[] = []
+  const client = new MeshClient({
+    name: 'caller',
+    scoreboard,
+    flushMoment: 'tick',
+    traffic: Traffic.create(),
+    breaker: null,
+    isOut: () => false,
+    tell: message => told.push(message)
+  })
+  t.after(() => client.close())
+  const upstreams = ['api:0', 'api:1'].map((name, record) => ({
+    id: 10 + record,
+    name,
+    record,
+    generation: scoreboard.open(record),
+    meta: undefined,
+    address: null,
+    readyAt: 0
+  }))
+  const rest = { denied: [], balance: {}, queues: {}, numbers: {}, slowStartMs: 0 }
+  client.apply({ version: 1, upstreams: { api: upstreams }, ...rest })
+  scoreboard.setState(0, READY)
+  scoreboard.setState(1, EJECTED)
+  const handler = { ...ignoring, onError: (error: Error) => told.push(error) }
+  assert.equal(client.send({ ...requestTo('api'), only: 'api:1' }, handler).worker, 'api:1')
+  assert.equal(client.send(requestTo('api'), handler).worker, 'api:0')
+  assert.equal(client.send({ ...requestTo('api'), only: 'api:2' }, handler).worker, null)
 })
 
 test('MeshClient fails what is sent after it was closed', async () => {

@@ -76,19 +76,23 @@ export interface ProfilingOptions extends Means {
   readonly announce: Announce
   /** Where heap snapshots are written until they are read; the directory for temporary files unless told. */
   readonly directory?: string
+  /** Other limits than usual, for tests. */
+  readonly limits?: Partial<Limits>
 }
 
-/** Milliseconds a worker may take to answer: more than any turn of JavaScript that can be interrupted needs. */
-const answerMs = 5000
+/** For how many milliseconds a worker is waited for. */
+export interface Limits {
+  /** Until it answers: more than any turn of JavaScript that can be interrupted needs. */
+  readonly answerMs: number
+  /** Until it has put a profile together, native code that is under way included. */
+  readonly stopMs: number
+  /** Until it has written a snapshot: some gigabytes. */
+  readonly snapshotMs: number
+  /** Until it has let go of whoever debugs it, when it is about to end. */
+  readonly letGoMs: number
+}
 
-/** Milliseconds it may take to put a profile together, native code that is under way included. */
-const stopMs = 10_000
-
-/** Milliseconds it may take to write a snapshot: some gigabytes. */
-const snapshotMs = 300_000
-
-/** Milliseconds a worker that is to end may take to let go of whoever debugs it. */
-const letGoMs = 1000
+const usualLimits: Limits = { answerMs: 5000, stopMs: 10_000, snapshotMs: 300_000, letGoMs: 1000 }
 
 /** States of a worker that is about to end. */
 const leaving: ReadonlySet<ThreadState> = new Set(['draining', 'stopping'])
@@ -110,9 +114,11 @@ const intervalUs = 1000
 export class WorkerProfiling implements Profiling {
   readonly #options: ProfilingOptions
   readonly #diagnoses: Diagnoses
+  readonly #limits: Limits
 
   constructor(options: ProfilingOptions) {
     this.#options = options
+    this.#limits = { ...usualLimits, ...options.limits }
     this.#diagnoses = new Diagnoses(options.clock)
   }
 
@@ -127,13 +133,13 @@ export class WorkerProfiling implements Profiling {
     }
     const kind: DiagnosisKind = type === 'cpu' ? 'cpu profile' : 'heap profile'
     return this.#run(id, slot, kind, async talk => {
-      await talk.call({ asked: kind, limitMs: answerMs }, wantedUntilMs => {
+      await talk.call({ asked: kind, limitMs: this.#limits.answerMs }, wantedUntilMs => {
         const keptUntilMs = wantedUntilMs + durationMs + keptMs
         const interval = Math.max(intervalUs, Math.ceil((durationMs * 1000) / samplesMax))
         return ['startProfile', { type, intervalUs: interval, wantedUntilMs, keptUntilMs }]
       })
       await this.#wait(talk, kind, durationMs)
-      const question = { asked: kind, limitMs: stopMs }
+      const question = { asked: kind, limitMs: this.#limits.stopMs }
       const pieces = await talk.call<number>(question, () => ['stopProfile'])
       return talk.fetch(question, pieces)
     })
@@ -147,11 +153,11 @@ export class WorkerProfiling implements Profiling {
       try {
         const path = join(directory, `${id}-${slot}.heapsnapshot`)
         // What cannot answer now is found out soon, and what has begun has its time.
-        await talk.call({ asked: kind, limitMs: answerMs }, () => ['ping'])
-        await talk.call({ asked: kind, limitMs: snapshotMs }, () => [
+        await talk.call({ asked: kind, limitMs: this.#limits.answerMs }, () => ['ping'])
+        await talk.call({ asked: kind, limitMs: this.#limits.snapshotMs }, () => [
           'writeSnapshot',
           path,
-          monotonicMs() + answerMs
+          monotonicMs() + this.#limits.answerMs
         ])
         const file = await open(path)
         // Nobody else finds it any more; it is gone with the last who reads it.
@@ -166,7 +172,7 @@ export class WorkerProfiling implements Profiling {
     const talk = this.#conversation(id, slot, 'inspector')
     const { worker } = talk
     const { url } = await talk.call<OpenInspector>(
-      { asked: 'inspector', limitMs: answerMs },
+      { asked: 'inspector', limitMs: this.#limits.answerMs },
       wantedUntilMs => ['openInspector', port, wantedUntilMs]
     )
     if (!this.#diagnoses.inspected(worker.fact.worker).includes(worker)) {
@@ -181,7 +187,7 @@ export class WorkerProfiling implements Profiling {
 
   async closeInspector(id: string, slot: number): Promise<void> {
     const talk = this.#conversation(id, slot, 'inspector')
-    await talk.call({ asked: 'inspector', limitMs: answerMs }, () => ['closeInspector'])
+    await talk.call({ asked: 'inspector', limitMs: this.#limits.answerMs }, () => ['closeInspector'])
     this.#closed(talk.worker)
   }
 
@@ -204,7 +210,7 @@ export class WorkerProfiling implements Profiling {
     this.#closed(held)
     // It is this one above all that is about to end: nobody is waited for.
     const talk = new Conversation(held, { ...this.#options, quiet: () => Promise.resolve(true) })
-    const question = { asked: 'inspector', limitMs: letGoMs }
+    const question = { asked: 'inspector', limitMs: this.#limits.letGoMs }
     await talk.call(question, () => ['closeInspector']).catch(() => undefined)
   }
 

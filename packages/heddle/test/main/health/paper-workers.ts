@@ -92,6 +92,8 @@ export class PaperStage implements Supervised {
   readonly clock = new HeldClock()
   readonly facts: [name: string, fact: object][] = []
   readonly watch: HealthWatch
+  /** Whom somebody looks into. */
+  readonly excused = new Set<WatchedWorker>()
   readonly health: ResolvedHealth
   /** Who sits in the slots. */
   sitting: PaperWorker[] = []
@@ -106,7 +108,8 @@ export class PaperStage implements Supervised {
     this.watch = new HealthWatch({
       supervised: this,
       clock: this.clock,
-      announce: (name, fact) => this.facts.push([name, fact])
+      announce: (name, fact) => this.facts.push([name, fact]),
+      isExcused: worker => this.excused.has(worker)
     })
     this.watch.start()
   }

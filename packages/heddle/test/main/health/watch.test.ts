@@ -59,6 +59,30 @@ test('HealthWatch replaces a worker that is blocked for maxUnhealthyChecks inter
   assert.ok(worker.history.every(entry => !entry.startsWith('replaced, unhealthy')))
 })
 
+test('HealthWatch holds nothing against a worker that somebody looks into, and forgets none of the past', async () => {
+  const stage = await PaperStage.begin(3, { interval: 1000, maxFailures: 5 })
+  const [worker, ill] = [stage.at(0), stage.at(1)]
+  ill.writer.measure(full)
+  await stage.clock.advance(2000)
+  assert.equal(ill.state, 'ejected')
+  for (const each of [worker, ill]) stage.excused.add(each)
+  worker.block()
+  Object.assign(worker, { failures: 50, failuresInRow: 50 })
+  await stage.clock.advance(60_000)
+  assert.deepEqual(worker.history, [])
+  assert.equal(ill.state, 'ejected')
+  worker.unblock()
+  ill.writer.measure(well)
+  await stage.clock.advance(200)
+  stage.excused.clear()
+  await stage.clock.advance(10_000)
+  assert.deepEqual(worker.history, [])
+  assert.equal(ill.history.at(-1), 'restored, all is well again')
+  worker.block()
+  await stage.clock.advance(700)
+  assert.equal(worker.state, 'ejected')
+})
+
 test('HealthWatch replaces a single worker that is blocked, and never takes it out', async () => {
   const stage = await PaperStage.begin(1, { interval: 1000 })
   const worker = stage.at(0)

@@ -1,0 +1,65 @@
+/** A worker in native code: nothing can be asked of it, and what was asked is not done later either. */
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+
+import { createVitals } from '../../../src/channel/vitals.ts'
+import { isFailure } from '../../../src/errors.ts'
+import { Inquiries } from '../../../src/main/blocked/inquiry.ts'
+import { describeOsThread } from '../../../src/main/blocked/os-thread.ts'
+import { WorkerProfiling } from '../../../src/main/profiling/profiling.ts'
+import type { ProfilingOptions } from '../../../src/main/profiling/profiling.ts'
+import { systemClock } from '../../../src/shared/clock.ts'
+import { direct, readyUrl, startWorker } from '../../worker/worker-harness.ts'
+
+test('what is asked of a worker in native code is refused in time, and never done', async t => {
+  const vitals = createVitals()
+  const running = startWorker(t, 'looked-into/app.ts', {
+    boot: { vitals, ...direct },
+    env: { PATH: process.env.PATH ?? '', SLEEP: '2' }
+  })
+  const url = await readyUrl(running)
+  const inquiries = new Inquiries(systemClock)
+  t.after(() => inquiries.stop())
+  const options: ProfilingOptions = {
+    clock: systemClock,
+    announce: () => undefined,
+    workers: () => [
+      {
+        fact: { application: 'api', slot: 0, worker: 'api:0' },
+        state: 'ready',
+        vitals,
+        thread: () => running.worker
+      }
+    ],
+    openLines: inquiries.open,
+    quiet: () => Promise.resolve(true),
+    describe: describeOsThread
+  }
+  const patient = new WorkerProfiling(options)
+  const hasty = new WorkerProfiling({ ...options, limits: { answerMs: 200 } })
+  // The asking thread is there from now on.
+  await patient.profile('api', 0, { type: 'cpu', durationMs: 10 })
+
+  const answer = fetch(`${url}/sleep`, { headers: { connection: 'close' } })
+  while (running.member.heartbeatAge() < 400) await new Promise(resolve => setImmediate(resolve))
+  const refused = await Promise.allSettled([
+    hasty.profile('api', 0, { type: 'cpu', durationMs: 10 }),
+    hasty.inspect('api', 0)
+  ])
+  for (const outcome of refused) {
+    assert.ok(outcome.status === 'rejected' && isFailure(outcome.reason, 'HEDDLE_WORKER_STUCK'))
+    assert.equal(outcome.reason.detail.afterMs, 200)
+    if (process.platform === 'linux') {
+      assert.match(outcome.reason.detail.doing ?? '', /^waits for the child process \w+ \(\d+\)$/)
+    }
+  }
+  await assert.rejects(hasty.heapSnapshot('api', 0), error => isFailure(error, 'HEDDLE_WORKER_STUCK'))
+
+  await (await answer).text()
+  // Had the first one been begun after all, this one would be one too many.
+  const profile: { readonly nodes: readonly unknown[] } = JSON.parse(
+    await patient.profile('api', 0, { type: 'cpu', durationMs: 10 })
+  )
+  assert.ok(profile.nodes.length > 0)
+  assert.deepEqual(hasty.diagnoses('api:0'), [])
+})
