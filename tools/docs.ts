@@ -23,6 +23,7 @@ import { serverFacts } from '../packages/heddle/src/main/metrics/facts-server.ts
 import { workerFacts } from '../packages/heddle/src/main/metrics/facts-workers.ts'
 import { cliPage, exitCodesPage } from './docs/cli-pages.ts'
 import { configurationPage } from './docs/configuration-page.ts'
+import { eventsPage } from './docs/events-page.ts'
 import { jsonSchema } from './docs/json-schema.ts'
 import { metricsPage } from './docs/metrics-page.ts'
 import { optionTypes } from './docs/option-types.ts'
@@ -39,6 +40,7 @@ const pages: Readonly<Record<string, string>> = {
   'docs/openapi.json': `${JSON.stringify(describeApi(), null, 2)}\n`,
   'docs/reference/configuration.md': configurationPage(schema, settings),
   'docs/reference/cli.md': cliPage(commands),
+  'docs/reference/events.md': eventsPage(readFileSync(join(root, 'packages/heddle/src/events.ts'), 'utf8')),
   'docs/reference/exit-codes.md': exitCodesPage(exitCodes),
   'docs/reference/metrics.md': metricsPage({
     'Requests, mesh and edge': requestFacts,

@@ -83,9 +83,11 @@ export interface OperationFact {
 
 /** The events by name, each with its facts. Times are in milliseconds. */
 export interface HeddleEvents {
+  /** An application is started, with so many workers. */
   'application:starting': { readonly application: string; readonly workers: number }
   /** All its workers are ready. */
   'application:ready': { readonly application: string; readonly workers: number; readonly bootMs: number }
+  /** Its workers have ended. */
   'application:stopped': { readonly application: string }
   /** A thread went from one state to another. */
   'worker:moved': ThreadFact & {
@@ -157,13 +159,17 @@ export interface HeddleEvents {
     readonly to: string
     readonly state: 'open' | 'half-open' | 'closed'
   }
+  /** An application was added while the server runs, and is ready. */
   'application:added': { readonly application: string }
+  /** An application has stopped and is no longer known. */
   'application:removed': { readonly application: string }
   /** Its number of workers is another now. */
   'application:scaled': { readonly application: string; readonly from: number; readonly to: number }
-  /** All workers of these applications are being replaced by fresh ones, or have been. */
+  /** All workers of these applications are being replaced by fresh ones. */
   'restart:started': { readonly applications: readonly string[] }
+  /** They are fresh ones now. */
   'restart:finished': { readonly applications: readonly string[]; readonly restartMs: number }
+  /** Not all of them could be replaced; the old ones, where there are any, stay. */
   'restart:failed': { readonly applications: readonly string[]; readonly error: Error }
   /** An operation of the management API that changes something is done. */
   'operation:finished': OperationFact
@@ -171,6 +177,7 @@ export interface HeddleEvents {
   'operation:failed': OperationFact & { readonly code: string; readonly reason: string }
   /** New code and configuration are being put in force; `changes` says what differs, one sentence each. */
   'reload:started': { readonly reason: string; readonly changes: readonly string[] }
+  /** They are in force. */
   'reload:finished': { readonly changes: readonly string[]; readonly reloadMs: number }
   /** Nothing has changed: what ran before runs on. */
   'reload:failed': { readonly error: Error }
@@ -180,10 +187,16 @@ export interface HeddleEvents {
   'server:closed': { readonly inTime: boolean }
   /** The administrative server is open; `instead` is the busy port it was meant to have. */
   'admin:listening': { readonly url: string; readonly port: number; readonly instead: number | null }
+  /** The server has started: every application is ready and the public port is open. */
   booted: { readonly url: string | null; readonly bootMs: number }
+  /**
+   * The server begins to stop, for this reason: requests are answered as usual for `drainDelayMs`, and everything ends
+   * within `timeoutMs` after that.
+   */
   stopping: { readonly reason: string; readonly drainDelayMs: number; readonly timeoutMs: number }
   /** A second signal: delays are skipped, requests in flight are about to be cut. */
   'stop:hurried': { readonly graceMs: number }
+  /** The server has stopped; every thread has ended. */
   stopped: { readonly stopMs: number }
   /** Threads outlived the deadline of the stop; the process kills itself with SIGKILL now. */
   'stop:overdue': { readonly threads: readonly string[]; readonly afterMs: number }
