@@ -74,7 +74,15 @@ export class ThreadLog implements LogTarget {
   }
 
   write(line: LogLine): void {
-    if (!this.isEnabled(line.level)) return
+    if (this.isEnabled(line.level)) this.#write(line)
+  }
+
+  /** Writes a line that a key of its own has asked for, at every level but `silent`. */
+  writeAsked(line: LogLine): void {
+    if (this.isEnabled('error')) this.#write(line)
+  }
+
+  #write(line: LogLine): void {
     const whole = this.#hidden({ ...this.#speaker, ...line })
     const isJson = this.#logger.format === 'json'
     // A pretty line is all that is needed when nothing else is written.
@@ -89,12 +97,12 @@ export class ThreadLog implements LogTarget {
   }
 
   /**
-   * Writes a line that has a form of its own, as it is; in the ring it is a line with this text as its message.
+   * Writes a line that has a form of its own, as it is, at every level but `silent`; the ring gets the line.
    *
    * @param text Without a newline.
    */
   writeText(text: string, line: LogLine): void {
-    if (!this.isEnabled(line.level)) return
+    if (!this.isEnabled('error')) return
     const whole = this.#hidden({ ...this.#speaker, ...line })
     const { text: json, bodyAt } = formatJson(whole)
     this.#keep(whole, json, bodyAt)

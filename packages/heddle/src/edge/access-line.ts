@@ -33,21 +33,22 @@ export function accessLine(facts: AccessFacts): LogLine {
   const { method, target, protocol } = requestLine(account)
   const { tunnelMs, ...times } = timesOf(account, termination)
   const worker = sent?.worker ?? null
+  // What people look for first comes first.
   const fields: Record<string, unknown> = {
-    requestId: shown(head?.requestId),
-    client,
     method: shown(method),
-    host: shown(head?.host),
     path: printable(target),
-    protocol: shown(protocol),
     status: status === 0 ? null : status,
-    bytesIn,
-    bytesOut,
     ...times,
     ...(tunnelMs === null ? {} : { tunnelMs }),
+    bytesIn,
+    bytesOut,
     retries: sent?.retries ?? 0,
     ...termination,
     ...(detail === '' ? {} : { detail: shown(detail) }),
+    client,
+    host: shown(head?.host),
+    protocol: shown(protocol),
+    requestId: shown(head?.requestId),
     userAgent: shown(head?.userAgent),
     referer: shown(head?.referer)
   }
@@ -142,14 +143,14 @@ interface Times {
 
 function timesOf({ sent, beganMs, endedMs }: RequestAccount, { phase }: Termination): Times {
   const totalMs = rounded(endedMs - beganMs)
-  if (sent === null) return { queueMs: 0, responseMs: null, totalMs, tunnelMs: null }
+  if (sent === null) return { totalMs, queueMs: 0, responseMs: null, tunnelMs: null }
   const { arrivedMs, sentMs, queuedMs, answeredMs } = sent
   // One that ends while it waits was put into the queue when it was sent last.
   const waitedMs = phase === 'queue' ? queuedMs + endedMs - sentMs : queuedMs
   return {
+    totalMs,
     queueMs: rounded(waitedMs),
     responseMs: answeredMs === 0 ? null : rounded(answeredMs - arrivedMs - queuedMs),
-    totalMs,
     tunnelMs: phase === 'tunnel' ? rounded(endedMs - answeredMs) : null
   }
 }

@@ -20,7 +20,10 @@ const mesh = joinMesh(boot.ticket, { flush: 'turn' })
 // Nobody's requests wait for the reader of a log.
 const log = new ThreadLog(boot.logger, { worker: boot.name }, { whenFull: 'later', gathers: true })
 process.once('exit', () => log.flush())
-const server = new EdgeServer(boot, mesh.client, log)
+const server = new EdgeServer(boot, mesh.client, {
+  write: line => log.writeAsked(line),
+  writeText: (text, line) => log.writeText(text, line)
+})
 
 main.on('message', (message: ToEdge) => {
   switch (message.type) {

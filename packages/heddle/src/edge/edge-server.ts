@@ -56,7 +56,10 @@ const QUIET_MS = 250
 /** What part of the time a close may take upgraded connections get; requests and the applications need theirs. */
 const TUNNELS_PART = 0.5
 
-/** Takes the lines of the access log, and writes those of one turn of the event loop together. */
+/**
+ * Takes the lines of the access log, and writes those of one turn of the event loop together. They are wanted
+ * whatever the level of the log.
+ */
 export interface AccessLog {
   write(line: LogLine): void
   /** Writes a line that has a form of its own. */

@@ -255,3 +255,21 @@ test('EdgeServer counts what was sent: connections, statuses and every byte', as
     ]
   )
 })
+
+test('EdgeServer writes the access log whatever the level of the log, unless that is silent', async t => {
+  for (const [level, lines] of [
+    ['error', 1],
+    ['silent', 0]
+  ] as const) {
+    const log = new AccessLogFile(t)
+    const logger = { ...log.logger, level }
+    const stage = await openStage({ server: { accessLog: 'json' }, logger })
+    t.after(() => stage.close())
+    const client = await RawClient.open(stage.port)
+    await client.send(get('/close')).rest()
+    // It writes everything before it says so.
+    stage.tell({ type: 'close', timeoutMs: 60_000 })
+    await stage.hears('closed')
+    assert.equal(log.lines().length, lines, level)
+  }
+})
