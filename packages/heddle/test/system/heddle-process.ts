@@ -51,7 +51,23 @@ export function runHeddle(t: TestContext, ...argv: readonly string[]): HeddlePro
 
 /** The same in a directory. */
 export function runHeddleIn(t: TestContext, cwd: string, ...argv: readonly string[]): HeddleProcess {
-  const child = launch(cwd, argv)
+  return runHeddleUnder(t, { cwd }, ...argv)
+}
+
+/** Where a command line runs. */
+export interface Surroundings {
+  readonly cwd: string
+  /** Further variables. */
+  readonly env?: Readonly<Record<string, string>>
+}
+
+/** The same with variables of its own. */
+export function runHeddleUnder(
+  t: TestContext,
+  { cwd, env = {} }: Surroundings,
+  ...argv: readonly string[]
+): HeddleProcess {
+  const child = launch(cwd, argv, env)
   const exited = once(child, 'close').then((): End => ({ code: child.exitCode, signal: child.signalCode }))
   t.after(async () => {
     child.kill('SIGKILL')
@@ -95,10 +111,14 @@ export async function command(cwd: string, ...argv: readonly string[]): Promise<
   return { code: child.exitCode, stdout, stderr }
 }
 
-function launch(cwd: string, argv: readonly string[]): ChildProcessByStdio<null, Readable, Readable> {
+function launch(
+  cwd: string,
+  argv: readonly string[],
+  env: Readonly<Record<string, string>> = {}
+): ChildProcessByStdio<null, Readable, Readable> {
   return spawn(process.execPath, ['--conditions=@heddle/source', bin, ...argv], {
     cwd,
-    env: { ...bareEnv, PATH: process.env['PATH'], XDG_RUNTIME_DIR: runtimeDirectory },
+    env: { ...bareEnv, PATH: process.env['PATH'], XDG_RUNTIME_DIR: runtimeDirectory, ...env },
     stdio: ['ignore', 'pipe', 'pipe']
   })
 }
