@@ -126,7 +126,7 @@ export const mayImport: Readonly<Record<string, Room>> = {
       'heddle/cli/terminal',
       'heddle/cli/workers'
     ],
-    types: ['heddle/channel', 'heddle/events', 'heddle/main/*'],
+    types: ['heddle/channel', 'heddle/events', 'heddle/main', 'heddle/main/*'],
     loads: ['heddle/main', 'heddle/cli/top']
   }
 }
