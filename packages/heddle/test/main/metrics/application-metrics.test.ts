@@ -23,7 +23,12 @@ interface Played {
 
 function play(t: TestContext, slot: number, age = 0): Played {
   const { port1, port2 } = new MessageChannel()
-  t.after(() => port2.close())
+  // The port does not keep the thread alive, as it would not keep a server.
+  const alive = setInterval(() => {}, 1000)
+  t.after(() => {
+    clearInterval(alive)
+    port2.close()
+  })
   return { asked: { application: 'api', slot, port: port1, heartbeatAge: () => age }, port: port2 }
 }
 
