@@ -16,11 +16,14 @@ import { schema } from '../packages/heddle/src/config/schema.ts'
 import { settings } from '../packages/heddle/src/config/settings.ts'
 import { shapes } from '../packages/heddle/src/control/answer-shapes.ts'
 import { operations } from '../packages/heddle/src/control/contract.ts'
+import { failureStatus } from '../packages/heddle/src/control/failure-status.ts'
+import { openPaths } from '../packages/heddle/src/control/open-paths.ts'
 import { describeApi } from '../packages/heddle/src/control/openapi.ts'
 import { answerTypes } from './docs/answer-types.ts'
 import { requestFacts } from '../packages/heddle/src/main/metrics/facts-requests.ts'
 import { serverFacts } from '../packages/heddle/src/main/metrics/facts-server.ts'
 import { workerFacts } from '../packages/heddle/src/main/metrics/facts-workers.ts'
+import { apiPage } from './docs/api-page.ts'
 import { cliPage, exitCodesPage } from './docs/cli-pages.ts'
 import { configurationPage } from './docs/configuration-page.ts'
 import { eventsPage } from './docs/events-page.ts'
@@ -40,6 +43,7 @@ const pages: Readonly<Record<string, string>> = {
   'docs/openapi.json': `${JSON.stringify(describeApi(), null, 2)}\n`,
   'docs/reference/configuration.md': configurationPage(schema, settings),
   'docs/reference/cli.md': cliPage(commands),
+  'docs/reference/api.md': apiPage({ operations, openPaths, shapes, failureStatus }),
   'docs/reference/events.md': eventsPage(readFileSync(join(root, 'packages/heddle/src/events.ts'), 'utf8')),
   'docs/reference/exit-codes.md': exitCodesPage(exitCodes),
   'docs/reference/metrics.md': metricsPage({

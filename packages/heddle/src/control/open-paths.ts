@@ -22,11 +22,17 @@ const verbose: Field = {
   sentence: 'When it is there, with or without a value, every check is told.'
 }
 
+const application: Field = {
+  kind: 'text',
+  required: false,
+  sentence: 'Id of the application that is asked for, instead of all.'
+}
+
 /** The paths beside the API. */
 export const openPaths: Readonly<Record<string, OpenPath>> = {
   '/livez': {
     summary: 'Whether the process is worth keeping. No application can make it say no.',
-    query: { verbose, application: ofApplication },
+    query: { verbose, application },
     answers: {
       200: { sentence: 'It is.', type: text },
       503: { sentence: 'It should be started anew.', type: text }
@@ -34,7 +40,7 @@ export const openPaths: Readonly<Record<string, OpenPath>> = {
   },
   '/readyz': {
     summary: 'Whether the server should get requests.',
-    query: { verbose, application: ofApplication },
+    query: { verbose, application },
     answers: {
       200: { sentence: 'It should.', type: text },
       503: { sentence: 'It should not, with a line for each reason.', type: text }
@@ -42,7 +48,7 @@ export const openPaths: Readonly<Record<string, OpenPath>> = {
   },
   '/startupz': {
     summary: 'Whether the server has started.',
-    query: { verbose, application: ofApplication },
+    query: { verbose, application },
     answers: {
       200: { sentence: 'It has.', type: text },
       503: { sentence: 'It has not yet.', type: text }
