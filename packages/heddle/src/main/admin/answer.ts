@@ -12,6 +12,9 @@ import type { Problem, ProgressLine } from '../../control/contract.ts'
 import { plainProblem } from '../../control/failure-status.ts'
 import { toJson } from './fact-json.ts'
 
+/** Bytes from which an answer is compressed for who takes that. */
+const compressFrom = 16 * 1024
+
 /** One whole answer. */
 export function send(
   response: ServerResponse,
@@ -21,8 +24,23 @@ export function send(
 ): void {
   // Who asked may have gone meanwhile.
   if (response.destroyed || response.headersSent) return
-  response.writeHead(status, { ...headers(type), 'content-length': Buffer.byteLength(body) })
-  response.end(body)
+  const plain = Buffer.from(body)
+  const isLarge = plain.length >= compressFrom
+  if (isLarge) response.setHeader('vary', 'accept-encoding')
+  const isCompressed = isLarge && takesGzip(response.req.headers['accept-encoding'])
+  if (isCompressed) response.setHeader('content-encoding', 'gzip')
+  const bytes = isCompressed ? compress(plain) : plain
+  response.writeHead(status, { ...headers(type), 'content-length': bytes.length })
+  response.end(bytes)
+}
+
+/** Not in the thread pool, which applications may have filled: a megabyte of metrics takes two milliseconds. */
+function compress(plain: Buffer): Buffer {
+  return process.getBuiltinModule('node:zlib').gzipSync(plain, { level: 1 })
+}
+
+function takesGzip(accepted: string | string[] | undefined): boolean {
+  return /\bgzip\b(?!\s*;\s*q=0(?:\.0*)?\s*(?:,|$))/i.test(String(accepted ?? ''))
 }
 
 /** A value as JSON. Errors in it are written with name, message and stack. */
