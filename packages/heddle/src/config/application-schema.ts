@@ -112,7 +112,8 @@ export const application: ObjectKey = {
       min: 1,
       max: 256,
       default: 1,
-      sentence: 'How many of its workers have to be ready for the readiness probe; not more than it has.'
+      sentence:
+        'How many of its workers have to be ready for the readiness probe; all of them when it has fewer.'
     },
     balance: {
       kind: 'text',

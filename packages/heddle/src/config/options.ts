@@ -153,7 +153,7 @@ export interface ApplicationOptions {
    */
   readonly required?: boolean
   /**
-   * How many of its workers have to be ready for the readiness probe; not more than it has.
+   * How many of its workers have to be ready for the readiness probe; all of them when it has fewer.
    * @default 1
    */
   readonly minReady?: number

@@ -142,10 +142,16 @@ export function requiredIds(
   return required
 }
 
-/** Reports every application that would never be ready: it has fewer workers than have to be. */
-export function judgeMinReady(applications: readonly ResolvedApplication[], mistakes: Mistake[]): void {
-  for (const { id, minReady, workers } of applications) {
-    if (minReady <= workers) continue
+/**
+ * Reports every application that would never be ready: it is written that it has fewer workers than have to be. Where
+ * the machine or the command line says how many there are, fewer are enough.
+ */
+export function judgeMinReady(
+  written: Readonly<Record<string, { readonly workers?: number; readonly minReady: number }>>,
+  mistakes: Mistake[]
+): void {
+  for (const [id, { workers, minReady }] of Object.entries(written)) {
+    if (workers === undefined || minReady <= workers) continue
     const message = `the application has ${workers === 1 ? '1 worker' : `${workers} workers`}, so no more can be ready`
     mistakes.push({ path: `${joinPath('applications', id)}.minReady`, message, offered: minReady })
   }

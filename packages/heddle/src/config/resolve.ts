@@ -85,7 +85,7 @@ export function resolve(sources: Sources): Resolution {
     mistakes.push({ path: 'applications', message: 'there is no application', offered: undefined })
   }
   judgeDependencies(applications, named, mistakes)
-  judgeMinReady(applications, mistakes)
+  judgeMinReady(config.applications, mistakes)
   judgeWorkersOverride(overrides.workers, named, mistakes)
   judgeDenials(config.mesh.deny, named, mistakes)
   judgeProxies(config.server.trustProxy, mistakes)

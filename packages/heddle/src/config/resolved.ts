@@ -56,7 +56,7 @@ export interface ResolvedApplication {
   readonly dependencies: readonly string[]
   /** Whether the readiness probe says no without it. */
   readonly required: boolean
-  /** How many of its workers have to be ready for that probe. At least 1, at most `workers`. */
+  /** How many of its workers have to be ready for that probe, or all when it has fewer. At least 1. */
   readonly minReady: number
   /** How the worker for a request is chosen. */
   readonly balance: BalancePolicy

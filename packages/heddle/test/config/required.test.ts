@@ -49,6 +49,11 @@ test('resolve() requires what public requests need, unless it is said otherwise'
   assert.equal(requiredOf({ applications: paths, entrypoint: 'a', routes }), 'ac')
 })
 
+test('resolve() lets all workers be enough where the machine says how many there are', () => {
+  const [application] = right({ applications: { a: { path: 'a', minReady: 9 } } }).applications
+  assert.deepEqual([application?.workers, application?.minReady], [3, 9])
+})
+
 test('resolve() calls the server what it is called, or as its directory', () => {
   assert.equal(right(a).name, 'app')
   assert.equal(right({ ...a, name: 'shop.eu' }).name, 'shop.eu')
