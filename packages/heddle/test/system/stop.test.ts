@@ -30,8 +30,8 @@ suite('heddle start', { concurrency: 4 }, () => {
     assert.deepEqual(await exited, { code: 0, signal: null })
   })
 
-  test('cuts a request that never ends at the deadline of the stop', async t => {
-    const { url, child, exited } = await startHeddle(t, '--config', config)
+  test('cuts a request that never ends at the deadline of the stop, and logs that it did', async t => {
+    const { url, child, exited, line } = await startHeddle(t, '--config', config, '--access-log', 'json')
     const answer = await fetch(`${url}/endless`)
     const cut = assert.rejects(answer.text())
     const since = performance.now()
@@ -41,6 +41,8 @@ suite('heddle start', { concurrency: 4 }, () => {
     const tookMs = performance.now() - since
     // A part of the time is kept for the workers to end in.
     assert.ok(tookMs >= deadlineMs / 2 && tookMs < deadlineMs + 2000, `took ${tookMs} ms`)
+    const { path, status, reason, phase } = await line('Request ended.')
+    assert.deepEqual([path, status, reason, phase], ['/endless', 200, 'edge-closing', 'response-body'])
   })
 
   test('a second signal hurries', async t => {
