@@ -1,0 +1,93 @@
+/** Threads that share one output: no line of theirs is torn by another's, and nobody waits for the dead. */
+import assert from 'node:assert/strict'
+import { spawn } from 'node:child_process'
+import { closeSync, mkdtempSync, openSync, readFileSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { text } from 'node:stream/consumers'
+import { test } from 'node:test'
+
+import { Cell, LogCells, createLogCells } from '../../src/shared/log-cells.ts'
+import { StdoutWriter } from '../../src/shared/log-stdout.ts'
+import { readFlood } from '../channel/log-flood.ts'
+
+const padding = 30_000
+const flood = new URL('../channel/log-flood.ts', import.meta.url).href
+const ring = new URL('../../src/channel/log-ring.ts', import.meta.url).href
+const cells = new URL('../../src/shared/log-cells.ts', import.meta.url).href
+
+test('StdoutWriter keeps long lines of several threads whole in a pipe that is full', async () => {
+  const code = `
+    import { startFlood } from ${JSON.stringify(flood)}
+    import { createLogRing } from ${JSON.stringify(ring)}
+    import { createLogCells } from ${JSON.stringify(cells)}
+    // Makes the pipe non-blocking, as it is in a real server.
+    process.stdout.isTTY
+    const cells = createLogCells()
+    const start = (name, manner) => startFlood({
+      name, manner, count: 60, padding: ${padding},
+      logger: { level: 'info', format: 'json', colour: false, memory: { ring: createLogRing('info'), cells } }
+    })
+    await Promise.all([start('a', 'wait'), start('b', 'wait'), start('c', 'wait'), start('d', 'later')])`
+  const args = ['--conditions=@heddle/source', '--disable-warning=ExperimentalWarning', '--input-type=module']
+  const child = spawn('sh', ['-c', '"$@" | cat', 'sh', process.execPath, ...args, '-e', code])
+  const lines = (await text(child.stdout)).trimEnd().split('\n')
+  assert.equal(await text(child.stderr), '')
+  const byName = readFlood(lines, padding)
+  const numbers = Array.from({ length: 60 }, (_, n) => n)
+  for (const name of ['a', 'b', 'c', 'd']) assert.deepEqual(byName.get(name), numbers, name)
+})
+
+test('StdoutWriter takes the turn of a thread that was ended in it, and ends its line', t => {
+  const directory = mkdtempSync(join(tmpdir(), 'heddle-log-'))
+  t.after(() => rmSync(directory, { recursive: true }))
+  const path = join(directory, 'out')
+  const fd = openSync(path, 'a')
+  t.after(() => closeSync(fd))
+  const buffer = createLogCells()
+  const shared = new LogCells(buffer)
+  Atomics.store(shared.cells, Cell.turn, 99)
+  new StdoutWriter(fd, new LogCells(buffer), { whenFull: 'wait' }).write(Buffer.from('alive\n'))
+  assert.equal(readFileSync(path, 'utf8'), '\nalive\n')
+  assert.equal(Atomics.load(shared.cells, Cell.turn), 0)
+})
+
+test('StdoutWriter that must not stand still writes what is left when it is its turn', async t => {
+  const directory = mkdtempSync(join(tmpdir(), 'heddle-log-'))
+  t.after(() => rmSync(directory, { recursive: true }))
+  const path = join(directory, 'out')
+  const fd = openSync(path, 'a')
+  t.after(() => closeSync(fd))
+  const buffer = createLogCells()
+  const shared = new LogCells(buffer)
+  Atomics.store(shared.cells, Cell.turn, 99)
+  const writer = new StdoutWriter(fd, new LogCells(buffer), { whenFull: 'later' })
+  writer.write(Buffer.from('one\n'))
+  writer.write(Buffer.from('two\n'))
+  assert.equal(readFileSync(path, 'utf8'), '')
+  // The other one is done.
+  Atomics.store(shared.cells, Cell.turn, 0)
+  writer.write(Buffer.from('three\n'))
+  assert.equal(readFileSync(path, 'utf8'), 'one\ntwo\nthree\n')
+})
+
+test('StdoutWriter that must not stand still drops what is too much, and says how much', t => {
+  const directory = mkdtempSync(join(tmpdir(), 'heddle-log-'))
+  t.after(() => rmSync(directory, { recursive: true }))
+  const path = join(directory, 'out')
+  const fd = openSync(path, 'a')
+  t.after(() => closeSync(fd))
+  const buffer = createLogCells()
+  const shared = new LogCells(buffer)
+  Atomics.store(shared.cells, Cell.turn, 99)
+  const writer = new StdoutWriter(fd, new LogCells(buffer), { whenFull: 'later' })
+  const big = Buffer.from(`${'x'.repeat(600_000)}\n`)
+  for (let n = 0; n < 3; n++) writer.write(big)
+  Atomics.store(shared.cells, Cell.turn, 0)
+  writer.flush()
+  writer.write(Buffer.from('after\n'))
+  const lines = readFileSync(path, 'utf8').trimEnd().split('\n')
+  assert.equal(lines.length, 3)
+  assert.equal(JSON.parse(lines[1] ?? '').lines, 2)
+  assert.equal(lines[2], 'after')
+})
