@@ -78,6 +78,21 @@ export const workerFacts = {
     help: 'Time for which it did.',
     labels: worker
   },
+  heddle_worker_connections: {
+    type: 'gauge',
+    help: 'Connections of clients to the worker itself that are open, in direct and handoff mode.',
+    labels: ['application', 'worker']
+  },
+  heddle_worker_connections_total: {
+    type: 'counter',
+    help: 'Connections of clients the worker has taken itself, in direct and handoff mode.',
+    labels: ['application', 'worker']
+  },
+  heddle_worker_upgraded_connections: {
+    type: 'gauge',
+    help: 'Of those that are open, WebSockets and other upgraded ones.',
+    labels: ['application', 'worker']
+  },
   heddle_worker_event_loop_utilization_ratio: {
     type: 'gauge',
     help: 'Part of the last ten seconds in which the event loop of the worker was busy.',

@@ -48,7 +48,7 @@ export function addApplication(
     if (totals !== null) addTotals(to, labelsOf(slot), totals, readings.bounds)
     addHistory(to, slot, readings)
   }
-  for (const slot of slots) addPresent(to, slot, readings.recent(slot.fact.worker))
+  for (const slot of slots) addPresent(to, slot, readings)
 }
 
 function labelsOf({ fact }: MeteredSlot): LabelValues {
@@ -120,7 +120,9 @@ function addHistory(to: Exposition<MetricName>, slot: MeteredSlot, readings: Wor
 }
 
 /** How it is. */
-function addPresent(to: Exposition<MetricName>, slot: MeteredSlot, recent: Recent | null): void {
+function addPresent(to: Exposition<MetricName>, slot: MeteredSlot, readings: WorkerReadings): void {
+  const recent = readings.recent(slot.fact.worker)
+  const total = readings.totals(slot.fact.worker)?.tallies.connections ?? 0
   const worker = labelsOf(slot)
   const { current, circuit } = slot
   const state = current?.state ?? 'exited'
@@ -128,6 +130,12 @@ function addPresent(to: Exposition<MetricName>, slot: MeteredSlot, recent: Recen
   to.add('heddle_worker_circuit_open', worker, circuit === 'closed' ? 0 : 1)
   to.add('heddle_http_requests_in_flight', worker, current?.inflight() ?? 0)
   if (current === null) return
+  const clients = current.connections()
+  if (clients !== null) {
+    to.add('heddle_worker_connections', worker, clients.connections.open)
+    to.add('heddle_worker_connections_total', worker, total)
+    to.add('heddle_worker_upgraded_connections', worker, clients.upgrades.open)
+  }
   const { heapUsed, heapLimit, external } = readVitals(current.vitals)
   to.add('heddle_worker_heartbeat_age_seconds', worker, Math.max(0, current.heartbeatAge()) / 1000)
   if (recent?.elu != null) to.add('heddle_worker_event_loop_utilization_ratio', worker, recent.elu)

@@ -13,7 +13,11 @@ import type { MeteredThread } from './sources.ts'
 import { osThreadCpuMs } from './thread-cpu.ts'
 
 /** Counts of senders and of the thread itself, all of which wrap. */
-export type Tallies = Omit<MemberCounts, 'failuresInRow'> & VitalsCounts
+export type Tallies = Omit<MemberCounts, 'failuresInRow'> &
+  VitalsCounts & {
+    /** Connections clients have had to it itself. */
+    readonly connections: number
+  }
 
 /** Sums over all threads of a slot. */
 export interface Totals {
@@ -100,7 +104,8 @@ export class SlotTotals {
 
 function readTallies(thread: MeteredThread): Tallies {
   const { failuresInRow: _, ...counts } = thread.counts()
-  return { ...counts, ...readVitalsCounts(thread.vitals) }
+  const connections = thread.connections()?.connections.total ?? 0
+  return { ...counts, ...readVitalsCounts(thread.vitals), connections }
 }
 
 function unseen(): Seen {

@@ -9,6 +9,7 @@ import type { MessagePort } from 'node:worker_threads'
 
 import type { Circuit, MemberCounts, MemberTraffic } from '@heddle/mesh'
 
+import type { ClientCounts } from '../../channel/ledger.ts'
 import type { EdgeCounts } from '../../channel/edge-counts.ts'
 import type { ResolvedMetrics } from '../../config/resolved.ts'
 import type { ThreadFact, ThreadState } from '../../events.ts'
@@ -21,6 +22,8 @@ export interface MeteredThread {
   /** What senders have counted over its life, each modulo 2^32. */
   counts(): MemberCounts
   inflight(): number
+  /** Connections clients have to it itself, in direct and handoff mode; `null` for all other workers. */
+  connections(): ClientCounts | null
   /** Milliseconds since its event loop last turned. */
   heartbeatAge(): number
   /** Over its life; zeroes once it is gone. */

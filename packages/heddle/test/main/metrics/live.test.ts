@@ -6,7 +6,7 @@ import { fileURLToPath } from 'node:url'
 
 import { Agent, request } from 'undici'
 
-import type { ResolvedConfig } from '../../../src/config/resolved.ts'
+import type { ResolvedApplication, ResolvedConfig } from '../../../src/config/resolved.ts'
 import type { HeddleEvents } from '../../../src/events.ts'
 import type { StatusReport } from '../../../src/main/admin/report.ts'
 import { createCoordinator } from '../../../src/main/coordinator.ts'
@@ -31,6 +31,8 @@ interface Wanted {
   readonly entry?: string
   readonly mode?: ResolvedConfig['server']['mode']
   readonly metrics?: Partial<ResolvedConfig['metrics']>
+  /** Instead of one with `workers` and `entry`. */
+  readonly applications?: readonly ResolvedApplication[]
 }
 
 async function start(t: TestContext, wanted: Wanted = {}): Promise<Live> {
@@ -40,7 +42,7 @@ async function start(t: TestContext, wanted: Wanted = {}): Promise<Live> {
     entry: fileURLToPath(new URL(entry, applications)),
     workers
   })
-  const config = exampleConfig({ applications: [application], server: { mode } })
+  const config = exampleConfig({ applications: wanted.applications ?? [application], server: { mode } })
   const log = createLog({ level: 'silent', format: 'json', colour: false })
   const server = createCoordinator(
     { ...config, metrics: { ...config.metrics, ...metrics } },
@@ -132,8 +134,33 @@ test('the metrics are those of the requests that were sent, by status, and of ev
     'heddle_edge_restarts_total',
     'heddle_worker_restarts_total',
     'heddle_worker_ejections_total',
+    'heddle_worker_connections',
+    'heddle_worker_connections_total',
+    'heddle_worker_upgraded_connections',
     'heddle_reload_last_duration_seconds'
   ])
+})
+
+function applicationOf(id: string, entry: string): ResolvedApplication {
+  return exampleApplication({ id, entry: fileURLToPath(new URL(entry, applications)) })
+}
+
+function callsIn(text: string, from: string, to: string): number {
+  return sumOf(text, 'heddle_mesh_requests_total', { from, to })
+}
+
+test('calls between applications are counted by who called whom', async t => {
+  const { server, scrape, get } = await start(t, {
+    applications: [applicationOf('front', 'caller/app.mjs'), applicationOf('target', 'listener-esm/app.mjs')]
+  })
+  await times(8, () => get('/'))
+  const text = await scrape()
+  assert.deepEqual([callsIn(text, 'edge', 'front'), callsIn(text, 'front', 'target')], [8, 24])
+  assert.equal(sumOf(text, 'heddle_http_requests_total', { application: 'target', status: '2xx' }), 24)
+  await server.operations.restart()
+  await times(4, () => get('/'))
+  const later = await scrape()
+  assert.deepEqual([callsIn(later, 'edge', 'front'), callsIn(later, 'front', 'target')], [12, 36])
 })
 
 test('counters go on over restarts of a worker, asked for and not', async t => {
@@ -257,6 +284,9 @@ test('answers on connections of its own are counted once, in direct mode', async
   const text = await scrape()
   assert.equal(sumOf(text, 'heddle_http_requests_total', { status: '2xx' }), 60)
   assert.equal(sumOf(text, 'heddle_http_response_time_seconds_count'), 60)
+  const open = sumOf(text, 'heddle_worker_connections')
+  assert.ok(open > 0 && open <= 8, String(open))
+  assert.equal(sumOf(text, 'heddle_worker_connections_total'), open)
   const requests = server.status().applications[0]?.workers.map(worker => worker.requests) ?? []
   assert.equal(
     requests.reduce((sum, count) => sum + count, 0),

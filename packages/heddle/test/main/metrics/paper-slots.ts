@@ -62,6 +62,10 @@ export class PaperThread implements MeteredThread {
     return 0
   }
 
+  connections(): null {
+    return null
+  }
+
   heartbeatAge(): number {
     return this.age
   }
