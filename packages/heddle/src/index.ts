@@ -25,7 +25,8 @@ export type {
   RouteOptions,
   ServerOptions
 } from './config/options.ts'
-export type { CreateHeddleOptions, Heddle } from './embed/heddle.ts'
+export type { CreateHeddleOptions, Heddle, HeddleEvent } from './embed/heddle.ts'
+export type { LogEntry, LogLevel, LogOptions } from './embed/log.ts'
 export type {
   BlockedPlace,
   ExitReason,
@@ -36,7 +37,16 @@ export type {
 } from './events.ts'
 export type { InjectAnswer, InjectRequest } from './in-thread/inject.ts'
 export type { InThreadApplication, StartInThreadOptions } from './in-thread/start.ts'
-export type { ReloadReport } from './main/admin/operations.ts'
+export type {
+  InjectedAnswer,
+  InjectedRequest,
+  InspectorAddress,
+  LogThreshold,
+  MetricsFilter,
+  Operations,
+  ProfileOptions,
+  ReloadReport
+} from './main/admin/operations.ts'
 export type { ApplicationReportLine, StatusReport, WorkerReportLine } from './main/admin/report.ts'
 export type { StartReport } from './main/coordinator.ts'
 export { HeddleError } from './errors.ts'

@@ -10,12 +10,15 @@ import type { ApplicationOptions, HeddleConfig } from '../config/options.ts'
 import { socketDirectory } from '../control/server-facts.ts'
 import { HeddleError } from '../errors.ts'
 import type { HeddleEvents } from '../events.ts'
-import type { ReloadReport } from '../main/admin/operations.ts'
+import type { Operations, ReloadReport } from '../main/admin/operations.ts'
 import type { StatusReport } from '../main/admin/report.ts'
 import { openLogs } from '../main/compose-logs.ts'
 import { createCoordinator } from '../main/coordinator.ts'
 import type { Coordinator, StartReport } from '../main/coordinator.ts'
 import type { ConfigurationSource } from '../main/operations.ts'
+import { systemClock } from '../shared/clock.ts'
+import { readLog } from './log.ts'
+import type { LogEntry, LogOptions, LogSource } from './log.ts'
 
 /** How a server is created. */
 export interface CreateHeddleOptions {
@@ -27,11 +30,14 @@ export interface CreateHeddleOptions {
   readonly commands?: boolean
 }
 
+/** What is done here in another way than by a command. */
+type Different = 'status' | 'stop' | 'reload' | 'addApplication'
+
 /**
  * A server. It is started once and stopped once; everything else is possible while it runs, and is refused with
  * HEDDLE_NOT_RUNNING before and after, and with HEDDLE_BUSY beside something that it does not go together with.
  */
-export interface Heddle {
+export interface Heddle extends Omit<Operations, Different>, AsyncDisposable {
   /**
    * Resolves when the public port is open. When it rejects everything has been taken down again.
    *
@@ -41,18 +47,12 @@ export interface Heddle {
   start(): Promise<StartReport>
   /**
    * Finishes what is in flight, then stops, as `gracefulShutdown` says. Never rejects. A thread stuck in native code
-   * outlives it, which the event `stop:overdue` tells; such a process can only be ended by SIGKILL.
+   * outlives it, which the event `stop:overdue` tells; such a process can only be ended by SIGKILL. `await using`
+   * stops too.
    *
    * @param reason For the log.
    */
   stop(reason?: string): Promise<void>
-  /**
-   * Fresh workers with the same configuration, the new ones ready before the old ones go.
-   *
-   * @param applications Ids; all when it is left out.
-   * @throws HEDDLE_RESTART_FAILED: workers that could not be replaced stay. HEDDLE_UNKNOWN_APPLICATION
-   */
-  restart(applications?: readonly string[]): Promise<void>
   /**
    * New code and new configuration, all or nothing.
    *
@@ -64,25 +64,23 @@ export interface Heddle {
   reload(config?: HeddleConfig): Promise<ReloadReport>
   /** Starts one more application. @throws HEDDLE_APPLICATION_EXISTS, HEDDLE_CONFIG_INVALID, HEDDLE_APPLICATION_FAILED */
   addApplication(id: string, settings: ApplicationOptions): Promise<void>
-  /** Stops an application and forgets it. @throws HEDDLE_APPLICATION_NEEDED, HEDDLE_APPLICATION_ROUTED */
-  removeApplication(id: string): Promise<void>
-  /** Starts an application that was stopped, and first what it depends on. @throws HEDDLE_APPLICATION_FAILED */
-  startApplication(id: string): Promise<void>
-  /** Stops an application, which stays known. @throws HEDDLE_APPLICATION_NEEDED */
-  stopApplication(id: string): Promise<void>
-  /** Gives an application another number of workers, 1 to 256. @throws HEDDLE_APPLICATION_FAILED */
-  scale(id: string, workers: number): Promise<void>
-  /** A fresh thread for one worker. @throws HEDDLE_UNKNOWN_WORKER, HEDDLE_RESTART_FAILED */
-  restartWorker(id: string, slot: number): Promise<void>
-  /** No new requests for a worker until {@link readyWorker}. @throws HEDDLE_UNKNOWN_WORKER, HEDDLE_WORKER_NEEDED */
-  drainWorker(id: string, slot: number): Promise<void>
-  /** Requests for a worker that was drained. @throws HEDDLE_UNKNOWN_WORKER */
-  readyWorker(id: string, slot: number): Promise<void>
-  /** The server as it stands; it asks no thread. */
+  /** The server as it stands, at any time; it asks no thread. */
   status(): StatusReport
   /** Calls the listener at each event of that name; returns how to take it back. */
   on<Name extends keyof HeddleEvents>(name: Name, listener: (fact: HeddleEvents[Name]) => void): () => void
+  /** Calls the listener at each event of any name; returns how to take it back. */
+  onAny(listener: (event: HeddleEvent) => void): () => void
+  /**
+   * The last lines of the log and those that come, of all threads, at any time. Nothing is read as long as nobody
+   * asks for the next one; what is overwritten meanwhile is told by a line that counts it.
+   */
+  logs(options?: LogOptions): AsyncGenerator<LogEntry, void, undefined>
 }
+
+/** An event with its name. */
+export type HeddleEvent = {
+  [Name in keyof HeddleEvents]: { readonly name: Name; readonly fact: HeddleEvents[Name] }
+}[keyof HeddleEvents]
 
 /**
  * Creates a server; nothing runs yet.
@@ -111,7 +109,7 @@ export async function create(
     kill: () => {},
     ...(commands ? { socketDirectory: socketDirectory(env) } : {})
   })
-  return new EmbeddedHeddle(coordinator, written)
+  return embed(coordinator, written, logs)
 }
 
 /** The configuration a program has made itself, if it has: it may give another one at a reload. */
@@ -150,75 +148,40 @@ class WrittenConfig {
   }
 }
 
-class EmbeddedHeddle implements Heddle {
-  readonly #coordinator: Coordinator
-  readonly #written: WrittenConfig
-  #hasStarted = false
-
-  constructor(coordinator: Coordinator, written: WrittenConfig) {
-    this.#coordinator = coordinator
-    this.#written = written
+/** Binds every operation, so that they are the server's own. */
+function ownOperations(operations: Operations): Operations {
+  const prototype = Object.getPrototypeOf(operations) as Readonly<Record<string, unknown>>
+  const own: Record<string, unknown> = {}
+  for (const name of Object.getOwnPropertyNames(prototype)) {
+    const method = prototype[name]
+    if (typeof method === 'function' && name !== 'constructor') own[name] = method.bind(operations)
   }
+  // An interface of methods and nothing else; what it has is what its class has.
+  return own as unknown as Operations
+}
 
-  async start(): Promise<StartReport> {
-    const { phase } = this.#coordinator.status()
-    if (this.#hasStarted && phase !== 'running') {
-      throw new HeddleError('HEDDLE_NOT_RUNNING', { asked: 'start', phase })
-    }
-    const report = await this.#coordinator.start()
-    this.#hasStarted = true
-    return report
-  }
-
-  stop(reason = 'the program asked for it'): Promise<void> {
-    return this.#coordinator.stop(reason)
-  }
-
-  restart(applications?: readonly string[]): Promise<void> {
-    return this.#coordinator.operations.restart(applications)
-  }
-
-  reload(config?: HeddleConfig): Promise<ReloadReport> {
-    return this.#written.with(config, () => this.#coordinator.operations.reload('the program asked for it'))
-  }
-
-  addApplication(id: string, settings: ApplicationOptions): Promise<void> {
-    return this.#coordinator.operations.addApplication(id, settings)
-  }
-
-  removeApplication(id: string): Promise<void> {
-    return this.#coordinator.operations.removeApplication(id)
-  }
-
-  startApplication(id: string): Promise<void> {
-    return this.#coordinator.operations.startApplication(id)
-  }
-
-  stopApplication(id: string): Promise<void> {
-    return this.#coordinator.operations.stopApplication(id)
-  }
-
-  scale(id: string, workers: number): Promise<void> {
-    return this.#coordinator.operations.scale(id, workers)
-  }
-
-  restartWorker(id: string, slot: number): Promise<void> {
-    return this.#coordinator.operations.restartWorker(id, slot)
-  }
-
-  drainWorker(id: string, slot: number): Promise<void> {
-    return this.#coordinator.operations.drainWorker(id, slot)
-  }
-
-  readyWorker(id: string, slot: number): Promise<void> {
-    return this.#coordinator.operations.readyWorker(id, slot)
-  }
-
-  status(): StatusReport {
-    return this.#coordinator.status()
-  }
-
-  on<Name extends keyof HeddleEvents>(name: Name, listener: (fact: HeddleEvents[Name]) => void): () => void {
-    return this.#coordinator.events.on(name, listener)
+function embed(coordinator: Coordinator, written: WrittenConfig, log: LogSource): Heddle {
+  const { operations, events } = coordinator
+  let hasStarted = false
+  const stop = (reason = 'the program asked for it'): Promise<void> => coordinator.stop(reason)
+  return {
+    ...ownOperations(operations),
+    start: async () => {
+      const { phase } = coordinator.status()
+      if (hasStarted && phase !== 'running') {
+        throw new HeddleError('HEDDLE_NOT_RUNNING', { asked: 'start', phase })
+      }
+      const report = await coordinator.start()
+      hasStarted = true
+      return report
+    },
+    stop,
+    [Symbol.asyncDispose]: () => stop(),
+    reload: config => written.with(config, () => operations.reload('the program asked for it')),
+    status: () => coordinator.status(),
+    on: (name, listener) => events.on(name, listener),
+    // The two belong together by how they are announced.
+    onAny: listener => events.onAny((name, fact) => listener({ name, fact } as HeddleEvent)),
+    logs: options => readLog(log, systemClock, options)
   }
 }
