@@ -55,6 +55,7 @@ function meteredEdges(edges: Edges): readonly MeteredEdge[] {
   const counts = edges.counts()
   return edges.slots.map(({ fact, current, book }) => ({
     fact,
+    current,
     state: current?.life.state ?? 'exited',
     reasons: book.reasons,
     counts: counts.get(fact.worker) ?? null

@@ -40,7 +40,7 @@ export const requestFacts = {
   },
   heddle_http_requests_in_flight: {
     type: 'gauge',
-    help: 'Requests sent to the worker and not finished.',
+    help: 'Requests sent to the worker and not finished, those of a thread that is being replaced among them.',
     labels: worker
   },
   heddle_http_request_retries_total: {
@@ -132,6 +132,21 @@ export const requestFacts = {
     type: 'gauge',
     help: '1 for the state the edge thread is in, 0 for the others.',
     labels: ['edge', 'state']
+  },
+  heddle_edge_heartbeat_age_seconds: {
+    type: 'gauge',
+    help: 'Time since the event loop of the edge thread last turned, as it says every 0.1 s.',
+    labels: ['edge']
+  },
+  heddle_edge_event_loop_active_seconds_total: {
+    type: 'counter',
+    help: 'Time in which the event loop of the edge thread was busy.',
+    labels: ['edge']
+  },
+  heddle_edge_event_loop_idle_seconds_total: {
+    type: 'counter',
+    help: 'Time in which the event loop of the edge thread waited for something to do.',
+    labels: ['edge']
   },
   heddle_edge_restarts_total: {
     type: 'counter',

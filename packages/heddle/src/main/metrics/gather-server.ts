@@ -11,6 +11,7 @@ import { toWholeHistogram } from './buckets.ts'
 import type { Exposition } from './exposition.ts'
 import type { MetricName } from './facts.ts'
 import { statusClasses } from './gather-workers.ts'
+import type { LoopTotals } from './loop-totals.ts'
 import type { OwnLoop } from './own-loop.ts'
 import { readProcess } from './process-facts.ts'
 import type { MeteredEdge, MetricsSources, SentTraffic } from './sources.ts'
@@ -45,12 +46,18 @@ export function addServer(
 }
 
 /** Edge threads, each with what it has seen of clients. */
-export function addEdge(to: Exposition<MetricName>, { fact, state, reasons, counts }: MeteredEdge): void {
+export function addEdge(to: Exposition<MetricName>, metered: MeteredEdge, loop: LoopTotals): void {
+  const { fact, state, reasons, counts, current } = metered
   const edge = [fact.slot]
   for (const each of threadStates) to.add('heddle_edge_state', [...edge, each], each === state ? 1 : 0)
   for (const [reason, count] of Object.entries(reasons)) {
     to.add('heddle_edge_restarts_total', [...edge, reason], count)
   }
+  if (current !== null) {
+    to.add('heddle_edge_heartbeat_age_seconds', edge, Math.max(0, current.heartbeatAge()) / 1000)
+  }
+  to.add('heddle_edge_event_loop_active_seconds_total', edge, loop.activeMs / 1000)
+  to.add('heddle_edge_event_loop_idle_seconds_total', edge, loop.idleMs / 1000)
   if (counts === null) return
   const { connections, upgrades, responses, ended, invalid, bytesIn, bytesOut } = counts
   to.add('heddle_edge_connections', edge, connections.open)
@@ -128,9 +135,13 @@ function ownVersion(): string {
 }
 
 function readVersion(): string {
-  const manifest: unknown = JSON.parse(
-    readFileSync(new URL(import.meta.resolve('heddle/package.json')), 'utf8')
-  )
-  const isManifest = typeof manifest === 'object' && manifest !== null && 'version' in manifest
-  return isManifest ? String(manifest.version) : 'unknown'
+  try {
+    const file = new URL(import.meta.resolve('heddle/package.json'))
+    const manifest: unknown = JSON.parse(readFileSync(file, 'utf8'))
+    const isManifest = typeof manifest === 'object' && manifest !== null && 'version' in manifest
+    return isManifest ? String(manifest.version) : 'unknown'
+  } catch {
+    // Bundled into a program of somebody else's: there is no manifest.
+    return 'unknown'
+  }
 }

@@ -9,6 +9,7 @@ import { gcKinds, PER_MS, readHandles, readVitals } from '../../channel/vitals.t
 import { loopDelayBoundsMs } from '../../shared/loop-delay.ts'
 import type { Announced } from './announced.ts'
 import { toHistogram, toWholeHistogram } from './buckets.ts'
+import { sumOf } from './counts.ts'
 import type { Exposition, LabelValues } from './exposition.ts'
 import type { MetricName } from './facts.ts'
 import type { Recent } from './recent.ts'
@@ -128,7 +129,8 @@ function addPresent(to: Exposition<MetricName>, slot: MeteredSlot, readings: Wor
   const state = current?.state ?? 'exited'
   for (const each of threadStates) to.add('heddle_worker_state', [...worker, each], each === state ? 1 : 0)
   to.add('heddle_worker_circuit_open', worker, circuit === 'closed' ? 0 : 1)
-  to.add('heddle_http_requests_in_flight', worker, current?.inflight() ?? 0)
+  const inFlight = sumOf(slot.living.map(thread => thread.inflight()))
+  to.add('heddle_http_requests_in_flight', worker, inFlight)
   if (current === null) return
   const clients = current.connections()
   if (clients !== null) {

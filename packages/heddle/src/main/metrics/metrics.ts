@@ -15,10 +15,11 @@ import { metricFacts } from './facts.ts'
 import type { MetricName } from './facts.ts'
 import { addEdge, addMesh, addServer } from './gather-server.ts'
 import { addApplication } from './gather-workers.ts'
+import { LoopTotals } from './loop-totals.ts'
 import { OwnLoop } from './own-loop.ts'
 import type { Recent } from './recent.ts'
 import { Sampler } from './sampler.ts'
-import type { MeteredApplication, MetricsSources } from './sources.ts'
+import type { MeteredApplication, MeteredEdge, MetricsSources } from './sources.ts'
 
 /** What metrics are made with. */
 export interface MetricsOptions {
@@ -39,6 +40,8 @@ export class Metrics {
   readonly #sampler: Sampler
   readonly #announced = new Announced()
   readonly #loop = new OwnLoop()
+  /** By the number of the edge thread. */
+  readonly #edgeLoops = new Map<number, LoopTotals>()
   readonly #applications: ApplicationMetrics
 
   constructor(options: MetricsOptions) {
@@ -48,7 +51,10 @@ export class Metrics {
     this.#sampler = new Sampler({
       clock,
       applications: () => sources.applications(),
-      onLook: () => this.#loop.look()
+      onLook: () => {
+        this.#loop.look()
+        for (const edge of sources.edges()) this.#foldEdge(edge)
+      }
     })
     listen((name, fact) => {
       this.#announced.hear(name, fact)
@@ -68,10 +74,10 @@ export class Metrics {
     this.#loop.stop()
   }
 
-  /** All metrics in the text format of Prometheus; empty when the configuration wants none. */
+  /** All metrics in the text format of Prometheus; a comment when the configuration wants none. */
   async text({ application }: MetricsFilter = {}): Promise<string> {
     const { enabled, buckets, applicationTimeout } = this.#options.sources.settings()
-    if (!enabled) return ''
+    if (!enabled) return '# There are none: metrics.enabled is false.\n'
     const wanted = this.#wanted(application)
     const told = await this.#applications.ask(wanted.flatMap(askedOf), applicationTimeout)
     const merged = mergeFamilies(told, name => name in metricFacts || name.startsWith('heddle_'))
@@ -110,9 +116,16 @@ export class Metrics {
     return application === undefined ? all : all.filter(({ settings }) => settings.id === application)
   }
 
+  #foldEdge({ fact, current }: MeteredEdge): LoopTotals {
+    const totals = this.#edgeLoops.get(fact.slot) ?? new LoopTotals()
+    this.#edgeLoops.set(fact.slot, totals)
+    if (current !== null) totals.fold(current)
+    return totals
+  }
+
   #addAround(exposition: Exposition<MetricName>): void {
     const { sources } = this.#options
-    for (const edge of sources.edges()) addEdge(exposition, edge)
+    for (const edge of sources.edges()) addEdge(exposition, edge, this.#foldEdge(edge))
     addMesh(exposition, sources.traffic(), sources.circuits())
     addServer(exposition, sources, { announced: this.#announced, loop: this.#loop })
   }

@@ -9,6 +9,7 @@ import type { MemberCounts } from '@heddle/mesh'
 import { readOsThread, readVitalsCounts } from '../../channel/vitals.ts'
 import type { VitalsCounts } from '../../channel/vitals.ts'
 import { plus, since, sumOf } from './counts.ts'
+import { LoopTotals } from './loop-totals.ts'
 import type { MeteredThread } from './sources.ts'
 import { osThreadCpuMs } from './thread-cpu.ts'
 
@@ -33,8 +34,6 @@ export interface Totals {
 /** What was read of a thread last. */
 interface Seen {
   tallies: Tallies | null
-  activeMs: number
-  idleMs: number
   cpuMs: number
   /** What it has said itself of that. */
   saidCpuMs: number
@@ -44,8 +43,7 @@ interface Seen {
 export class SlotTotals {
   readonly #threads = new Map<MeteredThread, Seen>()
   #tallies: Tallies | null = null
-  #activeMs = 0
-  #idleMs = 0
+  readonly #loop = new LoopTotals()
   #cpuMs = 0
   #unwaited = 0
 
@@ -75,8 +73,8 @@ export class SlotTotals {
     if (this.#tallies === null) return null
     return {
       tallies: this.#tallies,
-      activeMs: this.#activeMs,
-      idleMs: this.#idleMs,
+      activeMs: this.#loop.activeMs,
+      idleMs: this.#loop.idleMs,
       cpuMs: this.#cpuMs,
       unwaited: this.#unwaited
     }
@@ -88,12 +86,7 @@ export class SlotTotals {
     this.#tallies = plus(news, this.#tallies)
     seen.tallies = tallies
     seen.saidCpuMs += news.cpuMs
-    // Zeroes when it is gone: what it did after the last look is not known.
-    const { active, idle } = thread.eventLoopUtilization()
-    this.#activeMs += Math.max(0, active - seen.activeMs)
-    this.#idleMs += Math.max(0, idle - seen.idleMs)
-    seen.activeMs = Math.max(active, seen.activeMs)
-    seen.idleMs = Math.max(idle, seen.idleMs)
+    this.#loop.fold(thread)
     // One that is blocked has not said what it used since; one that is gone the system no longer knows.
     const ofSystem = asksSystem ? osThreadCpuMs(readOsThread(thread.vitals)) : null
     const cpuMs = Math.max(ofSystem ?? 0, seen.saidCpuMs)
@@ -109,5 +102,5 @@ function readTallies(thread: MeteredThread): Tallies {
 }
 
 function unseen(): Seen {
-  return { tallies: null, activeMs: 0, idleMs: 0, cpuMs: 0, saidCpuMs: 0 }
+  return { tallies: null, cpuMs: 0, saidCpuMs: 0 }
 }

@@ -14,6 +14,8 @@ import type { EdgeCounts } from '../../channel/edge-counts.ts'
 import type { ResolvedMetrics } from '../../config/resolved.ts'
 import type { ThreadFact, ThreadState } from '../../events.ts'
 
+import type { Looping } from './loop-totals.ts'
+
 /** One worker thread. Its successor in the same slot is another object; it answers when it is gone, too. */
 export interface MeteredThread {
   readonly state: ThreadState
@@ -59,6 +61,8 @@ export interface MeteredApplication {
 /** One edge thread, over all its restarts. */
 export interface MeteredEdge {
   readonly fact: ThreadFact
+  /** Who is there now; another object after a restart. */
+  readonly current: (Looping & { heartbeatAge(): number }) | null
   readonly state: ThreadState
   readonly reasons: Readonly<Record<string, number>>
   /** What it has seen of clients; `null` for the acceptor of handoff mode, which counts nothing. */

@@ -3,6 +3,8 @@
  *
  * Main thread only. It knows one thread from start to end and never waits for it without a bound.
  */
+import type { EventLoopUtilization } from 'node:perf_hooks'
+
 import type { MemberCounts, MemberTraffic } from '@heddle/mesh'
 
 import type { EdgeSettings, FromEdge, ToEdge } from '../../channel/messages.ts'
@@ -76,6 +78,11 @@ export class EdgeHandle implements Occupant {
   /** Milliseconds since its event loop last wrote its heartbeat. */
   heartbeatAge(): number {
     return this.#options.seat.member.heartbeatAge()
+  }
+
+  /** How busy its event loop was, over its life; zeroes once it is gone. */
+  eventLoopUtilization(): EventLoopUtilization {
+    return this.life.thread?.eventLoopUtilization() ?? { idle: 0, active: 0, utilization: 0 }
   }
 
   /** What was counted of its answers: it gives none. */
