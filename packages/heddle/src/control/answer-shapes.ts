@@ -132,7 +132,19 @@ export const shapes: Readonly<Record<string, ObjectShape>> = {
       blocked: named(
         'BlockedReportLine',
         'How often its event loop stood still for longer than `health.maxBlocked`.'
+      ),
+      diagnoses: list(
+        named('DiagnosisReportLine'),
+        'How it is being looked into; with a heap snapshot or an open inspector it is not judged.'
       )
+    }
+  },
+  DiagnosisReportLine: {
+    sentence: 'Somebody looks into a worker.',
+    fields: {
+      kind: words(['cpu profile', 'heap profile', 'heap snapshot', 'inspector']),
+      sinceMs: plain('integer', 'For how long.'),
+      url: plain('text', orNull('WebSocket address of an open inspector; `null` for the others.'))
     }
   },
   ErrorReportLine: {

@@ -131,6 +131,17 @@ export interface WorkerReportLine extends ThreadReportLine {
   readonly health: HealthReportLine | null
   /** How often its event loop stood still for longer than `health.maxBlocked`. */
   readonly blocked: BlockedReportLine
+  /** How it is being looked into; with a heap snapshot or an open inspector it is not judged. */
+  readonly diagnoses: readonly DiagnosisReportLine[]
+}
+
+/** Somebody looks into a worker. */
+export interface DiagnosisReportLine {
+  readonly kind: 'cpu profile' | 'heap profile' | 'heap snapshot' | 'inspector'
+  /** For how long. */
+  readonly sinceMs: number
+  /** WebSocket address of an open inspector; `null` for the others. */
+  readonly url: string | null
 }
 
 /** An error a thread ended with. */
@@ -299,6 +310,7 @@ export interface Shapes {
   readonly ApplicationReportLine: ApplicationReportLine
   readonly ThreadReportLine: ThreadReportLine
   readonly WorkerReportLine: WorkerReportLine
+  readonly DiagnosisReportLine: DiagnosisReportLine
   readonly ErrorReportLine: ErrorReportLine
   readonly BlockedReportLine: BlockedReportLine
   readonly RecentReportLine: RecentReportLine

@@ -47,6 +47,7 @@ export interface StatusSources {
   circuits(): readonly CircuitReportLine[]
   health(): ReadonlyMap<string, HealthReportLine>
   blocked(worker: string): WorkerReportLine['blocked']
+  diagnoses(worker: string): WorkerReportLine['diagnoses']
   /** `null` when nobody looks. */
   readonly recent: RecentSource | null
   life(): LifeFacts
@@ -92,7 +93,8 @@ function applicationLine(
     workerLine(worker, {
       health: views.get(worker.name) ?? null,
       recent: recent?.ofWorker(worker.name) ?? nothingRecent,
-      blocked: sources.blocked(worker.name)
+      blocked: sources.blocked(worker.name),
+      diagnoses: sources.diagnoses(worker.name)
     })
   )
   const settings = inForce.config.applications.find(each => each.id === id)
@@ -116,7 +118,7 @@ const staleMs = 500
 
 function workerLine(
   worker: WorkerStatus,
-  seen: Pick<WorkerReportLine, 'health' | 'recent' | 'blocked'>
+  seen: Pick<WorkerReportLine, 'health' | 'recent' | 'blocked' | 'diagnoses'>
 ): WorkerReportLine {
   const { state, heartbeatAgeMs, answered, lastError, ...rest } = worker
   const { health } = seen

@@ -17,6 +17,7 @@ import { describeOsThread } from './blocked/os-thread.ts'
 import { HealthWatch } from './health/watch.ts'
 import { MeshInjection } from './inject/injection.ts'
 import type { Injection, InjectionOptions } from './inject/injection.ts'
+import type { StatusSources } from './compose-status.ts'
 import type { Profiling } from './profiling/profiling.ts'
 import { WorkerProfiling } from './profiling/profiling.ts'
 import { Recycler } from './supervisor/recycler.ts'
@@ -31,8 +32,8 @@ export interface Watch {
 /** All of them. */
 export interface Watches {
   readonly all: readonly Watch[]
-  readonly health: HealthWatch
-  readonly blocked: BlockedReporter
+  /** What they have seen. */
+  readonly seen: Pick<StatusSources, 'health' | 'blocked' | 'diagnoses'>
   readonly profiling: Profiling
   readonly injection: Injection
 }
@@ -83,7 +84,12 @@ export function composeWatches(
     blocked.handleMoved(fact)
     void profiling.letGo(fact)
   })
-  return { all: [health, blocked, recycler, stopInjection], health, blocked, profiling, injection }
+  const seen: Watches['seen'] = {
+    health: () => health.views(),
+    blocked: worker => blocked.counts(worker),
+    diagnoses: worker => profiling.diagnoses(worker)
+  }
+  return { all: [health, blocked, recycler, stopInjection], seen, profiling, injection }
 }
 
 async function isQuiet(blocked: BlockedReporter, clock: Clock): Promise<boolean> {

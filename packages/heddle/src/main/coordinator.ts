@@ -4,7 +4,7 @@
  * Main thread only. It has no policy of its own, never runs the code of an application, and is on no
  * request's path.
  */
-import type { Registry } from '@heddle/mesh'
+import type { Circuit, Registry } from '@heddle/mesh'
 
 import type { LogStyle } from '../channel/messages.ts'
 import type { ResolvedConfig } from '../config/resolved.ts'
@@ -135,14 +135,11 @@ class Server implements Coordinator {
     const watches = composeWatches(supervisor, this.events, this.#registry)
     const rooms = { inForce, clock: systemClock, supervisor, edges }
     const phase = (): Phase => this.#phase
-    const seen = {
-      circuits: () => this.#registry.circuits(),
-      blocked: (worker: string) => watches.blocked.counts(worker)
-    }
-    const metrics = composeMetrics({ ...rooms, ...seen, events: this.events, phase })
+    const circuits = (): readonly Circuit[] => this.#registry.circuits()
+    const { seen } = watches
+    const metrics = composeMetrics({ ...rooms, ...seen, circuits, events: this.events, phase })
     this.#watches = [...watches.all, metrics, logs]
-    const health: StatusSources['health'] = () => watches.health.views()
-    this.#statusSources = { ...rooms, ...seen, health, recent: metrics, life: () => this.#life() }
+    this.#statusSources = { ...rooms, ...seen, circuits, recent: metrics, life: () => this.#life() }
     this.operations = composeOperations({
       ...rooms,
       announce,

@@ -28,7 +28,8 @@ export const worker: WorkerReportLine = {
   lastError: null,
   zombies: 0,
   health: null,
-  blocked: { blocks: 0, blockedMs: 0 }
+  blocked: { blocks: 0, blockedMs: 0 },
+  diagnoses: []
 }
 
 /** The health of a worker nothing is wrong with. */

@@ -188,11 +188,14 @@ test('inspect() opens an inspector that answers a debugger, and closeInspector()
   assert.match(url, new RegExp(`^ws://127\\.0\\.0\\.1:${port}/`))
   assert.ok(devtoolsUrl.startsWith('devtools://') && devtoolsUrl.endsWith(url.slice('ws://'.length)))
   assert.equal((await server.operations.inspect('api', 0)).url, url)
+  const shown = (): unknown => server.status().applications[0]?.workers[0]?.diagnoses
+  assert.partialDeepStrictEqual(shown(), [{ kind: 'inspector', url }])
   const { ask, closed } = await debugWith(url)
   const { result } = await ask('Runtime.evaluate', { expression: 'process.argv.length > 0 ? 6 * 7 : 0' })
   assert.equal(result?.result?.value, 42)
   await server.operations.closeInspector('api', 0)
   await closed
+  assert.deepEqual(shown(), [])
   await assert.rejects(debugWith(url), { code: 'ECONNREFUSED' })
 })
 
