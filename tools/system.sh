@@ -1,12 +1,12 @@
 #!/usr/bin/env bash
-# Runs the tests of the whole system, which need more than npm: a browser and Prometheus from Debian's packages,
-# installed here when they are missing. Then the tests of the mesh that look for leaks and lost requests, with as many
-# repetitions as the promises are made for: `npm test` has time for a part of them.
+# Runs the tests of the whole system, which need more than npm: a browser, shells and Prometheus from Debian's
+# packages, installed here when they are missing. Then the tests of the mesh that look for leaks and lost requests,
+# with as many repetitions as the promises are made for: `npm test` has time for a part of them.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
 missing=()
-for command in chromium git prometheus; do
+for command in chromium fish git prometheus zsh; do
   command -v "$command" >/dev/null || missing+=("$command")
 done
 if [ ${#missing[@]} -gt 0 ]; then

@@ -50,7 +50,8 @@ function fishCommand(command: CommandFacts, commands: readonly CommandFacts[]): 
   const options = optionsOf(command).map(option => {
     const { short, long, takesValue } = flagsOf(option)
     const names = `-l ${long.slice(2)}${short === null ? '' : ` -s ${short.slice(1)}`}`
-    const value = takesValue ? ` -r${fishSource(option.completes)}` : ''
+    const isPath = option.completes === 'file' || option.completes === 'directory'
+    const value = takesValue ? ` ${isPath ? '-r' : '-x'}${fishSource(option.completes)}` : ''
     return `complete -c heddle -n '${isHere}' ${names}${value} -d '${fishText(option.sentence)}'`
   })
   return [...offer, ...options, ...command.arguments.flatMap(argument => fishArgument(argument, isHere))]

@@ -20,7 +20,7 @@ import type { Message, TopState } from './state.ts'
 /** How texts are dressed; `inverse` marks the chosen row. */
 export type TopDress = (style: RowStyle | 'inverse', text: string) => string
 
-const keys = 'd drain  y ready  r restart  l log  p profile  s/S sort  ? help  q quit'
+const keys = ['d drain', 'y ready', 'r restart', 'l log', 'p profile', 's/S sort', '? help', 'q quit']
 
 const helpLines = [
   'up, down, j, k       choose a row',
@@ -181,5 +181,5 @@ function footLines(state: TopState, { columns }: Size, dress: TopDress): readonl
   const others = shownRows(state).filter(each => each !== row && isBad(each) && each.name !== row?.name)
   const also =
     others.length === 0 ? '' : dress('red', `Not well: ${others.map(({ name }) => name).join(', ')}`)
-  return [why === '' ? also : why, asked ?? told, dress('dim', keys.slice(0, columns))]
+  return [why === '' ? also : why, asked ?? told, dress('dim', fitParts(keys, columns))]
 }

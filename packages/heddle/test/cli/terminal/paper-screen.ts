@@ -11,6 +11,7 @@ export class PaperScreen {
   /** Lines that were written to since {@link forget}, by their number from 0. */
   readonly touched: Set<number> = new Set()
   #cells: string[][] = []
+  #before: { cells: string[][]; row: number; column: number } = { cells: [], row: 0, column: 0 }
   #row = 0
   #column = 0
   #rest = ''
@@ -46,7 +47,7 @@ export class PaperScreen {
     const all = this.#rest + text
     this.#rest = ''
     // oxlint-disable-next-line no-control-regex -- that is what sequences begin with
-    const piece = /\u001B\[(\??[\d;]*)([A-Za-z])|\u001B(?!\[)[^[]|[\r\n]|[^\u001B]/uy
+    const piece = /\u001B\[(\??[\d;]*)([A-Za-z])|\u001B(?!\[)[^[]|[\r\n\b]|[^\u001B]/uy
     let index = 0
     while (index < all.length) {
       piece.lastIndex = index
@@ -65,7 +66,8 @@ export class PaperScreen {
 
   #put(character: string): void {
     if (character === '\r') this.#column = 0
-    else if (character === '\n') this.#row += 1
+    else if (character === '\b') this.#column = Math.max(0, this.#column - 1)
+    else if (character === '\n') this.#feed()
     else if (!character.startsWith('\u001B')) {
       this.touched.add(this.#row)
       const line = (this.#cells[this.#row] ??= [])
@@ -76,17 +78,56 @@ export class PaperScreen {
   }
 
   #obey(parameters: string, final: string): void {
-    const [first = 1, second = 1] = parameters.split(';').map(Number)
-    const isOn = final === 'h'
-    if (final === 'H') {
-      this.#row = (first || 1) - 1
-      this.#column = (second || 1) - 1
-    } else if (final === 'K') this.#cells[this.#row]?.splice(this.#column)
-    else if (final === 'J') this.#cells = []
-    else if (parameters === '?1049') {
-      this.isOther = isOn
+    const [first = 0, second = 0] = parameters.split(';').map(Number)
+    const steps = first || 1
+    const orders: Readonly<Record<string, () => void>> = {
+      H: () => this.#move(steps - 1, (second || 1) - 1),
+      A: () => this.#move(this.#row - steps, this.#column),
+      B: () => this.#move(this.#row + steps, this.#column),
+      C: () => this.#move(this.#row, this.#column + steps),
+      D: () => this.#move(this.#row, this.#column - steps),
+      K: () => this.#cells[this.#row]?.splice(this.#column),
+      J: () => this.#clear(first === 0),
+      h: () => this.#switch(parameters, true),
+      l: () => this.#switch(parameters, false)
+    }
+    orders[final]?.()
+  }
+
+  #switch(mode: string, isOn: boolean): void {
+    if (mode === '?1049') this.#change(isOn)
+    else if (mode === '?25') this.hasCursor = isOn
+    else if (mode === '?7') this.wraps = isOn
+  }
+
+  #move(row: number, column: number): void {
+    this.#row = Math.max(0, row)
+    this.#column = Math.max(0, column)
+  }
+
+  /** The next line; at the last one all others go up. */
+  #feed(): void {
+    this.#row += 1
+    if (this.#row < this.rows) return
+    this.#row = this.rows - 1
+    this.#cells.shift()
+  }
+
+  /** To the other screen, which is empty, or back to what was there before. */
+  #change(isOther: boolean): void {
+    if (isOther === this.isOther) return
+    this.isOther = isOther
+    if (isOther) {
+      this.#before = { cells: this.#cells, row: this.#row, column: this.#column }
       this.#cells = []
-    } else if (parameters === '?25') this.hasCursor = isOn
-    else if (parameters === '?7') this.wraps = isOn
+    } else {
+      this.#cells = this.#before.cells
+      this.#move(this.#before.row, this.#before.column)
+    }
+  }
+
+  #clear(isBelowOnly: boolean): void {
+    this.#cells[this.#row]?.splice(isBelowOnly ? this.#column : 0)
+    this.#cells.splice(isBelowOnly ? this.#row + 1 : 0)
   }
 }
