@@ -7,6 +7,7 @@
 // oxlint-disable no-await-in-loop -- measurements must not disturb one another.
 
 import { measure as measureAnswers } from './answers.mjs'
+import { measure as measureLogs } from './logs.mjs'
 import { measure as measurePath } from './path.mjs'
 import { measure as measureScrape } from './scrape.mjs'
 
@@ -14,6 +15,7 @@ import { measure as measureScrape } from './scrape.mjs'
 const parts = {
   answers: measureAnswers,
   path: measurePath,
+  logs: measureLogs,
   scrape: measureScrape
 }
 

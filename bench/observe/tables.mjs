@@ -132,7 +132,30 @@ function scrapeBlock(result) {
   )
 }
 
-const byPart = { answers: answersBlock, path: pathBlock, scrape: scrapeBlock }
+function logsBlock({ rows, missing }) {
+  const list = Object.values(rows)
+  const head = [
+    'four workers that log',
+    'lines/s',
+    'main thread late, ms: worst',
+    'p99',
+    'read by the follower'
+  ]
+  const lines = list.map(row => [
+    row.valid ? row.title : `${row.title} (invalid)`,
+    number(row.linesPerSecond?.median),
+    range(row.maxMs, 1),
+    range(row.p99Ms, 1),
+    row.followed === null ? '–' : `${number(row.followed.lines)}, ${number(row.followed.lost)} told as lost`
+  ])
+  const notes = Object.entries(missing).map(([title, reason]) => `- ${title}: not measured, ${reason}.`)
+  return withNotes(table(head, lines), [
+    ...notes,
+    ...list.flatMap(row => problemNotes(row.title, row.problems))
+  ])
+}
+
+const byPart = { answers: answersBlock, path: pathBlock, logs: logsBlock, scrape: scrapeBlock }
 
 /** The blocks of `observe`, one for each part that was measured. */
 export function observeTables(result) {

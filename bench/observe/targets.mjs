@@ -7,6 +7,7 @@ import { questions } from './questions.mjs'
 const slowerAllowed = 1.5
 const throughputKept = 0.98
 const scrapeMs = 20
+const loopLateMs = 20
 const blocking = Object.keys(states).filter(id => states[id].way !== undefined)
 const burning = blocking.filter(id => states[id].burns)
 const waiting = blocking.filter(id => !states[id].burns)
@@ -57,7 +58,20 @@ function scrapeTargets(target, { workers, valid, inProcess, overHttp }) {
   ]
 }
 
-const byPart = { answers: answersTargets, path: pathTargets, scrape: scrapeTargets }
+/** Lines a second that have to come out for the other figure to be worth something. */
+const linesKept = 0.95
+
+function logsTargets(target, { rows }) {
+  return ['heddle', 'heddle-file', 'heddle-followed'].flatMap(id => {
+    const row = rows[id]
+    if (row === undefined) return []
+    const came = row.valid ? row.linesPerSecond.median / row.wantedPerSecond : null
+    const late = came !== null && came >= linesKept ? row.maxMs.max : null
+    return [target(`${row.title}, main thread late at 50 000 lines/s`, { atMost: loopLateMs }, late, 'ms')]
+  })
+}
+
+const byPart = { answers: answersTargets, path: pathTargets, logs: logsTargets, scrape: scrapeTargets }
 
 /**
  * @param {(question: string, limit: object, value: number | null, unit: string) => object} target

@@ -9,6 +9,7 @@ import { test } from 'node:test'
 import { Worker } from 'node:worker_threads'
 
 import { rowOf, states } from '../observe/answers.mjs'
+import { logsRow } from '../observe/logs.mjs'
 import { pairRow } from '../observe/path.mjs'
 import { countSeries, scrapeRow } from '../observe/scrape.mjs'
 import { applicationFile, Blocks } from '../observe/stage.mjs'
@@ -120,6 +121,25 @@ test('a scrape is judged by its p99, and its series are counted', () => {
   )
   assert.match(observeTables({ scrape })['observe-scrape'], /^2 series, 2 KB of text, – KB with gzip\./)
   assert.equal(countSeries('# HELP a b\na{c="d"} 1\na 2\n\n'), 2)
+})
+
+test('a late main thread is judged by its worst round, and only when the lines came out', () => {
+  const round = (maxMs, linesPerSecond) => ({ maxMs, p99Ms: 1, linesPerSecond, seen: { lines: 10, lost: 2 } })
+  const rows = {
+    heddle: logsRow('heddle', [round(3, 50_000), round(25, 49_000)], []),
+    'heddle-file': logsRow('heddle-file', [round(3, 40_000)], []),
+    'heddle-followed': logsRow('heddle-followed', [round(3, 50_000)], [])
+  }
+  assert.deepEqual(
+    targetsOf('observe', { logs: { rows } }).map(({ value, met }) => [value, met]),
+    [
+      [25, false],
+      [null, null],
+      [3, true]
+    ]
+  )
+  const block = observeTables({ logs: { rows, missing: {} } })['observe-logs']
+  assert.match(block, /\| 20, 4 told as lost \|/)
 })
 
 test('a part that broke off is said to have, and promises nothing', () => {

@@ -75,11 +75,23 @@ export interface JsonLine {
 
 /** The line as one JSON object. */
 export function formatJson(line: LogLine): JsonLine {
-  let head = `{"level":"${line.level}","time":"${new Date(line.time).toISOString()}"`
+  let head = `{"level":"${line.level}","time":"${isoTime(line.time)}"`
   if (line.application !== undefined) head += `,"application":${JSON.stringify(line.application)}`
   if (line.worker !== undefined) head += `,"worker":${JSON.stringify(line.worker)}`
   head += ',"msg":'
   return { text: head + formatBody(line), bodyAt: head.length }
+}
+
+let lastTime = Number.NaN
+let lastText = ''
+
+/** Under load many lines are of the same millisecond. */
+function isoTime(time: number): string {
+  if (time !== lastTime) {
+    lastText = new Date(time).toISOString()
+    lastTime = time
+  }
+  return lastText
 }
 
 /** What Heddle says about a line, here and where its lines are read again. */
