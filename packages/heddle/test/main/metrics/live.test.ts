@@ -99,8 +99,7 @@ test('the metrics are those of the requests that were sent, by status, and of ev
   await times(40, () => get('/?status=404'))
   await times(20, () => get('/?status=503'))
   // The edge counts a request when it has let go of it, after its client.
-  const isWhole = (seen: string): boolean => sumOf(seen, 'heddle_edge_requests_total') === 460
-  const text = await until(scrape, isWhole)
+  const text = await until(scrape, seen => sumOf(seen, 'heddle_edge_requests_total') === 460)
   const count = (name: string, labels: Readonly<Record<string, string>> = {}): number =>
     sumOf(text, name, labels)
   const api = { application: 'api' }
@@ -206,7 +205,7 @@ test('two scrapers see the same, and no counter ever goes back', async t => {
 })
 
 function countersOf(text: string): Map<string, number> {
-  const ours = readSamples(text).filter(({ name }) => /_(?:total|bucket|sum|count)$/.test(name))
+  const ours = readSamples(text).filter(({ name }) => /^heddle_.*_(?:total|bucket|sum|count)$/.test(name))
   return new Map(ours.map(({ name, labels, value }) => [`${name} ${JSON.stringify(labels)}`, value]))
 }
 
