@@ -33,8 +33,14 @@ export function toPlace(
     ...facts,
     function: call === null ? null : (call.function ?? '(anonymous)'),
     location: call === null ? null : locationOf(call, application),
-    stack: calls.map(({ text }) => `at ${text}`)
+    stack: downToOwn(calls, application).map(({ text }) => `at ${text}`)
   }
+}
+
+/** Without what has called the application: that is the same for every request, and longer than the rest. */
+function downToOwn(calls: readonly Call[], application: string): readonly Call[] {
+  const outermost = calls.findLastIndex(call => isOwnCall(call, application))
+  return outermost === -1 ? calls : calls.slice(0, outermost + 1)
 }
 
 /** The innermost call of the application's own code, else of any file that is not node's own, else the innermost. */
@@ -43,7 +49,11 @@ function lead(calls: readonly Call[], application: string): Call | null {
 }
 
 function ownCall(calls: readonly Call[], application: string): Call | null {
-  return calls.find(call => isInFile(call) && isOwn(call.file ?? '', application)) ?? null
+  return calls.find(call => isOwnCall(call, application)) ?? null
+}
+
+function isOwnCall(call: Call, application: string): boolean {
+  return isInFile(call) && isOwn(call.file ?? '', application)
 }
 
 function isInFile(call: Call): boolean {

@@ -76,3 +76,12 @@ test('toPlace() writes a stack like that of an error', () => {
     'at a (/app/src/own.ts:1:2)'
   ])
 })
+
+test('toPlace() leaves out what has called the application, and nothing when that is all there is', () => {
+  const { stack } = toPlace([builtin, own('a'), dependency, own('b'), internal, dependency], facts, '/app')
+  assert.deepEqual(
+    stack.map(line => line.split(' ')[1]),
+    ['RegExp.test', 'a', 'clone', 'b']
+  )
+  assert.equal(toPlace([dependency, internal], facts, '/app').stack.length, 2)
+})
