@@ -9,7 +9,7 @@ import type { IncomingMessage } from 'node:http'
 import { text } from 'node:stream/consumers'
 
 import { answerType, operations, pathOf, problemType, streamType } from '../control/contract.ts'
-import type { OperationName, Place, Problem, ProgressLine } from '../control/contract.ts'
+import type { AnswerOf, OperationName, Place, Problem, ProgressLine } from '../control/contract.ts'
 import { describeServer, runningServers, socketDirectory } from '../control/server-facts.ts'
 import { HeddleError } from '../errors.ts'
 import { RemoteFailure } from './remote-failure.ts'
@@ -54,7 +54,14 @@ const silenceMaxMs = 10_000
  * @throws HEDDLE_NO_SERVER when nobody answers at the socket, HEDDLE_CONNECTION_LOST when the server went away,
  * HEDDLE_SOCKET_FAILED when it does not begin to answer.
  */
-export async function ask(server: Server, question: Question): Promise<unknown> {
+export async function ask<Name extends OperationName>(
+  server: Server,
+  question: Question & { readonly operation: Name }
+): Promise<AnswerOf<Name>> {
+  return (await answerOf(server, question)) as AnswerOf<Name>
+}
+
+async function answerOf(server: Server, question: Question): Promise<unknown> {
   const { onEvent, operation } = question
   const plain = operations[operation].answer.form === 'value' ? answerType : '*/*'
   const accept = onEvent === undefined ? plain : `${streamType}, ${answerType}`

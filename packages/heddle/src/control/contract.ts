@@ -9,7 +9,7 @@
  * begins at once and has one JSON object per line, a {@link ProgressLine} each, of which the last has `done` or
  * `problem`. An operation is not taken back when who asked for it goes away.
  */
-import type { Problem } from './answers.ts'
+import type { OperationAnswers, Problem } from './answers.ts'
 import type { Field, Operation } from './operation.ts'
 
 export type { Problem }
@@ -40,6 +40,11 @@ export type OperationName =
   | 'heapSnapshot'
   | 'inspect'
   | 'closeInspector'
+
+/** What an operation answers: the type of its value where it has one. */
+export type AnswerOf<Name extends OperationName> = Name extends keyof OperationAnswers
+  ? OperationAnswers[Name]
+  : unknown
 
 /** Where the API is, in front of every path. */
 export const apiRoot = '/api/v1'

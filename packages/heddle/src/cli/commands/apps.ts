@@ -16,7 +16,7 @@ import { outputWidth } from './ps.ts'
 /** Runs the command. */
 export const listApplications: Run = async typed => {
   const read = async (): Promise<StatusReport['applications']> => {
-    const report = (await ask(await findServer(typed), { operation: 'status' })) as StatusReport
+    const report = await ask(await findServer(typed), { operation: 'status' })
     return report.applications
   }
   if (typed.options['json'] !== true) {

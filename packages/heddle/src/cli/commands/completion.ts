@@ -48,5 +48,5 @@ export const completion: Run = async ({ words: [what = ''] }) => {
 
 async function readApplications(): Promise<StatusReport['applications']> {
   const server = await findServer({ words: [], options: {} })
-  return ((await ask(server, { operation: 'status', silenceMs })) as StatusReport).applications
+  return (await ask(server, { operation: 'status', silenceMs })).applications
 }

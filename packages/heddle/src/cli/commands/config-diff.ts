@@ -39,7 +39,7 @@ export async function printDifferences(typed: Typed): Promise<number> {
 
 async function read(typed: Typed): Promise<readonly Difference[]> {
   const { config, pid, name, socket } = typed.options
-  const inForce = (await ask(await findServer(typed), { operation: 'config' })) as ResolvedConfig
+  const inForce = (await ask(await findServer(typed), { operation: 'config' })) as unknown as ResolvedConfig
   // A server named in another way is compared with its own configuration, wherever this is.
   const isElsewhere = config === undefined && [pid, name, socket].some(option => option !== undefined)
   const place = inForce.file ?? inForce.root

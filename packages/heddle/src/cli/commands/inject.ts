@@ -6,6 +6,7 @@
 import { readFileSync, writeFileSync } from 'node:fs'
 import { buffer } from 'node:stream/consumers'
 
+import type { InjectedResponse } from '../../control/answers.ts'
 import { HeddleError } from '../../errors.ts'
 import { ask } from '../control-client.ts'
 import { exitCodes } from '../exit-codes.ts'
@@ -14,16 +15,6 @@ import { findServer } from '../find-server.ts'
 import { paint } from '../paint.ts'
 import type { OptionValue, Run, Typed } from '../program.ts'
 import { typedNumber } from '../typed-number.ts'
-
-/** An answer as the API sends it. */
-export interface Injected {
-  readonly status: number
-  readonly headers: readonly (readonly [name: string, value: string])[]
-  readonly body?: string
-  readonly bodyBase64?: string
-  readonly durationMs: number
-  readonly worker: string
-}
 
 const timeoutMaxSeconds = 3600
 
@@ -44,11 +35,11 @@ export const inject: Run = async typed => {
   return codeFor(answer, fail)
 }
 
-function codeFor({ status }: Injected, fail: OptionValue): number {
+function codeFor({ status }: InjectedResponse, fail: OptionValue): number {
   return fail === true && status >= 400 ? exitCodes.statusFailed.code : 0
 }
 
-async function send(typed: Typed): Promise<Injected> {
+async function send(typed: Typed): Promise<InjectedResponse> {
   const [id = '', path = '/'] = typed.words
   const data = await readData(typed.options)
   const { method } = typed.options
@@ -62,7 +53,7 @@ async function send(typed: Typed): Promise<Injected> {
     ...(worker === undefined ? {} : { worker }),
     ...(seconds === undefined ? {} : { timeoutMs: Math.ceil(seconds * 1000) })
   }
-  return (await ask(await findServer(typed), { operation: 'inject', place: { id }, body })) as Injected
+  return ask(await findServer(typed), { operation: 'inject', place: { id }, body })
 }
 
 /** What was typed as headers, by name; a name that comes again has several values. @throws HEDDLE_COMMAND_INVALID */
@@ -94,7 +85,7 @@ async function readData(options: Typed['options']): Promise<Buffer | null> {
   }
 }
 
-function print(answer: Injected, { options }: Typed): void {
+function print(answer: InjectedResponse, { options }: Typed): void {
   const out = process.stdout
   const body = Buffer.from(
     answer.bodyBase64 ?? answer.body ?? '',
@@ -122,7 +113,7 @@ function print(answer: Injected, { options }: Typed): void {
 }
 
 /** Status line and headers, then which worker answered and how quickly as a comment on standard error. */
-function headText({ status, headers, worker, durationMs }: Injected): string {
+function headText({ status, headers, worker, durationMs }: InjectedResponse): string {
   const out = process.stdout
   const { STATUS_CODES } = process.getBuiltinModule('node:http')
   const style = status < 400 ? 'green' : status < 500 ? 'yellow' : 'red'

@@ -24,7 +24,7 @@ export const inspect: Run = async typed => {
   const port = typedNumber(typed, 'port', { min: 0, max: 65_535 }) ?? 0
   const server = await findServer(typed)
   const end = untilSignal()
-  const address = (await ask(server, { operation: 'inspect', place, body: { port } })) as InspectorAddress
+  const address = await ask(server, { operation: 'inspect', place, body: { port } })
   const text =
     typed.options['json'] === true ? JSON.stringify({ ok: true, ...address }) : addressText(worker, address)
   process.stdout.write(`${text}\n`)

@@ -34,7 +34,7 @@ export const ps: Run = async typed => {
 }
 
 async function readStatus(typed: Typed): Promise<StatusReport> {
-  return (await ask(await findServer(typed), { operation: 'status' })) as StatusReport
+  return ask(await findServer(typed), { operation: 'status' })
 }
 
 /** Characters a line may have: those of the terminal; in a pipe as many as there are. */

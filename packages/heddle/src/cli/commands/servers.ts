@@ -46,7 +46,7 @@ export function serversText(servers: readonly ServerLine[], width: number): stri
 
 async function readServer(facts: ServerFacts): Promise<ServerLine> {
   try {
-    return { facts, report: (await ask(facts, { operation: 'status', silenceMs })) as StatusReport }
+    return { facts, report: await ask(facts, { operation: 'status', silenceMs }) }
   } catch {
     // It stands still, or has just gone: that is what the line says.
     return { facts, report: null }

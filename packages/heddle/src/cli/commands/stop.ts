@@ -3,6 +3,7 @@
  *
  * Main thread of a command. Bounded by what the server says its stop may take.
  */
+import type { StopNotice } from '../../control/answers.ts'
 import { HeddleError } from '../../errors.ts'
 import { answersAt, isAlive } from '../../control/server-facts.ts'
 import { ask } from '../control-client.ts'
@@ -11,12 +12,6 @@ import { failureAsJson } from '../failure.ts'
 import { findServer } from '../find-server.ts'
 import { paint } from '../paint.ts'
 import type { Run, Typed } from '../program.ts'
-
-interface Notice {
-  readonly pid: number
-  readonly endsProcess: boolean
-  readonly withinMs: number
-}
 
 /** How often it is looked whether the process is gone, in milliseconds: nobody tells when it is. */
 const lookMs = 25
@@ -42,7 +37,7 @@ export const stop: Run = async typed => {
 async function stopServer(typed: Typed): Promise<{ pid: number; stopMs: number }> {
   const server = await findServer(typed)
   const startedAt = performance.now()
-  const notice = (await ask(server, { operation: 'stop', body: { reason: 'heddle stop' } })) as Notice
+  const notice = await ask(server, { operation: 'stop', body: { reason: 'heddle stop' } })
   while (await isThere(server, notice)) {
     const afterMs = Math.round(performance.now() - startedAt)
     if (afterMs > notice.withinMs) throw new HeddleError('HEDDLE_STOP_OVERDUE', { pid: notice.pid, afterMs })
@@ -54,6 +49,6 @@ async function stopServer(typed: Typed): Promise<{ pid: number; stopMs: number }
 }
 
 /** A server in a process of somebody else's leaves the process alone: its socket tells. */
-function isThere({ socket }: Server, { pid, endsProcess }: Notice): boolean | Promise<boolean> {
+function isThere({ socket }: Server, { pid, endsProcess }: StopNotice): boolean | Promise<boolean> {
   return endsProcess ? isAlive(pid) : answersAt(socket)
 }

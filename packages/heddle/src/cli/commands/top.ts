@@ -3,7 +3,6 @@
  *
  * Main thread of a command.
  */
-import type { StatusReport } from '../../main/admin/report.ts'
 import { ask } from '../control-client.ts'
 import { findServer } from '../find-server.ts'
 import type { Run, Typed } from '../program.ts'
@@ -25,7 +24,7 @@ async function printTables(typed: Typed): Promise<number> {
   const server = await findServer(typed)
   try {
     while (!end.signal.aborted) {
-      const report = (await ask(server, { operation: 'status' })) as StatusReport
+      const report = await ask(server, { operation: 'status' })
       const clock = new Date().toTimeString().slice(0, 8)
       await writeOut(`${clock} ${statusText(report, outputWidth())}\n`, end.signal)
       await wait(end.signal)

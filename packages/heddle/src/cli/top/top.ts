@@ -6,7 +6,6 @@
 import { styleText } from 'node:util'
 
 import type { OperationName } from '../../control/contract.ts'
-import type { StatusReport } from '../../main/admin/report.ts'
 import { ask, openAnswer } from '../control-client.ts'
 import type { Question, Server } from '../control-client.ts'
 import { readStream } from '../event-stream.ts'
@@ -104,7 +103,7 @@ class Top {
     this.#isLooking = true
     try {
       this.#server ??= await findServer(this.#typed)
-      const report = (await ask(this.#server, { operation: 'status', silenceMs })) as StatusReport
+      const report = await ask(this.#server, { operation: 'status', silenceMs })
       this.#set(looked(this.#state, report))
     } catch (error) {
       // It may have been started anew, elsewhere.

@@ -121,8 +121,8 @@ export class Api {
     const startedAt = this.#options.clock.now()
     try {
       const outcome = await act()
-      this.#tell(change, startedAt, null)
       stopListening?.()
+      this.#tell(change, startedAt, null)
       if (stream === null) await answer(response, operation, outcome)
       else stream.end({ done: outcome ?? {} })
     } catch (error) {

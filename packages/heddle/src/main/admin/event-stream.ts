@@ -86,7 +86,10 @@ export class EventStream {
   }
 
   #waitForReader(): void {
-    const giveUp = this.#options.clock.after(stuckMs, () => this.#response.destroy())
+    const giveUp = this.#options.clock.after(stuckMs, () => {
+      this.#stop()
+      this.#response.destroy()
+    })
     const goOn = (): void => {
       giveUp()
       this.#pump()

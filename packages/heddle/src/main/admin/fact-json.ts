@@ -3,11 +3,12 @@
  *
  * Main thread only. Pure.
  */
+import { inspect } from 'node:util'
 
 /** Longest text that is kept whole, in characters. */
 const textMax = 16_384
 
-/** A value as JSON; an error in it as name, message and stack, its causes inside it. */
+/** A value as JSON; an error in it as name, message and stack, with its causes. */
 export function toJson(value: unknown, indent?: number): string {
   return JSON.stringify(value, withErrors, indent)
 }
@@ -22,9 +23,22 @@ export function factJson(value: unknown): string {
 }
 
 function withErrors(_key: string, value: unknown): unknown {
-  if (!(value instanceof Error)) return value
-  const { name, message, stack = null } = value
-  return { name, message, stack }
+  return value instanceof Error ? errorRecord(value, 0) : value
+}
+
+/** The deepest chain of causes that is told: a cause may refer to itself. */
+const causesMax = 5
+
+function errorRecord(error: Error, depth: number): Readonly<Record<string, unknown>> {
+  const { name, message, stack = null, cause } = error
+  const record = { name, message, stack }
+  if (cause === undefined || depth >= causesMax) return record
+  return { ...record, cause: cause instanceof Error ? errorRecord(cause, depth + 1) : wordsOf(cause) }
+}
+
+/** What was given as a cause and is no error. */
+function wordsOf(cause: unknown): string {
+  return typeof cause === 'string' ? cause : inspect(cause, { depth: 1 })
 }
 
 function shorten(value: unknown): unknown {

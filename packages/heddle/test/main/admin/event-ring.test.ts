@@ -110,3 +110,18 @@ test('EventRing wakes who waits, once', async () => {
   await woken.promise
   assert.equal(wakes, 0)
 })
+
+test('EventRing tells the causes of an error, as far as anybody follows them', () => {
+  const { ring, announce } = setUp()
+  const error = new Error('top', { cause: new TypeError('below', { cause: 'a word' }) })
+  const turning = new Error('round')
+  turning.cause = turning
+  announce('a', { error, turning })
+  const [message] = ring.open(all, 99).read(1).messages
+  const { fact } = JSON.parse(message?.data ?? '')
+  assert.partialDeepStrictEqual(fact.error, {
+    message: 'top',
+    cause: { name: 'TypeError', message: 'below', cause: 'a word' }
+  })
+  assert.equal(JSON.stringify(fact.turning).match(/"message":"round"/g)?.length, 6)
+})
