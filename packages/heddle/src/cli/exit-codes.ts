@@ -84,7 +84,12 @@ export const exitCodes: Readonly<Record<ExitName, ExitCode>> = {
       'The configuration is missing, cannot be read, has mistakes, or (reload) has changes that need a new start; all of them are printed.',
     retry: false
   },
-  interrupted: { code: 130, meaning: 'Stopped by a signal before it had started.', retry: false },
+  interrupted: {
+    code: 130,
+    meaning:
+      'Ended by Ctrl-C (SIGINT) before there was a server to stop, while the configuration was read; 143 after SIGTERM, 129 after SIGHUP.',
+    retry: false
+  },
   killed: {
     code: 137,
     meaning: 'The graceful stop passed its deadline and the process killed itself (SIGKILL).',
