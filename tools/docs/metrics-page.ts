@@ -39,6 +39,11 @@ sample; a label of that name that is there already is kept as \`exported_applica
 import { metrics } from 'heddle/worker'
 
 metrics(() => registry.metrics())
+
+// OpenTelemetry, with an exporter that opens no port of its own
+const exporter = new PrometheusExporter({ preventServerStart: true })
+const serializer = new PrometheusSerializer()
+metrics(async () => serializer.serialize((await exporter.collect()).resourceMetrics))
 \`\`\`
 
 - Workers are asked all at once and have \`metrics.applicationTimeout\`. One that is late or blocked is left out of that

@@ -103,7 +103,7 @@ function readComment(line: string, families: Map<string, OpenFamily>, isOpen: bo
   const [, what, name = '', rest = ''] = match
   const isCounter = isOpen && what === 'TYPE' && rest.trim() === 'counter'
   const family = familyOf(name, families)
-  if (what === 'HELP') family.help = rest.replaceAll(/\\(?![\\n])/g, String.raw`\\`)
+  if (what === 'HELP') family.help = escapeLone(rest)
   else family.type = typeOf(rest.trim())
   return isCounter ? renameCounter(family, families) : family
 }
@@ -115,6 +115,11 @@ function renameCounter(family: OpenFamily, families: Map<string, OpenFamily>): O
   const counter = { ...family, name: `${family.name}_total`, type: 'counter' as const }
   families.set(counter.name, counter)
   return counter
+}
+
+/** A backslash in a sentence that escapes nothing stands for itself. */
+function escapeLone(help: string): string {
+  return help.replaceAll(/\\[\\n]?/g, found => (found.length === 1 ? String.raw`\\` : found))
 }
 
 function typeOf(word: string): FamilyType {

@@ -72,6 +72,18 @@ test('labelMetrics() finds the families, with what is said of them', () => {
   assert.equal(families[0]?.samples.split('\n').length, 5)
 })
 
+test('labelMetrics() keeps what is escaped in a sentence, and escapes what is not', () => {
+  const table: readonly (readonly [help: string, kept: string])[] = [
+    [String.raw`a\nb`, String.raw`a\nb`],
+    [String.raw`a \\ b \\`, String.raw`a \\ b \\`],
+    [String.raw`C:\temp "x"`, String.raw`C:\\temp "x"`],
+    ['ends so \\', 'ends so \\\\']
+  ]
+  for (const [help, kept] of table) {
+    assert.equal(labelMetrics(`# HELP a ${help}\na 1\n`, labels)[0]?.help, kept)
+  }
+})
+
 test('labelMetrics() leaves out what is told of the whole process', () => {
   const text = '# TYPE process_cpu_seconds_total counter\nprocess_cpu_seconds_total 4\nprocess_jobs 1\n'
   assert.equal(samplesOf(text), `process_jobs{${put}} 1\n`)
