@@ -84,9 +84,16 @@ function readSample(line: string, isOpen: boolean): Sample {
   const match = sampleLine.exec(line)
   const [, name = '', inside = '', value = '', time, exemplar] = match ?? []
   if (match === null || !number.test(value) || (exemplar !== undefined && !isOpen)) throw malformed(line)
+  if (hasTwice(inside)) throw malformed(line)
   // OpenMetrics has seconds.
   const at = time === undefined ? '' : ` ${isOpen ? Math.round(Number(time) * 1000) : time}`
   return { name, rewrite: labels => `${name}{${withLabels(inside, labels)}} ${value}${at}\n` }
+}
+
+/** Whether a label is there twice: Prometheus would take nothing of the whole scrape. */
+function hasTwice(inside: string): boolean {
+  const names = Array.from(inside.matchAll(oneLabel), ([, name]) => name)
+  return new Set(names).size < names.length
 }
 
 function withLabels(inside: string, labels: Labels): string {

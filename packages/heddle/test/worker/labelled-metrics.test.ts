@@ -117,6 +117,7 @@ test('labelMetrics() refuses a text in which Prometheus could not read a line', 
     'up{a="\\t"} 1',
     'up{a="b"} 1 soon',
     'up{,} 1',
+    'up{a="b",c="d",a="e"} 1',
     '1up 1',
     '{"up":1}',
     'up 1 # {trace_id="abc"} 1'
