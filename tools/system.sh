@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Runs the tests of the whole system, which need more than npm: a browser, shells and Prometheus from Debian's
-# packages, installed here when they are missing. Then the tests of the mesh that look for leaks and lost requests,
+# Runs the tests of the whole system, which need more than npm: a browser, shells, Prometheus and what systemd reads
+# its units with, from Debian's packages, installed here when they are missing. Then the tests of the mesh that look for leaks and lost requests,
 # with as many repetitions as the promises are made for: `npm test` has time for a part of them.
 set -euo pipefail
 cd "$(dirname "$0")/.."
@@ -9,6 +9,7 @@ missing=()
 for command in chromium fish git prometheus zsh; do
   command -v "$command" >/dev/null || missing+=("$command")
 done
+command -v systemd-analyze >/dev/null || missing+=(systemd)
 if [ ${#missing[@]} -gt 0 ]; then
   echo "Installing ${missing[*]}."
   export DEBIAN_FRONTEND=noninteractive
