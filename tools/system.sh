@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
 # Runs the tests of the whole system, which need more than npm: a browser, shells, Prometheus and what systemd reads
-# its units with, from Debian's packages, installed here when they are missing. Then the tests of the mesh that look for leaks and lost requests,
-# with as many repetitions as the promises are made for: `npm test` has time for a part of them.
+# its units with, from Debian's packages, installed here when they are missing. Then the tests of the mesh that look for
+# leaks and lost requests, with as many repetitions as the promises are made for: `npm test` has time for a part of
+# them.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
