@@ -44,8 +44,9 @@ const lines: Lines = {
     ),
   'worker:diagnosis': (log, { kind, state, tookMs, ...thread }) => {
     const fields = state === 'started' ? { kind } : { kind, tookMs }
-    if (kind === 'inspector') of(log, thread).warn(inspectorWords[state], fields)
-    else of(log, thread).info(`Worker is being looked into: ${kind} ${state}.`, fields)
+    if (kind === 'inspector')
+      of(log, thread)[state === 'started' ? 'warn' : 'info'](inspectorWords[state], fields)
+    else of(log, thread).debug(`Worker is being looked into: ${kind} ${state}.`, fields)
   },
   'worker:unhealthy': (log, { checks, reasons, ...thread }) =>
     of(log, thread).warn('Worker is unhealthy.', { checks, reasons }),

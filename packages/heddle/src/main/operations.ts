@@ -194,19 +194,19 @@ export class ServerOperations implements Operations {
   }
 
   profile(id: string, slot: number, options: ProfileOptions): Promise<string> {
-    return this.#lookInto('profile', id, slot, instruments => instruments.profile(id, slot, options))
+    return this.#lookInto(id, slot, instruments => instruments.profile(id, slot, options))
   }
 
   heapSnapshot(id: string, slot: number): Promise<Readable> {
-    return this.#lookInto('heap snapshot', id, slot, instruments => instruments.heapSnapshot(id, slot))
+    return this.#lookInto(id, slot, instruments => instruments.heapSnapshot(id, slot))
   }
 
   inspect(id: string, slot: number, port = 0): Promise<InspectorAddress> {
-    return this.#lookInto('inspector', id, slot, instruments => instruments.inspect(id, slot, port))
+    return this.#lookInto(id, slot, instruments => instruments.inspect(id, slot, port))
   }
 
   closeInspector(id: string, slot: number): Promise<void> {
-    return this.#lookInto('inspector', id, slot, instruments => instruments.closeInspector(id, slot))
+    return this.#lookInto(id, slot, instruments => instruments.closeInspector(id, slot))
   }
 
   stop(reason: string): StopNotice {
@@ -228,17 +228,17 @@ export class ServerOperations implements Operations {
     })
   }
 
-  /** Not through the gate: whoever watches a worker for minutes keeps nobody from a reload. */
-  #lookInto<Value>(
-    what: string,
+  /**
+   * Not through the gate: whoever watches a worker for minutes keeps nobody from a reload. Nor does the server have to
+   * run: a worker that hangs at its start is looked into above all.
+   */
+  async #lookInto<Value>(
     id: string,
     slot: number,
     act: (instruments: Instruments) => Promise<Value>
   ): Promise<Value> {
-    return this.#running(`${what} of ${id}:${slot}`, async () => {
-      this.#assertWorker(id, slot)
-      return act(this.#options.instruments)
-    })
+    this.#assertWorker(id, slot)
+    return act(this.#options.instruments)
   }
 
   #beside<Value>(name: string, run: () => Promise<Value>): Promise<Value> {

@@ -17,9 +17,15 @@ import { exampleApplication, exampleConfig, exampleHealth } from './example-conf
 const applications = new URL('../fixtures/applications/', import.meta.url)
 
 /** A server under test. */
-export interface LiveServer {
-  readonly server: Coordinator
+export interface LiveServer extends StartingServer {
   readonly url: string
+}
+
+/** The same while it starts. */
+export interface StartingServer {
+  readonly server: Coordinator
+  /** Resolves with its address. */
+  readonly started: Promise<string>
   /** Resolves at the next event of that name that fits. */
   readonly next: <Name extends keyof HeddleEvents>(
     name: Name,
@@ -40,8 +46,18 @@ export interface LiveSettings {
 export async function startServer(
   t: TestContext,
   entry: string,
-  { workers = 1, env = {}, health = {} }: LiveSettings = {}
+  settings: LiveSettings = {}
 ): Promise<LiveServer> {
+  const starting = beginServer(t, entry, settings)
+  return { ...starting, url: await starting.started }
+}
+
+/** The same, without waiting until it has started. */
+export function beginServer(
+  t: TestContext,
+  entry: string,
+  { workers = 1, env = {}, health = {} }: LiveSettings = {}
+): StartingServer {
   const path = fileURLToPath(new URL(entry, applications))
   const application = exampleApplication({
     path: fileURLToPath(new URL('.', new URL(entry, applications))),
@@ -59,10 +75,10 @@ export async function startServer(
     server.hurry()
     await stopped
   })
-  const { url } = await server.start()
+  const started = server.start().then(({ url }) => url ?? '')
   return {
     server,
-    url: url ?? '',
+    started,
     told,
     next: (name, fits = () => true) =>
       new Promise(resolve => {

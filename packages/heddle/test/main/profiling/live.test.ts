@@ -9,7 +9,7 @@ import { pathToFileURL } from 'node:url'
 import { BroadcastChannel } from 'node:worker_threads'
 
 import { isFailure } from '../../../src/errors.ts'
-import { startServer } from '../live-server.ts'
+import { beginServer, startServer } from '../live-server.ts'
 import type { LiveServer, LiveSettings } from '../live-server.ts'
 import { fixture } from '../../worker/worker-harness.ts'
 import { debugWith } from './debugger.ts'
@@ -22,16 +22,27 @@ interface LookedInto extends LiveServer {
 
 let channels = 0
 
-async function start(t: TestContext, settings: LiveSettings = {}): Promise<LookedInto> {
+/** What ends `/compute`, and the environment of a worker that hears of it. */
+function releaser(t: TestContext): {
+  readonly env: Record<string, string>
+  readonly release: () => void
+} {
   const name = `looked-into-${process.pid}-${channels++}`
   const channel = new BroadcastChannel(name)
   t.after(() => channel.close())
-  const env = { PATH: process.env.PATH ?? '', RELEASE: name, ...settings.env }
+  return {
+    env: { PATH: process.env.PATH ?? '', RELEASE: name },
+    release: () => channel.postMessage('turn')
+  }
+}
+
+async function start(t: TestContext, settings: LiveSettings = {}): Promise<LookedInto> {
+  const { env, release } = releaser(t)
   const live = await startServer(t, 'looked-into/app.ts', { ...settings, env })
   return {
     ...live,
     get: async path => (await fetch(`${live.url}${path}`, { headers: { connection: 'close' } })).text(),
-    release: () => channel.postMessage('turn')
+    release
   }
 }
 
@@ -97,6 +108,20 @@ test('profile() finds the function and its line that a blocked worker is busy wi
   assert.ok(profile.samples.every(id => ids.has(id)))
   assert.ok(profile.nodes.every(({ children = [] }) => children.every(id => ids.has(id))))
   assert.ok(profile.endTime - profile.startTime >= 400_000)
+})
+
+test('profile() finds what keeps a worker from starting', async t => {
+  const { env, release } = releaser(t)
+  const health = { maxBlocked: 50 }
+  const starting = beginServer(t, 'looked-into/app.ts', { env: { ...env, START: 'compute' }, health })
+  await starting.next('worker:blocked')
+  const profile: CpuProfile = JSON.parse(
+    await starting.server.operations.profile('api', 0, { type: 'cpu', durationMs: 300 })
+  )
+  release()
+  await starting.started
+  const hottest = profile.nodes.toSorted((a, b) => b.hitCount - a.hitCount)[0]
+  assert.equal(hottest?.callFrame.functionName, 'addUp')
 })
 
 test('profile() of the heap finds who allocates', async t => {
