@@ -39,10 +39,10 @@ export function toPretty(line: LogLine, colour: boolean): string {
   return line.error === undefined ? text : `${text}\n${harmless(prettyError(line.error), colour)}`
 }
 
-/** Loggers that write JSON name the process in every line: whoever reads it on a terminal knows. */
+/** Loggers such as pino and bunyan name process and machine in every line: whoever reads it on a terminal knows. */
 function fieldsForPeople({ fields = {} }: LogLine): [string, unknown][] {
   const entries = Object.entries(fields)
-  if (fields.pid !== process.pid) return entries
+  if (typeof fields.pid !== 'number' || typeof fields.hostname !== 'string') return entries
   return entries.filter(([key]) => key !== 'pid' && key !== 'hostname')
 }
 

@@ -96,6 +96,50 @@ test('formatLine() sets further lines and the stack of an error in', () => {
   )
 })
 
+test('formatLine() loses no field beside one that JSON refuses', () => {
+  const throwing = {
+    toJSON() {
+      throw new Error('no')
+    }
+  }
+  const record = parse({ fields: { a: 1, throwing, nothing: undefined, call: () => 1, big: 5n } })
+  assert.equal(record.msg, 'Ready.')
+  assert.equal(record.a, 1)
+  assert.equal(record.big, '5')
+  assert.match(String(record.throwing), /unserializable: Error: no/)
+})
+
+test('formatLine() keeps what errors say of themselves, and the kind that loggers call type', () => {
+  const live = Object.assign(new RangeError('live'), { errno: -2, socket: { big: true } })
+  assert.partialDeepStrictEqual(parse({ error: live }).err, {
+    type: 'RangeError',
+    message: 'live',
+    errno: -2
+  })
+  assert.equal('socket' in Object(parse({ error: live }).err), false)
+  const read = { type: 'TypeError', message: 'read', stack: 's', config: { url: '/' } }
+  assert.deepEqual(parse({ error: read }).err, read)
+  assert.match(formatLine(pretty, { ...line, error: { ...read, stack: undefined } }), /TypeError: read/)
+})
+
+test('formatLine() writes control characters out, and lets colours through where they are shown', () => {
+  const message = 'a\u001B[31mred\u001B[39m\u001B]0;title\u0007b\u0000\tc\rd'
+  const written = String.raw`\x1b]0;title\x07b\x00`
+  assert.equal(formatLine(pretty, { ...line, message }), `03:04:05.006 info  ared${written}\tc\\rd`)
+  const coloured = formatLine({ ...pretty, colour: true }, { ...line, message })
+  assert.ok(coloured.includes(`a\u001B[31mred\u001B[39m${written}\tc\\rd\u001B[0m`))
+  const error = new Error('evil \u001B[2J')
+  assert.ok(!formatLine(pretty, { ...line, error }).includes('\u001B'))
+  assert.equal(JSON.parse(formatLine(json, { ...line, message })).msg, message)
+})
+
+test('formatLine() leaves out for people what pino and bunyan say of process and machine', () => {
+  const fields = { pid: 1, hostname: 'box', a: 1 }
+  assert.equal(formatLine(pretty, { ...line, fields }), '03:04:05.006 info  Ready. a=1')
+  assert.equal(formatLine(pretty, { ...line, fields: { pid: 1 } }), '03:04:05.006 info  Ready. pid=1')
+  assert.partialDeepStrictEqual(parse({ fields }), fields)
+})
+
 test('formatLine() colours readable lines only when told to', () => {
   const coloured = formatLine({ ...pretty, colour: true }, { ...line, worker: 'api:0' })
   assert.notEqual(coloured, stripVTControlCharacters(coloured))

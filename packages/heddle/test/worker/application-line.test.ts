@@ -21,6 +21,12 @@ const lines: [string, object][] = [
   ['{"level":20,"msg":"low"}', { time: now, level: 'debug', message: 'low', fields: {} }],
   ['{"level":30,"msg":"low"}', { time: now, level: 'info', message: 'low', fields: {} }],
   ['{"level":60,"msg":"high"}', { time: now, level: 'error', message: 'high', fields: {} }],
+  [
+    '{"level":"silly","time":1700000000,"msg":"s"}',
+    { time: 1.7e12, level: 'trace', message: 's', fields: {} }
+  ],
+  ['{"level":"emerg","time":1.7e18,"msg":"ns"}', { time: 1.7e12, level: 'error', message: 'ns', fields: {} }],
+  ['{"level":"http","time":1e300,"msg":"h"}', { time: now, level: 'info', message: 'h', fields: {} }],
   ['{"answer":42}', { time: now, level: 'info', message: '', fields: { answer: 42 } }],
   [
     '{"level":"odd","time":"odd","msg":{"a":1},"message":"kept"}',
