@@ -57,6 +57,8 @@ const suffixes: Readonly<Record<string, readonly string[]>> = {
  */
 export function labelMetrics(text: string, labels: Labels, isOpen = false): readonly MetricFamily[] {
   const families = new Map<string, OpenFamily>()
+  const pairs = Object.entries(labels).map(([name, value]) => `${name}="${escapeLabel(value)}"`)
+  const added: Added = { labels, names: Object.keys(labels), text: pairs.join(',') }
   let current: OpenFamily | null = null
   for (const line of text.split('\n')) {
     if (line.trim() === '') continue
@@ -67,17 +69,25 @@ export function labelMetrics(text: string, labels: Labels, isOpen = false): read
     const { name, rewrite } = readSample(line, isOpen)
     if (isOpen && name.endsWith('_created')) continue
     current = current !== null && belongs(name, current) ? current : familyOf(name, families)
-    current.lines.push(rewrite(labels))
+    current.lines.push(rewrite(added))
   }
   return [...families.values()]
     .filter(({ name, lines }) => lines.length > 0 && !ofProcess.has(name))
     .map(({ name, type, help, lines }) => ({ name, type, help, samples: lines.join('') }))
 }
 
+/** Labels to put to samples, made ready once. */
+interface Added {
+  readonly labels: Labels
+  readonly names: readonly string[]
+  /** As it stands between the braces. */
+  readonly text: string
+}
+
 interface Sample {
   readonly name: string
   /** The line with more labels. */
-  readonly rewrite: (labels: Labels) => string
+  readonly rewrite: (added: Added) => string
 }
 
 function readSample(line: string, isOpen: boolean): Sample {
@@ -87,20 +97,25 @@ function readSample(line: string, isOpen: boolean): Sample {
   if (hasTwice(inside)) throw malformed(line)
   // OpenMetrics has seconds.
   const at = time === undefined ? '' : ` ${isOpen ? Math.round(Number(time) * 1000) : time}`
-  return { name, rewrite: labels => `${name}{${withLabels(inside, labels)}} ${value}${at}\n` }
+  return { name, rewrite: added => `${name}{${withLabels(inside, added)}} ${value}${at}\n` }
 }
 
 /** Whether a label is there twice: Prometheus would take nothing of the whole scrape. */
 function hasTwice(inside: string): boolean {
-  const names = Array.from(inside.matchAll(oneLabel), ([, name]) => name)
-  return new Set(names).size < names.length
+  const names: string[] = []
+  oneLabel.lastIndex = 0
+  for (let match = oneLabel.exec(inside); match !== null; match = oneLabel.exec(inside)) {
+    const [, name = ''] = match
+    if (names.includes(name)) return true
+    names.push(name)
+  }
+  return false
 }
 
-function withLabels(inside: string, labels: Labels): string {
-  const added = Object.entries(labels).map(([name, value]) => `${name}="${escapeLabel(value)}"`)
-  const mayClash = Object.keys(labels).some(name => inside.includes(name))
+function withLabels(inside: string, { labels, names, text }: Added): string {
+  const mayClash = names.some(name => inside.includes(name))
   const own = mayClash ? renamed(inside, labels) : inside.trim().replace(/,$/, '')
-  return own === '' ? added.join(',') : `${added.join(',')},${own}`
+  return own === '' ? text : `${text},${own}`
 }
 
 /** The family a line is about that says something of one; `null` for any other comment. */
