@@ -187,6 +187,16 @@ export interface HeddleEvents {
   'server:closed': { readonly inTime: boolean }
   /** The administrative server is open; `instead` is the busy port it was meant to have. */
   'admin:listening': { readonly url: string; readonly port: number; readonly instead: number | null }
+  /**
+   * A request to the administrative port was refused: its token is wrong, its host is no name of the server, or a web
+   * page of another origin has sent it. Told every ten seconds at most; `requests` are those since it was told last.
+   */
+  'admin:refused': {
+    readonly reason: 'host' | 'origin' | 'token'
+    /** Who has sent the last one. */
+    readonly address: string | null
+    readonly requests: number
+  }
   /** The server has started: every application is ready and the public port is open. */
   booted: { readonly url: string | null; readonly bootMs: number }
   /**

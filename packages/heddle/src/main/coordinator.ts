@@ -157,7 +157,7 @@ class Server implements Coordinator {
     this.#socket = socketDirectory === undefined ? null : new ControlSocket(socketDirectory, api, systemClock)
     const { operations } = this
     const admin = config.admin.enabled
-      ? new AdminServer({ settings: config.admin, operations, api, clock: systemClock })
+      ? new AdminServer({ settings: config.admin, operations, api, clock: systemClock, announce })
       : null
     this.#parts = {
       get config() {

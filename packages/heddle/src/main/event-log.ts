@@ -104,6 +104,7 @@ const lines: Lines = {
         busy: instead
       })
   },
+  'admin:refused': (log, fact) => log.warn('Requests to the administrative port were refused.', fact),
   booted: (log, fact) => log.info('Server has started.', fact),
   stopping: (log, { reason, drainDelayMs, timeoutMs }) =>
     log.info('Server stops.', { reason, drainDelayMs, timeoutMs }),

@@ -13,6 +13,7 @@ import { apiRoot } from '../../control/contract.ts'
 import { problemOf } from '../../control/failure-status.ts'
 import { openPaths } from '../../control/open-paths.ts'
 import { HeddleError } from '../../errors.ts'
+import type { Announce } from '../../events.ts'
 import type { Clock } from '../../shared/clock.ts'
 import { isLoopback, judgeHost, judgeOrigin } from './access.ts'
 import type { Claims } from './access.ts'
@@ -22,6 +23,8 @@ import { closeHttp, createHttp } from './http.ts'
 import type { Operations } from './operations.ts'
 import { probes, probeText } from './probes.ts'
 import type { Probe } from './probes.ts'
+import { Refusals } from './refusals.ts'
+import type { Refusal } from './refusals.ts'
 import type { StatusReport } from './report.ts'
 import { readQuery } from './request-input.ts'
 
@@ -38,11 +41,13 @@ export interface AdminOptions {
   readonly operations: Pick<Operations, 'status' | 'metrics'>
   readonly api: Api
   readonly clock: Clock
+  readonly announce: Announce
 }
 
 /** The administrative server, from its first to its last answer. */
 export class AdminServer {
   readonly #options: AdminOptions
+  readonly #refusals: Refusals
   #settings: ResolvedAdmin
   /** Made when the port is opened: node's HTTP modules are not loaded before the threads have been started. */
   #server: Server | null = null
@@ -50,6 +55,7 @@ export class AdminServer {
 
   constructor(options: AdminOptions) {
     this.#options = options
+    this.#refusals = new Refusals(options.clock, options.announce)
     this.#settings = options.settings
   }
 
@@ -149,21 +155,27 @@ export class AdminServer {
   /** Open paths of a port that others can reach are open to everybody; of any other, to this machine's programs. */
   #isMisnamed(request: IncomingMessage, response: ServerResponse): boolean {
     if (!isLoopback(this.#settings.hostname)) return false
-    return this.#isForbidden(response, judgeHost(claimsOf(request), this.#names()))
+    return this.#isForbidden({ request, response }, 'host', judgeHost(claimsOf(request), this.#names()))
+  }
+
+  /** Whether it asks by a name that is none of the server's, or comes from a web page of others. */
+  #isMisplaced(request: IncomingMessage, response: ServerResponse): boolean {
+    const claims = claimsOf(request)
+    const exchange = { request, response }
+    if (this.#isForbidden(exchange, 'host', judgeHost(claims, this.#names()))) return true
+    return this.#isForbidden(exchange, 'origin', judgeOrigin(claims))
   }
 
   #isRefused(request: IncomingMessage, response: ServerResponse): boolean {
-    const claims = claimsOf(request)
-    if (this.#isForbidden(response, judgeHost(claims, this.#names()) ?? judgeOrigin(claims))) return true
+    if (this.#isMisplaced(request, response)) return true
     const { token } = this.#settings
     if (token === null) {
-      return this.#isForbidden(
-        response,
-        'Set admin.token in the configuration: without one the API is closed.'
-      )
+      refuse(response, 403, 'Set admin.token in the configuration: without one the API is closed.')
+      return true
     }
     const offered = /^Bearer +(.+)$/i.exec(request.headers.authorization ?? '')?.[1]
     if (offered !== undefined && isSame(offered, token)) return false
+    if (offered !== undefined) this.#note('token', request)
     response.setHeader('www-authenticate', 'Bearer realm="heddle"')
     const detail =
       offered === undefined ? 'A bearer token is needed.' : 'The bearer token is not the right one.'
@@ -171,16 +183,26 @@ export class AdminServer {
     return true
   }
 
-  #isForbidden(response: ServerResponse, reason: string | null): boolean {
-    if (reason === null) return false
-    refuse(response, 403, reason)
+  #isForbidden({ request, response }: Exchange, reason: Refusal, sentence: string | null): boolean {
+    if (sentence === null) return false
+    this.#note(reason, request)
+    refuse(response, 403, sentence)
     return true
+  }
+
+  #note(reason: Refusal, request: IncomingMessage): void {
+    this.#refusals.note(reason, request.socket.remoteAddress ?? null)
   }
 
   #names(): Parameters<typeof judgeHost>[1] {
     const { hostname, allowedHosts } = this.#settings
     return { hostname, allowedHosts, machine: machineName() }
   }
+}
+
+interface Exchange {
+  readonly request: IncomingMessage
+  readonly response: ServerResponse
 }
 
 interface OpenQuery {

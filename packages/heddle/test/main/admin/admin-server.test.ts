@@ -19,6 +19,7 @@ const report: StatusReport = {
 }
 
 interface Settings {
+  readonly announced?: unknown[]
   readonly hostname?: string
   readonly token?: string | null
   readonly port?: number
@@ -32,7 +33,8 @@ function setUp(t: TestContext, settings: Settings = {}): AdminServer {
     settings: { enabled: true, hostname, port, portChosen, token, allowedHosts: ['ops.example.com'] },
     operations,
     api: managed,
-    clock: systemClock
+    clock: systemClock,
+    announce: (name, fact) => settings.announced?.push([name, fact])
   })
   t.after(() => admin.close())
   return admin
@@ -147,6 +149,22 @@ test('AdminServer lets no web page in that is not its own', async t => {
   for (const [path, headers, status] of visits) {
     assert.equal(await raw(port, path, headers), status, `${path} ${JSON.stringify(headers)}`)
   }
+})
+
+test('AdminServer tells of guesses, and not of each', async t => {
+  const announced: unknown[] = []
+  const { port } = await setUp(t, { token: 'secret', announced }).listen()
+  const headers = { host: 'localhost', authorization: 'Bearer wrong' }
+  for (let times = 0; times < 3; times++) assert.equal(await raw(port, '/api/v1/status', headers), 401)
+  await raw(port, '/api/v1/status', { host: 'localhost' })
+  await raw(port, '/metrics', { host: 'evil.test' })
+  await raw(port, '/api/v1/status', { host: 'localhost', origin: 'http://evil.test' })
+  const address = '127.0.0.1'
+  assert.deepEqual(announced, [
+    ['admin:refused', { reason: 'token', address, requests: 1 }],
+    ['admin:refused', { reason: 'host', address, requests: 1 }],
+    ['admin:refused', { reason: 'origin', address, requests: 1 }]
+  ])
 })
 
 test('AdminServer that others can reach is open to them by any name, but for the API', async t => {

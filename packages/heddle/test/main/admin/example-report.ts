@@ -28,7 +28,7 @@ export const worker: WorkerReportLine = {
   lastError: null,
   zombies: 0,
   health: null,
-  blocked: { blocks: 0, blockedMs: 0 },
+  blocked: { blocks: 0, blockedMs: 0, function: null, location: null },
   diagnoses: []
 }
 
