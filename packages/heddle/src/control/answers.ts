@@ -153,10 +153,14 @@ export interface ErrorReportLine {
   readonly at: string
 }
 
-/** How often an event loop stood still, and for how long in all. */
+/** How often an event loop stood still, for how long in all, and where. */
 export interface BlockedReportLine {
   readonly blocks: number
   readonly blockedMs: number
+  /** The function of the application that the last block was in; null when it is not known. */
+  readonly function: string | null
+  /** Where in the source that was, as `file:line:column`. */
+  readonly location: string | null
 }
 
 /** The last seconds of one worker, or of all of an application. `null` where nothing was seen. */
