@@ -55,10 +55,10 @@ function ofState(worker: WorkerReportLine): readonly Complaint[] {
   return notReady === null ? kept : [...kept, bad('state', notReady)]
 }
 
-function ofTurning({ state, heartbeatAgeMs }: WorkerReportLine): readonly Complaint[] {
+function ofTurning({ state, heartbeatAgeMs, blocked }: WorkerReportLine): readonly Complaint[] {
   const isThere = state === 'ready' || state === 'ejected' || state === 'draining'
   if (!isThere || heartbeatAgeMs === null || heartbeatAgeMs < standsStillMs) return []
-  return [bad('turning', `its event loop has stood still for ${duration(heartbeatAgeMs)}`)]
+  return [bad('turning', `its event loop has stood still for ${duration(heartbeatAgeMs)}${placeOf(blocked)}`)]
 }
 
 function ofHealth(worker: WorkerReportLine, application: ApplicationReportLine): readonly Complaint[] {
@@ -123,7 +123,7 @@ function percentileOf({ p99Ms, requestsPerSecond, windowMs }: WorkerReportLine['
 }
 
 function ofPast(worker: WorkerReportLine): readonly Complaint[] {
-  const { state, zombies, blocked } = worker
+  const { state, zombies, blocked, diagnoses } = worker
   const end = state === 'exited' ? null : endOf(worker)
   return [
     ...(zombies === 0
@@ -133,11 +133,25 @@ function ofPast(worker: WorkerReportLine): readonly Complaint[] {
       ? []
       : [
           worthKnowing(
-            `has stood still ${timesOf(blocked.blocks)}, for ${duration(blocked.blockedMs)} in all`
+            `has stood still ${timesOf(blocked.blocks)}, for ${duration(blocked.blockedMs)} in all${placeOf(blocked) && `, last${placeOf(blocked)}`}`
           )
         ]),
-    ...(end === null ? [] : [worthKnowing(`its last thread: ${end}`)])
+    ...(end === null ? [] : [worthKnowing(`its last thread: ${end}`)]),
+    ...diagnoses.map(({ kind, sinceMs }) => worthKnowing(`${lookedInto[kind]} for ${duration(sinceMs)}`))
   ]
+}
+
+const lookedInto: Readonly<Record<WorkerReportLine['diagnoses'][number]['kind'], string>> = {
+  'cpu profile': 'its processor time has been profiled',
+  'heap profile': 'its memory has been profiled',
+  'heap snapshot': 'a heap snapshot has been taken of it',
+  inspector: 'its inspector has been open'
+}
+
+/** Where the last block was, in words that follow: ` in parse (app.js:3:5)`. */
+function placeOf({ function: name, location }: WorkerReportLine['blocked']): string {
+  if (name === null) return location === null ? '' : ` at ${location}`
+  return ` in ${name}${location === null ? '' : ` (${location})`}`
 }
 
 /** How the last thread ended, in one line; `null` when it was meant to. */

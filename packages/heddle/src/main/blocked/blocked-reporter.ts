@@ -45,6 +45,9 @@ export interface BlockCounts {
   readonly blocks: number
   /** Milliseconds in all, those of a block under way included. */
   readonly blockedMs: number
+  /** Where the last block was that something was found out about; `null` as in {@link BlockedPlace}. */
+  readonly function: string | null
+  readonly location: string | null
 }
 
 /** Milliseconds between two looks, and while something is blocked. */
@@ -125,11 +128,11 @@ export class BlockedReporter {
 
   /** The counts of a slot, by its name. */
   counts(worker: string): BlockCounts {
-    const { blocks, blockedMs } = this.#counts.get(worker) ?? { blocks: 0, blockedMs: 0 }
+    const counts = this.#counts.get(worker) ?? never
     const now = this.#options.clock.now()
     const current = [...this.#blocks].find(([{ fact }]) => fact.worker === worker)?.[1]
     const underWay = current === undefined ? 0 : now - current.standstill.since
-    return { blocks, blockedMs: Math.round(blockedMs + underWay) }
+    return { ...counts, blockedMs: Math.round(counts.blockedMs + underWay) }
   }
 
   #plan(delayMs: number): void {
@@ -164,7 +167,7 @@ export class BlockedReporter {
     const verdict = judge(block?.standstill ?? null, look)
     if (verdict.type === 'unblocked' && block !== null) this.#unblock(worker, block, verdict.blockedMs)
     if (verdict.type !== 'blocked' || this.#options.isExcused?.(worker) === true) return false
-    if (block === null) this.#count(worker, 1, 0)
+    if (block === null) this.#begin(worker)
     else this.#letGo(block)
     // Its explanation follows at once, for all that are told of in this look together.
     this.#blocks.set(worker, { standstill: verdict.standstill, explanation: Promise.resolve(nothing) })
@@ -194,13 +197,14 @@ export class BlockedReporter {
   async #announceBlocked(worker: WatchedLoop, block: Block, at: number): Promise<void> {
     const { place } = await block.explanation
     if (this.#cancel === null) return
+    this.#locate(worker, place)
     const blockedMs = Math.round(at - block.standstill.since)
     this.#options.announce('worker:blocked', { ...worker.fact, blockedMs, where: place })
   }
 
   #unblock(worker: WatchedLoop, block: Block, blockedMs: number): void {
     this.#blocks.delete(worker)
-    this.#count(worker, 0, blockedMs)
+    this.#count(worker, blockedMs)
     void this.#announceUnblocked(worker, block, blockedMs)
   }
 
@@ -211,13 +215,14 @@ export class BlockedReporter {
     explanation.close()
     if (this.#cancel === null) return
     const where: BlockedPlace | null = outcome.inTime ? outcome.value : null
+    this.#locate(worker, where)
     this.#options.announce('worker:unblocked', { ...worker.fact, blockedMs, where })
   }
 
   /** The worker is gone, or nobody wants to know any more. */
   #drop(worker: WatchedLoop, block: Block): void {
     this.#blocks.delete(worker)
-    this.#count(worker, 0, this.#options.clock.now() - block.standstill.since)
+    this.#count(worker, this.#options.clock.now() - block.standstill.since)
     this.#letGo(block)
   }
 
@@ -225,12 +230,22 @@ export class BlockedReporter {
     void block.explanation.then(explanation => explanation.close())
   }
 
-  #count(worker: WatchedLoop, blocks: number, blockedMs: number): void {
-    const known = this.#counts.get(worker.fact.worker) ?? { blocks: 0, blockedMs: 0 }
-    this.#counts.set(worker.fact.worker, {
-      blocks: known.blocks + blocks,
-      blockedMs: known.blockedMs + blockedMs
-    })
+  /** One more block: where it is, is not known yet. */
+  #begin({ fact }: WatchedLoop): void {
+    const { blocks, blockedMs } = this.#counts.get(fact.worker) ?? never
+    this.#counts.set(fact.worker, { ...never, blocks: blocks + 1, blockedMs })
+  }
+
+  #count(worker: WatchedLoop, blockedMs: number): void {
+    const known = this.#counts.get(worker.fact.worker) ?? never
+    this.#counts.set(worker.fact.worker, { ...known, blockedMs: known.blockedMs + blockedMs })
+  }
+
+  /** Remembers where a block was, when that is known. */
+  #locate({ fact }: WatchedLoop, place: BlockedPlace | null): void {
+    if (place === null || (place.function === null && place.location === null)) return
+    const { function: name, location } = place
+    this.#counts.set(fact.worker, { ...(this.#counts.get(fact.worker) ?? never), function: name, location })
   }
 
   #suspect(worker: WatchedLoop): Suspect {
@@ -253,5 +268,7 @@ export class BlockedReporter {
     return this.#options.supervised.application(worker.fact.application ?? '')
   }
 }
+
+const never: BlockCounts = { blocks: 0, blockedMs: 0, function: null, location: null }
 
 const nothing: Explanation = { place: null, late: Promise.resolve(null), close: () => {} }

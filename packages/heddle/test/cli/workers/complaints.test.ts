@@ -70,8 +70,29 @@ test('complaintsOf() says what is not well', () => {
     [{ recent: { ...recent, errorRate: 0.12 } }, ['12% of its requests fail']],
     [{ recent: { ...recent, p99Ms: 310 } }, ['its 99th percentile is 310 ms, that of the others 10 ms']],
     [{ zombies: 2 }, ['2 threads of it are stuck for good']],
-    [{ blocked: { blocks: 3, blockedMs: 4100 } }, ['has stood still 3 times, for 4.1s in all']],
+    [
+      { blocked: { blocks: 3, blockedMs: 4100, function: null, location: null } },
+      ['has stood still 3 times, for 4.1s in all']
+    ],
     [{ lastEnd: 'ended by itself with code 3' }, ['its last thread: ended by itself with code 3']],
+    [
+      { blocked: { blocks: 1, blockedMs: 900, function: 'parse', location: 'app.js:3:5' } },
+      ['has stood still once, for 0.9s in all, last in parse (app.js:3:5)']
+    ],
+    [
+      {
+        heartbeatAgeMs: 4200,
+        blocked: { blocks: 1, blockedMs: 900, function: null, location: 'app.js:3:5' }
+      },
+      [
+        'its event loop has stood still for 4.2s at app.js:3:5',
+        'has stood still once, for 0.9s in all, last at app.js:3:5'
+      ]
+    ],
+    [
+      { diagnoses: [{ kind: 'inspector', sinceMs: 61_000, url: 'ws://x' }] },
+      ['its inspector has been open for 1m 1s']
+    ],
     [{ lastEnd: 'stopped' }, []],
     // Nothing has been measured yet.
     [{ recent: { ...recent, windowMs: 0, elu: 1 } }, []],

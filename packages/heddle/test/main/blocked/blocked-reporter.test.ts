@@ -84,9 +84,10 @@ test('BlockedReporter tells of a block once, every half minute again, and of its
   assert.match(told[0] ?? '', /^worker:blocked 1[01]\d\d parse$/)
   assert.match(told[1] ?? '', /^worker:blocked 31\d\d\d parse$/)
   assert.match(told[2] ?? '', /^worker:unblocked 3[12]\d\d\d -$/)
-  const { blocks, blockedMs } = reporter.counts('api:0')
+  const { blocks, blockedMs, function: name } = reporter.counts('api:0')
   assert.equal(blocks, 1)
   assert.ok(blockedMs > 31_000 && blockedMs < 33_000)
+  assert.equal(name, 'parse')
 })
 
 test('BlockedReporter leaves a worker that loads ten times as long', async () => {

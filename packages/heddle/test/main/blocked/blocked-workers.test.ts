@@ -174,7 +174,10 @@ test('BlockedReporter tells of several workers, each with its own place', async 
     [0, 1, 2].map(slot => watched.reporter.counts(`api:${slot}`).blocks),
     [1, 1, 1]
   )
-  assert.ok(watched.reporter.counts('api:0').blockedMs >= maxBlocked)
+  const counts = watched.reporter.counts('api:0')
+  assert.ok(counts.blockedMs >= maxBlocked)
+  assert.equal(counts.function, 'total')
+  assert.match(counts.location ?? '', /^app\.ts:\d+:\d+$/)
 })
 
 test('BlockedReporter leaves the inspector of the user alone, and lets that worker end', async t => {
