@@ -9,6 +9,7 @@ import type { InThreadApplication, StartInThreadOptions } from './in-thread/star
 
 export type {
   AdminOptions,
+  ApplicationLoggerOptions,
   ApplicationOptions,
   AutoloadOptions,
   BreakerOptions,
@@ -16,8 +17,10 @@ export type {
   HealthOptions,
   HeddleConfig,
   LimitsOptions,
+  LogFileOptions,
   LoggerOptions,
   MeshOptions,
+  MetricsOptions,
   QueueOptions,
   RecycleOptions,
   RestartOptions,
@@ -31,6 +34,7 @@ export type {
   BlockedPlace,
   ExitReason,
   HeddleEvents,
+  OperationFact,
   ReplaceReason,
   ThreadFact,
   ThreadState
@@ -47,7 +51,15 @@ export type {
   ProfileOptions,
   ReloadReport
 } from './main/admin/operations.ts'
-export type { ApplicationReportLine, StatusReport, WorkerReportLine } from './main/admin/report.ts'
+export type {
+  ApplicationReportLine,
+  CircuitReportLine,
+  HealthReportLine,
+  RecentReportLine,
+  StatusReport,
+  ThreadReportLine,
+  WorkerReportLine
+} from './main/admin/report.ts'
 export type { StartReport } from './main/coordinator.ts'
 export { HeddleError } from './errors.ts'
 export type { HeddleFailures, Mistake } from './errors.ts'
