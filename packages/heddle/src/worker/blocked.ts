@@ -5,20 +5,17 @@
  * application (`main/blocked/inquiry.ts`), and never otherwise: until then it costs nothing. What is called
  * there may not wait and may not change anything the application sees.
  */
-import { readFileSync, readlinkSync, statSync } from 'node:fs'
-import { findSourceMap, SourceMap } from 'node:module'
-import { basename, dirname, isAbsolute, resolve } from 'node:path'
+import { readlinkSync } from 'node:fs'
+import { basename, isAbsolute } from 'node:path'
 import { hrtime } from 'node:process'
 import { fileURLToPath } from 'node:url'
 
 import { whereKey } from '../channel/blocked-place.ts'
 import type { AnswerWhere, Call, Sample } from '../channel/blocked-place.ts'
+import { SourcePlaces } from './source-places.ts'
 
 /** Calls of a stack that are told; the innermost ones. */
 const callsMax = 50
-
-/** Source and map that are read at most, in bytes: reading takes time from a thread that has none. */
-const bytesMax = 16 * 1024 * 1024
 
 /** As they are at birth: applications put others in their place. */
 const EngineError = Error
@@ -81,63 +78,20 @@ function nameOf(site: NodeJS.CallSite): string | null {
   return type === null || plainTypes.has(type) || name.startsWith(`${type}.`) ? name : `${type}.${name}`
 }
 
-/** A source map and the directory its sources are relative to. */
-interface OpenMap {
-  readonly map: SourceMap
-  readonly directory: string
-}
-
 function toOriginal(calls: readonly Call[]): Call[] {
-  const maps = new Map<string, OpenMap | null>()
+  const places = new SourcePlaces()
   return calls.map(call => {
     const { file } = call
-    if (file === null || !isAbsolute(file)) return call
-    let open = maps.get(file)
-    if (open === undefined) maps.set(file, (open = openMap(file)))
-    return open === null ? call : (locate(call, open) ?? call)
+    return file === null || !isAbsolute(file) ? call : locate({ ...call, file }, places)
   })
 }
 
-function locate(call: Call, { map, directory }: OpenMap): Call | null {
-  const origin = map.findOrigin(call.line, call.column)
-  if (!('fileName' in origin)) return null
-  const { fileName, lineNumber: line, columnNumber: column } = origin
-  const file = toPath(fileName, directory)
+function locate(call: Call & { readonly file: string }, places: SourcePlaces): Call {
+  const found = places.original(call)
+  if (found === null) return call
+  const { file, line, column } = found
   // The name in the map is that of the token at this position: of what is called there, not of what calls.
   const place = `${file}:${line}:${column}`
   const text = call.text.endsWith(')') ? call.text.replace(/\([^()]*\)$/, () => `(${place})`) : place
   return { ...call, file, line, column, text }
-}
-
-function toPath(source: string, directory: string): string {
-  if (source.startsWith('file:')) return fileURLToPath(source)
-  // A scheme of a bundler's own (`webpack://…`) is no place on this disk.
-  return /^\w[\w+.-]+:/.test(source) ? source : resolve(directory, source)
-}
-
-/** The map node keeps with `--enable-source-maps`, else the one the file names at its end. */
-function openMap(file: string): OpenMap | null {
-  try {
-    const known = findSourceMap(file)
-    if (known !== undefined) return { map: known, directory: dirname(file) }
-    const url = /\n\/\/[#@] ?sourceMappingURL=(\S+)\s*$/.exec(readCapped(file))?.[1]
-    if (url === undefined) return null
-    const inline = /^data:[^,]*;base64,/.exec(url)
-    const path = resolve(dirname(file), inline ? '' : decodeURIComponent(url))
-    const text = inline
-      ? Buffer.from(url.slice(inline[0].length), 'base64').toString('utf8')
-      : readCapped(path)
-    const payload: ConstructorParameters<typeof SourceMap>[0] = JSON.parse(text)
-    return {
-      map: new SourceMap(payload),
-      directory: resolve(inline ? dirname(file) : dirname(path), payload.sourceRoot ?? '')
-    }
-  } catch {
-    // No map, or one that is broken: the place in the file that runs is still a place.
-    return null
-  }
-}
-
-function readCapped(file: string): string {
-  return statSync(file).size > bytesMax ? '' : readFileSync(file, 'utf8')
 }

@@ -10,6 +10,8 @@ import { hrtime } from 'node:process'
 
 import { diagnosisKey } from '../channel/diagnosis.ts'
 import type { OfferDiagnosis, OpenInspector, ProfilePlan, ProfileType, Reply } from '../channel/diagnosis.ts'
+import { toSourcePlaces } from './profile-places.ts'
+import type { AnyProfile } from './profile-places.ts'
 
 /** As they are at birth: applications put others in their place. */
 const monotonicNs = hrtime.bigint.bind(hrtime)
@@ -104,7 +106,9 @@ function stopProfile(): number {
   const { type, session } = recording
   if (recording.text === null) {
     const method = type === 'cpu' ? 'Profiler.stop' : 'HeapProfiler.stopSampling'
-    recording.text = JSON.stringify(post(session, method).profile)
+    const { profile = {} } = post(session, method)
+    toSourcePlaces(profile)
+    recording.text = JSON.stringify(profile)
     session.disconnect()
   }
   return Math.ceil(recording.text.length / pieceSize)
@@ -129,7 +133,7 @@ function post(
   session: inspector.Session,
   method: string,
   params: object = {}
-): { readonly profile?: unknown } {
+): { readonly profile?: AnyProfile } {
   let outcome: { readonly error: Error | null; readonly result: object | undefined } | null = null
   session.post(method, params, (error, result) => {
     outcome = { error, result }
