@@ -165,10 +165,15 @@ export class ThreadLog implements LogTarget {
   }
 
   #put(out: string, file: string): void {
-    const isFiled = this.#file === null || this.#file.write(this.#encode(file))
-    // Lines that the file does not take are not lost to a user who has nothing but the file.
-    if (this.#logger.stdout !== false || !isFiled || this.#file === null)
+    if (this.#file === null) {
       this.#stdout.write(this.#encode(out))
+      return
+    }
+    const bytes = this.#encode(file)
+    const isFiled = this.#file.write(bytes)
+    // Lines that the file does not take are not lost to a user who has nothing but the file.
+    if (this.#logger.stdout === false && isFiled) return
+    this.#stdout.write(out === file && isFiled ? bytes : this.#encode(out))
   }
 
   /** In memory that the next line uses again. */

@@ -16,6 +16,8 @@ export type { Logs }
  * @param given How lines look. Defaults to JSON at the configured level.
  */
 export function openLogs({ logger }: ResolvedConfig, given?: LogStyle): Logs {
+  // Whoever looks at the stream makes a pipe non-blocking: a reader that stands still then holds no thread up for ever.
+  void process.stdout.isTTY
   const style = given ?? { level: logger.level, format: 'json', colour: false }
   return new Logs({ logger, style, clock: systemClock })
 }

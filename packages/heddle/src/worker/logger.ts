@@ -23,6 +23,8 @@ export interface Logger {
   readonly error: LogMethod
   /** The same as `error`: a line cannot end the worker. */
   readonly fatal: LogMethod
+  /** Whether lines of this level are written at present: it can be changed while the worker runs. */
+  isLevelEnabled(level: Level | 'fatal'): boolean
   /** A logger which adds `fields` to each of its lines. */
   child(fields: object): Logger
 }
@@ -52,6 +54,7 @@ export function createLogger(output: Output, bound: object): Logger {
     warn: at('warn'),
     error: at('error'),
     fatal: at('error'),
+    isLevelEnabled: level => output.isEnabled(level === 'fatal' ? 'error' : level),
     child: fields => createLogger(output, { ...bound, ...fields })
   }
 }
