@@ -4,7 +4,7 @@
  */
 export type { MeshClient } from './client/client.ts'
 export { MeshDispatcher, type DispatcherLike, type DispatchOptions } from './client/dispatcher.ts'
-export type { Exchange, ExchangeHandler, MeshRequest, ResponseHead } from './client/exchange.ts'
+export type { Exchange, ExchangeHandler, Link, MeshRequest, ResponseHead } from './client/exchange.ts'
 export { isIdempotent } from './client/retry.ts'
 export { adoptSocket } from './http1/adopted-socket.ts'
 export { Connection } from './http1/connection.ts'

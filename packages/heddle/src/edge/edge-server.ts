@@ -19,6 +19,7 @@ import {
   type ConnectionHost,
   type ConnectionLimits,
   type Exchange,
+  type Link,
   type MeshClient,
   type Refusal,
   type RequestAccount,
@@ -38,7 +39,7 @@ import {
   type Trust
 } from './forwarding.ts'
 import { createRouter, type Destination, type Router, type Routes } from './routing.ts'
-import { terminationOf } from './termination.ts'
+import { terminationOf, type Termination } from './termination.ts'
 import { Tunnels } from './tunnels.ts'
 
 /** How often time limits are looked at, in milliseconds. No limit is exceeded by more than this. */
@@ -72,6 +73,8 @@ interface Guest {
   peer: Peer
   /** Where its current request goes; `null` when there is none, or nobody claims it. */
   destination: Destination | null
+  /** Over which workers have sockets for it; `null` while there are none. */
+  links: Set<Link> | null
 }
 
 /** The server. */
@@ -256,27 +259,33 @@ export class EdgeServer implements ConnectionHost {
     if (termination.reason === 'refused' && (head === null || sent !== null)) this.traffic.invalid()
     const guest = this.#connections.get(connection.id)
     if (guest === null) return
-    const { peer, destination } = guest
+    // For the first request of a connection nothing is kept.
+    if (connection.requests > 1) remember(guest, sent)
+    if (this.#settings.server.accessLog !== 'off') this.#log(guest, account, termination)
     guest.destination = null
-    const { accessLog: format } = this.#settings.server
-    if (this.#accessLog === null || format === 'off' || destination?.isLogged === false) return
-    const facts = {
-      account,
-      termination,
-      client: clientAddress(peer, head?.forwardedFor ?? '', this.#trust),
-      application: destination?.application ?? null,
-      time: Date.now()
-    }
-    const line = accessLine(facts)
-    if (format === 'combined') this.#accessLog.writeText(combinedLine(facts), line)
-    else this.#accessLog.write(line)
   }
 
   onClosed(connection: Connection): void {
     this.traffic.closed()
+    const guest = this.#connections.get(connection.id)
+    for (const link of guest?.links ?? []) link.dismiss(guest?.peer.line ?? '')
     this.#connections.delete(connection.id)
     if (connection.wasUpgraded) this.#tunnels.delete(connection)
     this.#settle()
+  }
+
+  #log({ peer, destination }: Guest, account: RequestAccount, termination: Termination): void {
+    if (this.#accessLog === null || destination?.isLogged === false) return
+    const facts = {
+      account,
+      termination,
+      client: clientAddress(peer, account.head?.forwardedFor ?? '', this.#trust),
+      application: destination?.application ?? null,
+      time: Date.now()
+    }
+    const line = accessLine(facts)
+    if (this.#settings.server.accessLog === 'json') this.#accessLog.write(line)
+    else this.#accessLog.writeText(combinedLine(facts), line)
   }
 
   #accept(accepted: Socket): void {
@@ -297,7 +306,7 @@ export class EdgeServer implements ConnectionHost {
       firstLine: `${line} 0`,
       line: `${line} ${++this.#accepted}`
     }
-    connection.id = this.#connections.add({ connection, peer, destination: null })
+    connection.id = this.#connections.add({ connection, peer, destination: null, links: null })
     this.traffic.opened()
   }
 
@@ -353,6 +362,13 @@ export class EdgeServer implements ConnectionHost {
     this.#whenEmpty()
     this.#whenEmpty = null
   }
+}
+
+/** Writes down by which way a request of a guest went. */
+function remember(guest: Guest, sent: Exchange | null): void {
+  if (sent === null || sent.through === null) return
+  guest.links ??= new Set()
+  guest.links.add(sent.through)
 }
 
 function routesOf({ routes, entrypoint, server: { requestTimeout } }: EdgeSettings): Routes {

@@ -20,7 +20,14 @@ export interface ApplicationData {
 
 /** What a handler saw. */
 export interface Sighting {
-  readonly what: 'begun' | 'closed' | 'websocket closed' | 'request closed' | 'written' | 'tunnel closed'
+  readonly what:
+    | 'socket closed'
+    | 'begun'
+    | 'closed'
+    | 'websocket closed'
+    | 'request closed'
+    | 'written'
+    | 'tunnel closed'
   readonly worker: string
   readonly method: string
   readonly url: string
@@ -32,6 +39,9 @@ const { ticket, upgrades } = workerData as ApplicationData
 const main = parentPort
 
 const piece = Buffer.alloc(64 * 1024, 'x')
+
+/** Sockets whose end is told. */
+const watched = new WeakSet<object>()
 
 type Handler = (request: IncomingMessage, response: ServerResponse, url: URL) => void
 
@@ -98,6 +108,12 @@ const handlers: Readonly<Record<string, Handler>> = {
   '/hints': (_request, response) => {
     response.writeEarlyHints({ link: '</style.css>; rel=preload' })
     response.end('after the hint')
+  },
+  '/watched': (request, response) => {
+    const { socket } = request
+    if (!watched.has(socket)) socket.once('close', () => say('socket closed', request))
+    watched.add(socket)
+    response.end(String(request.socket.remotePort))
   },
   '/early': (_request, response) => void response.end('early'),
   '/hang': () => undefined,

@@ -247,6 +247,22 @@ test('EdgeServer tells the handler of a client that is gone', async () => {
   await stage.sighting('/hash?gone', 'request closed')
 })
 
+test('EdgeServer tells the sockets of a connection that it is closed, and no others', async () => {
+  const client = await RawClient.open(stage.port)
+  const other = await RawClient.open(stage.port)
+  for (const each of [client, other]) await each.send(get('/early')).response()
+  const target = '/watched?closed'
+  // Each worker has a socket of its own for the connection.
+  for (let i = 0; i < 6; i++) await client.send(get(target)).response()
+  await other.send(get('/watched?open')).response()
+  client.destroy()
+  await stage.sighting(target, 'socket closed')
+  assert.deepEqual(stage.sightings('/watched?open', 'socket closed'), [])
+  assert.equal((await other.send(get('/watched?open')).response()).status, 200)
+  other.destroy()
+  await stage.sighting('/watched?open', 'socket closed')
+})
+
 test('EdgeServer gives clients of node:http what they expect', async () => {
   const agent = new Agent({ keepAlive: true, maxSockets: 1 })
   for (let i = 0; i < 3; i++) {

@@ -71,7 +71,7 @@ export class AddressLink implements Link, AddressRequestOwner {
     exchange.id = this.#requests.add(request)
     exchange.cell = -1
     exchange.sentMs = nowMs
-    exchange.sentTo(this.upstream)
+    exchange.sentTo(this)
     this.#count(1)
     request.start()
   }
@@ -104,6 +104,9 @@ export class AddressLink implements Link, AddressRequestOwner {
   acknowledge(exchange: Exchange, bytes: number): void {
     this.#requests.get(exchange.id)?.acknowledge(bytes)
   }
+
+  /** Connections on the network are shared by all peers. */
+  dismiss(): void {}
 
   revocable(exchange: Exchange): boolean {
     return this.#requests.get(exchange.id)?.open === false

@@ -30,6 +30,8 @@ export interface Link {
   abort(exchange: Exchange, reason: string): void
   /** The response's receiver has made room for so many bytes. */
   acknowledge(exchange: Exchange, bytes: number): void
+  /** The connection of a peer is closed whose requests went over it, under a number: nothing has to be kept for it. */
+  dismiss(peer: string): void
   /** Whether {@link revoke} can still succeed. */
   revocable(exchange: Exchange): boolean
   /** Takes a request back if the upstream has not begun it: true means that it never will. */
@@ -141,6 +143,8 @@ export class Exchange {
   answeredMs = 0
   /** Name of the member it was sent to last; `null` while there is none. */
   worker: string | null = null
+  /** The way to it, also when the exchange is over. */
+  through: Link | null = null
   /** Bytes of the body that its owner has sent, and of that of the answer so far. */
   bytesSent = 0
   bytesReceived = 0
@@ -178,10 +182,12 @@ export class Exchange {
     this.requestEnded = (request.flags & MORE) === 0
   }
 
-  /** It is being sent to this upstream. */
-  sentTo({ id, name }: Upstream): void {
+  /** It is being sent over this link. */
+  sentTo(link: Link): void {
+    const { id, name } = link.upstream
     this.tried = this.tried === nowhere ? [id] : [...this.tried, id]
     this.worker = name
+    this.through = link
   }
 
   /** How often it was sent again. */

@@ -22,6 +22,7 @@ import {
   CREDIT,
   DATA,
   END,
+  GONE,
   HEAD,
   INFO,
   MORE,
@@ -84,7 +85,7 @@ export class ThreadLink implements Link, FrameReceiver {
     exchange.id = id
     exchange.sentMs = nowMs
     exchange.cell = this.#takeCell(slotOf(id))
-    exchange.sentTo(this.upstream)
+    exchange.sentTo(this)
     this.#count(1)
     const { method, path, headers, flags, body, peer } = request
     // A request that is still being uploaded has all the time it takes.
@@ -126,6 +127,11 @@ export class ThreadLink implements Link, FrameReceiver {
     this.#port.batch.push(CREDIT, exchange.id, exchange.unacknowledged)
     this.#port.schedule()
     exchange.unacknowledged = 0
+  }
+
+  dismiss(peer: string): void {
+    this.#port.batch.push(GONE, 0, peer)
+    this.#port.schedule()
   }
 
   revocable({ cell }: Exchange): boolean {
@@ -331,7 +337,7 @@ export class ThreadLink implements Link, FrameReceiver {
 /** What is wrong with a frame at this point of its exchange, `null` when nothing is. */
 function outOfOrder({ state, request }: Exchange, opcode: number): string | null {
   if (opcode === CREDIT || opcode === ABORT) return null
-  if (opcode === REQUEST) return 'a request against the direction of the link'
+  if (opcode === REQUEST || opcode === GONE) return 'a request against the direction of the link'
   if (opcode === HEAD || opcode === INFO) return state === WAITING ? null : 'a head where none is due'
   // Without a head before it: the bytes of an upgraded connection.
   const tunnel = state === WAITING && (request.flags & UPGRADE) !== 0

@@ -68,6 +68,8 @@ export class Queue implements Link {
 
   acknowledge(): void {}
 
+  dismiss(): void {}
+
   revocable(): boolean {
     return true
   }

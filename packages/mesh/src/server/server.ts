@@ -23,6 +23,7 @@ import {
   CREDIT,
   DATA,
   END,
+  GONE,
   REQUEST,
   SETTLED,
   frameLength,
@@ -214,6 +215,7 @@ export class ServerLink implements InvocationHost, FrameReceiver {
     const opcode = batch[at]
     const id = batch[at + 1] as number
     if (opcode === REQUEST) return this.#begin(id, batch, at)
+    if (opcode === GONE) return this.sockets.dismiss(batch[at + 2] as string)
     const invocation = this.#invocations[slotOf(id)]
     if (invocation?.id !== id) return
     switch (opcode) {

@@ -47,6 +47,13 @@ export class SocketPool {
     if (this.#peers.size > PEERS_MAX) this.#evict()
   }
 
+  /** The connection of that peer is closed: so are its sockets. */
+  dismiss(peer: string): void {
+    const idle = this.#peers.get(peer)
+    this.#peers.delete(peer)
+    for (const socket of idle ?? []) socket.destroy()
+  }
+
   /** Closes every idle socket. */
   close(): void {
     for (const idle of this.#peers.values()) for (const socket of idle) socket.destroy()

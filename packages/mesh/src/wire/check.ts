@@ -5,7 +5,6 @@
  * stumble over it, and an application must be handed nothing that node's own parser would have refused.
  */
 import {
-  ABORT,
   BODY_MASK,
   BYTES,
   CELLS,
@@ -53,12 +52,11 @@ export class FrameCheck {
         return offenceInBody(batch[at + 2], batch[at + 3])
       case END:
         return this.#isBlock(batch[at + 2]) ? null : 'a malformed trailer section'
-      case ABORT:
-        return typeof batch[at + 2] === 'string' ? null : 'a reason that is no text'
       case CREDIT:
         return isWhole(batch[at + 2], 1, 2 ** 31) ? null : 'credit that is no number of bytes'
       default:
-        return 'an unknown kind of frame'
+        // ABORT and GONE: what has no length is no frame.
+        return typeof batch[at + 2] === 'string' ? null : 'a reason or a peer that is no text'
     }
   }
 

@@ -13,6 +13,7 @@
  *     END      id trailers                                                     both ways
  *     ABORT    id reason                                                       both ways
  *     CREDIT   id bytes                                                        both ways
+ *     GONE     0 peer                                                          client ─▶ server
  *
  * `id` counts up per link. `flags` says how the body travels: see {@link BodyKind} and {@link MORE}.
  * `deadline` is when the sender stops waiting, in milliseconds of the shared clock, 0 for never: a server
@@ -33,9 +34,11 @@ export const END = 4
 export const ABORT = 5
 /** The receiver has consumed so many bytes: as many more may be sent. */
 export const CREDIT = 6
+/** The connection of a peer is closed: nothing has to be kept for its next request. */
+export const GONE = 7
 
 /** Fields of each frame, its opcode included: a decoder steps by these. */
-export const frameLength: readonly number[] = [10, 4, 7, 4, 3, 3, 3]
+export const frameLength: readonly number[] = [10, 4, 7, 4, 3, 3, 3, 3]
 
 /** Bits of `flags` that say what the body field holds. */
 export const BODY_MASK = 3

@@ -9,6 +9,7 @@ import {
   ABORT,
   BYTES,
   CREDIT,
+  GONE,
   DATA,
   END,
   HEAD,
@@ -73,6 +74,7 @@ const attacksOnServer: Readonly<Record<string, unknown>> = {
   'trailers that are no text': upload(END, 1, null),
   'trailers that are none': upload(END, 1, 'bad\r\nline: x'),
   'a reason that is no text': upload(ABORT, 1, {}),
+  'the end of a connection of a peer that is no text': [GONE, 0, 7],
   'credit that is no number': upload(CREDIT, 1, Number.NaN),
   'negative credit': upload(CREDIT, 1, -1e9),
   'credit without end': upload(CREDIT, 1, 1e15)
@@ -183,6 +185,7 @@ const attacksOnClient: Readonly<Record<string, Attack>> = {
   'a piece that is no body': answering(DATA, BYTES, {}),
   'a piece of nothing': answering(DATA, BYTES, undefined),
   'trailers that are no text': answering(END, null),
+  'the end of a connection, which only a client has': id => [GONE, id, '::1 4711 0 1'],
   'credit that is no number': id => [CREDIT, id, Number.NaN],
   'negative credit': id => [CREDIT, id, -1e9],
   'a reason that is no text': id => [ABORT, id, { a: 1 }]
