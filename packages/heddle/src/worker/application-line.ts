@@ -6,18 +6,32 @@
 import type { Level, LogLine } from '../shared/log-line.ts'
 
 /** The facts of a line. `fallback` is the level of text and of objects that name none. */
-export function readApplicationLine(text: string, fallback: Level, now: number): LogLine {
-  const record = parseRecord(text)
-  if (record === null) return { time: now, level: fallback, message: text }
-  const { level, time, msg, message, err, error, ...fields } = record
-  const thrown = err ?? error
+export function readApplicationLine(line: string, fallback: Level, now: number): LogLine {
+  const record = parseRecord(line)
+  if (record === null) return { time: now, level: fallback, message: line }
+  const { level, time, msg, message, err, error, ...rest } = record
+  const text = toText(msg ?? message)
+  const { thrown, fields } = err === undefined && error === undefined ? readStack(text, rest) : { thrown: err ?? error, fields: rest }
   return {
     time: readTime(time) ?? now,
     level: readLevel(level) ?? fallback,
-    message: toText(msg ?? message),
+    message: text,
     fields: msg === undefined || message === undefined ? fields : { ...fields, message },
     ...(thrown === undefined ? {} : { error: thrown })
   }
+}
+
+/** Loggers such as winston write of an error its message and its stack, as a message and a field. */
+function readStack(message: string, record: Record<string, unknown>): Reading {
+  const { stack, ...fields } = record
+  if (typeof stack !== 'string') return { thrown: undefined, fields: record }
+  const name = /^(\w+): /.exec(stack)?.[1]
+  return { thrown: { message, stack, ...(name === undefined ? {} : { name }) }, fields }
+}
+
+interface Reading {
+  readonly thrown: unknown
+  readonly fields: Record<string, unknown>
 }
 
 function parseRecord(text: string): Record<string, unknown> | null {

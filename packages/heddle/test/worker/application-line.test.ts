@@ -27,6 +27,16 @@ const lines: [string, object][] = [
   ],
   ['{"level":"emerg","time":1.7e18,"msg":"ns"}', { time: 1.7e12, level: 'error', message: 'ns', fields: {} }],
   ['{"level":"http","time":1e300,"msg":"h"}', { time: now, level: 'info', message: 'h', fields: {} }],
+  [
+    '{"level":"error","message":"why","stack":"RangeError: why\\n    at x","a":1}',
+    {
+      time: now,
+      level: 'error',
+      message: 'why',
+      fields: { a: 1 },
+      error: { name: 'RangeError', message: 'why', stack: 'RangeError: why\n    at x' }
+    }
+  ],
   ['{"answer":42}', { time: now, level: 'info', message: '', fields: { answer: 42 } }],
   [
     '{"level":"odd","time":"odd","msg":{"a":1},"message":"kept"}',
