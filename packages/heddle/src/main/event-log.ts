@@ -17,8 +17,8 @@ const lines: Lines = {
     log.child({ application }).info('Application is ready.', rest),
   'application:stopped': (log, { application }) =>
     log.child({ application }).debug('Application has stopped.'),
-  'worker:moved': (log, { worker, from, to, reason }) =>
-    log.debug('State changed.', { worker, from, to, reason }),
+  'worker:moved': (log, { from, to, reason, ...thread }) =>
+    of(log, thread).debug('State changed.', { from, to, reason }),
   'worker:ready': (log, { kind, bootMs, ...thread }) =>
     of(log, thread).debug('Worker is ready.', { kind, bootMs }),
   'worker:exited': (log, { reason, code, error, readyMs, ...thread }) => {

@@ -20,6 +20,7 @@ test('logEvents() writes a line for an event, in the name of the thread it is ab
   events.emit('worker:exited', { ...thread, reason: 'stopped', code: 1, error: null, readyMs: 1 })
   events.emit('worker:restarting', { ...thread, reason: 'crashed', delayMs: 100, failures: 2 })
   events.emit('worker:cut', { ...thread, requests: 1, hooks: false })
+  events.emit('worker:moved', { ...thread, from: 'starting', to: 'ready', reason: 'answers requests' })
   events.emit('server:listening', { url: 'http://localhost:1', port: 1 })
   assert.deepEqual(
     lines.map(({ level, worker }) => [level, worker]),
@@ -28,6 +29,7 @@ test('logEvents() writes a line for an event, in the name of the thread it is ab
       ['debug', 'api:1'],
       ['warn', 'api:1'],
       ['warn', 'api:1'],
+      ['debug', 'api:1'],
       ['info', undefined]
     ]
   )
