@@ -47,7 +47,8 @@ export const exitCodes: Readonly<Record<ExitName, ExitCode>> = {
   },
   statusFailed: {
     code: 22,
-    meaning: '`heddle inject --fail`: the application answered with a status of 400 or more.',
+    meaning:
+      '`heddle inject --fail`: the application answered with a status of 400 or more, or its answer is not complete.',
     retry: true
   },
   noServer: {

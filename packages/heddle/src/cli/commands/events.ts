@@ -3,6 +3,7 @@
  *
  * Main thread of a command.
  */
+import type { LostMessages } from '../../control/answers.ts'
 import { readStream } from '../event-stream.ts'
 import type { StreamEvent } from '../event-stream.ts'
 import { findServer } from '../find-server.ts'
@@ -10,6 +11,7 @@ import { followOptions } from '../follow.ts'
 import { eventText } from '../log-text.ts'
 import type { SentEvent } from '../log-text.ts'
 import type { Run } from '../program.ts'
+import { counted } from '../terminal/amounts.ts'
 import { untilSignal, writeOut } from '../until-signal.ts'
 
 /** Runs the command. */
@@ -27,7 +29,8 @@ export const events: Run = async typed => {
   const question = { operation: 'events', query } as const
   try {
     for await (const event of readStream({ find, question, signal: end.signal, ...followOptions(typed) })) {
-      if (isWanted(event.name, words)) await writeOut(textOf(event, json === true), end.signal)
+      if (event.name === 'lost') tellLost(event)
+      else if (isWanted(event.name, words)) await writeOut(textOf(event, json === true), end.signal)
     }
   } finally {
     end.release()
@@ -38,6 +41,13 @@ export const events: Run = async typed => {
 /** Whether an event is one of those named: by its whole name, or by the kind before its colon. */
 export function isWanted(name: string, words: readonly string[]): boolean {
   return words.length === 0 || words.some(word => name === word || name.startsWith(`${word}:`))
+}
+
+function tellLost({ data }: StreamEvent): void {
+  const { events: count = 0 } = JSON.parse(data) as LostMessages
+  process.stderr.write(
+    `heddle: ${counted(count, 'event')} came too fast and ${count === 1 ? 'is' : 'are'} missing here.\n`
+  )
 }
 
 function textOf({ name, id, data }: StreamEvent, isJson: boolean): string {

@@ -32,11 +32,12 @@ export const inject: Run = async typed => {
   }
   const answer = await send(typed)
   print(answer, typed)
+  if (!answer.complete) process.stderr.write('heddle: That is not all of it: its time was over.\n')
   return codeFor(answer, fail)
 }
 
-function codeFor({ status }: InjectedResponse, fail: OptionValue): number {
-  return fail === true && status >= 400 ? exitCodes.statusFailed.code : 0
+function codeFor({ status, complete }: InjectedResponse, fail: OptionValue): number {
+  return fail === true && (status >= 400 || !complete) ? exitCodes.statusFailed.code : 0
 }
 
 async function send(typed: Typed): Promise<InjectedResponse> {

@@ -174,7 +174,11 @@ export const observeCommands: readonly CommandFacts[] = [
         variables: [],
         completes: 'file'
       },
-      { flags: '-f, --fail', sentence: 'End with code 22 when the status is 400 or more.', variables: [] },
+      {
+        flags: '-f, --fail',
+        sentence: 'End with code 22 when the status is 400 or more, or the answer is not complete.',
+        variables: []
+      },
       {
         flags: '--worker <number>',
         sentence: 'The worker that is to answer; any that is ready unless told.',

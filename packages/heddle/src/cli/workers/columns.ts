@@ -32,13 +32,13 @@ export function workerColumns(dress: Dress): readonly Column<Row>[] {
   const number = (
     head: string,
     rank: number,
-    { read, subject }: { read: (row: Row) => string | null; subject?: Subject }
+    { read, about = [] }: { read: (row: Row) => string | null; about?: readonly Subject[] }
   ): Column<Row> => ({
     head,
     rank,
     isRight: true,
     cell: row => read(row) ?? (row.recent === null || row.recent.windowMs === 0 ? '' : '-'),
-    paint: (text, row) => dressNumber(dress, text, row, subject)
+    paint: (text, row) => dressNumber(dress, text, row, about)
   })
   return [
     {
@@ -49,12 +49,12 @@ export function workerColumns(dress: Dress): readonly Column<Row>[] {
     { head: 'STATE', cell: ({ state }) => state, paint: (text, { look }) => dress(looks[look], text) },
     number('UPTIME', 9, { read: ({ uptimeMs }) => (uptimeMs === null ? '' : duration(uptimeMs)) }),
     number('RESTARTS', 8, { read: ({ restarts }) => (restarts === null ? '' : String(restarts)) }),
-    number('ELU', 3, { read: row => told(row.recent?.elu, share), subject: 'elu' }),
-    number('DELAY', 5, { read: row => told(row.recent?.loopDelayMs, latency), subject: 'delay' }),
-    number('HEAP', 7, { read: heapOf, subject: 'heap' }),
+    number('ELU', 3, { read: row => told(row.recent?.elu, share), about: ['elu'] }),
+    number('DELAY', 5, { read: row => told(row.recent?.loopDelayMs, latency), about: ['delay', 'turning'] }),
+    number('HEAP', 7, { read: heapOf, about: ['heap'] }),
     number('IN FLIGHT', 6, { read: ({ inflight }) => (inflight === null ? '' : String(inflight)) }),
     number('REQ/S', 2, { read: row => told(rateOf(row), rate) }),
-    number('P99', 4, { read: row => told(row.recent?.p99Ms, latency), subject: 'latency' })
+    number('P99', 4, { read: row => told(row.recent?.p99Ms, latency), about: ['latency'] })
   ]
 }
 
@@ -144,8 +144,8 @@ function told(value: number | null | undefined, say: (value: number) => string):
   return value === null || value === undefined ? null : say(value)
 }
 
-function dressNumber(dress: Dress, text: string, row: Row, subject: Subject | undefined): string {
-  if (row.complaints.some(each => each.subject === subject && each.degree === 'bad'))
+function dressNumber(dress: Dress, text: string, row: Row, about: readonly Subject[]): string {
+  if (row.complaints.some(({ subject, degree }) => degree === 'bad' && about.includes(subject)))
     return dress('red', text)
   return text === '-' || text === '0' ? dress('dim', text) : text
 }

@@ -123,22 +123,26 @@ function percentileOf({ p99Ms, requestsPerSecond, windowMs }: WorkerReportLine['
 }
 
 function ofPast(worker: WorkerReportLine): readonly Complaint[] {
-  const { state, zombies, blocked, diagnoses } = worker
+  const { state, zombies, diagnoses } = worker
   const end = state === 'exited' ? null : endOf(worker)
   return [
     ...(zombies === 0
       ? []
       : [worthKnowing(`${counted(zombies, 'thread')} of it ${zombies === 1 ? 'is' : 'are'} stuck for good`)]),
-    ...(blocked.blocks === 0
-      ? []
-      : [
-          worthKnowing(
-            `has stood still ${timesOf(blocked.blocks)}, for ${duration(blocked.blockedMs)} in all${placeOf(blocked) && `, last${placeOf(blocked)}`}`
-          )
-        ]),
+    ...ofBlocks(worker),
     ...(end === null ? [] : [worthKnowing(`its last thread: ${end}`)]),
     ...diagnoses.map(({ kind, sinceMs }) => worthKnowing(`${lookedInto[kind]} for ${duration(sinceMs)}`))
   ]
+}
+
+/** What is told of the block it is in is not told again. */
+function ofBlocks(worker: WorkerReportLine): readonly Complaint[] {
+  const { blocks, blockedMs } = worker.blocked
+  const isInOne = ofTurning(worker).length > 0
+  if (blocks === 0 || (isInOne && blocks === 1)) return []
+  const place = isInOne ? '' : placeOf(worker.blocked)
+  const last = place === '' ? '' : `, last${place}`
+  return [worthKnowing(`has stood still ${timesOf(blocks)}, for ${duration(blockedMs)} in all${last}`)]
 }
 
 const lookedInto: Readonly<Record<WorkerReportLine['diagnoses'][number]['kind'], string>> = {

@@ -26,6 +26,7 @@ function start(t: TestContext): Promise<PaperServer> {
             ['set-cookie', 'a=1']
           ],
           ...content,
+          complete: path !== '/endless',
           durationMs: 3.2,
           worker: 'api:1'
         }
@@ -80,6 +81,11 @@ test('inject ends with code 22 only when it is to fail for a status', async t =>
   assert.equal((await run(t, server, 'inject', 'api', '/missing')).code, 0)
   assert.equal((await run(t, server, 'inject', 'api', '/missing', '-f')).code, 22)
   assert.equal((await run(t, server, 'inject', 'api', '/missing', '-f', '--json')).code, 22)
+  const endless = await run(t, server, 'inject', 'api', '/endless', '-f')
+  assert.deepEqual(
+    [endless.code, endless.stderr],
+    [22, 'heddle: That is not all of it: its time was over.\n']
+  )
   assert.equal((await run(t, server, 'inject', 'api', '/', '-f')).code, 0)
 })
 

@@ -82,12 +82,13 @@ test('complaintsOf() says what is not well', () => {
     [
       {
         heartbeatAgeMs: 4200,
-        blocked: { blocks: 1, blockedMs: 900, function: null, location: 'app.js:3:5' }
+        blocked: { blocks: 1, blockedMs: 4200, function: null, location: 'app.js:3:5' }
       },
-      [
-        'its event loop has stood still for 4.2s at app.js:3:5',
-        'has stood still once, for 0.9s in all, last at app.js:3:5'
-      ]
+      ['its event loop has stood still for 4.2s at app.js:3:5']
+    ],
+    [
+      { heartbeatAgeMs: 4200, blocked: { blocks: 2, blockedMs: 9000, function: 'parse', location: null } },
+      ['its event loop has stood still for 4.2s in parse', 'has stood still 2 times, for 9.0s in all']
     ],
     [
       { diagnoses: [{ kind: 'inspector', sinceMs: 61_000, url: 'ws://x' }] },
