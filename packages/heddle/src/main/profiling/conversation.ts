@@ -30,6 +30,8 @@ export interface Question {
   /** What the operator has asked for, as in `the <asked> of api:0`. */
   readonly asked: string
   readonly limitMs: number
+  /** Milliseconds in which the worker has to begin with it, when that is less. */
+  readonly beginMs?: number
 }
 
 /** The arguments of a call, of which the last may be until when it is wanted. */
@@ -55,12 +57,13 @@ export class Conversation {
   async call<Value>(question: Question, make: Call<keyof OfferDiagnosis>): Promise<Value> {
     const line = await this.#open(question)
     try {
-      const wantedUntilMs = monotonicMs() + question.limitMs
+      const { limitMs, beginMs = limitMs } = question
+      const wantedUntilMs = monotonicMs() + beginMs
       const text = await this.#ask(line, question, make(wantedUntilMs))
       const reply: Reply<Value> = JSON.parse(text)
       if ('value' in reply) return reply.value
-      if (reply.failure === 'late') throw this.#stuck(question)
-      throw this.#failed(question, reply.reason)
+      if (reply.failure === 'late') throw this.#stuck({ ...question, limitMs: beginMs })
+      throw this.failed(question, reply.reason)
     } finally {
       line.close()
     }
@@ -93,16 +96,21 @@ export class Conversation {
     return new HeddleError('HEDDLE_WORKER_LOST', { worker: this.worker.fact.worker, asked })
   }
 
+  /** That it could not be done. */
+  failed({ asked }: Pick<Question, 'asked'>, reason: string): HeddleError {
+    return new HeddleError('HEDDLE_DIAGNOSIS_FAILED', { worker: this.worker.fact.worker, asked, reason })
+  }
+
   async #open(question: Question): Promise<Line> {
     this.thread(question)
     if (!(await this.#means.quiet())) {
-      throw this.#failed(question, 'other threads are about to end; try again when they have')
+      throw this.failed(question, 'other threads are about to end; try again when they have')
     }
     const { threadId } = this.thread(question)
     const line = (await this.#means.openLines([threadId])).get(threadId)
     if (line !== undefined) return line
     this.thread(question)
-    throw this.#failed(question, 'its thread cannot be reached through the inspector of this Node.js')
+    throw this.failed(question, 'its thread cannot be reached through the inspector of this Node.js')
   }
 
   async #ask(
@@ -117,7 +125,7 @@ export class Conversation {
     if (!outcome.inTime) throw this.#stuck(question)
     if (outcome.value !== null) return outcome.value
     this.thread(question)
-    throw this.#failed(question, 'its thread is not ready for that')
+    throw this.failed(question, 'its thread is not ready for that')
   }
 
   #stuck({ asked, limitMs }: Question): HeddleError {
@@ -126,13 +134,9 @@ export class Conversation {
     const doing = osThread === null ? null : this.#means.describe(osThread)
     return new HeddleError('HEDDLE_WORKER_STUCK', { worker: fact.worker, asked, afterMs: limitMs, doing })
   }
-
-  #failed({ asked }: Question, reason: string): HeddleError {
-    return new HeddleError('HEDDLE_DIAGNOSIS_FAILED', { worker: this.worker.fact.worker, asked, reason })
-  }
 }
 
-/** The clock of {@link ProfilePlan}: one for all threads. */
-export function monotonicMs(): number {
+/** The clock of a call that is wanted until a time: one for all threads. */
+function monotonicMs(): number {
   return Number(process.hrtime.bigint()) / 1e6
 }

@@ -13,7 +13,7 @@ import type { Readable } from 'node:stream'
 import type { OpenInspector, ProfileType } from '../../channel/diagnosis.ts'
 import { HeddleError } from '../../errors.ts'
 import type { Announce, ThreadState } from '../../events.ts'
-import { Conversation, monotonicMs } from './conversation.ts'
+import { Conversation } from './conversation.ts'
 import type { Means } from './conversation.ts'
 import { Diagnoses } from './diagnoses.ts'
 import type { Diagnosis, DiagnosisKind } from './diagnoses.ts'
@@ -148,17 +148,14 @@ export class WorkerProfiling implements Profiling {
   async heapSnapshot(id: string, slot: number): Promise<Readable> {
     const kind = 'heap snapshot'
     return this.#run(id, slot, kind, async talk => {
-      // Only its user may look into the directory: a heap is full of secrets.
-      const directory = await mkdtemp(join(this.#options.directory ?? tmpdir(), 'heddle-heap-'))
+      const directory = await this.#makeDirectory(talk)
       try {
         const path = join(directory, `${id}-${slot}.heapsnapshot`)
         // What cannot answer now is found out soon, and what has begun has its time.
-        await talk.call({ asked: kind, limitMs: this.#limits.answerMs }, () => ['ping'])
-        await talk.call({ asked: kind, limitMs: this.#limits.snapshotMs }, () => [
-          'writeSnapshot',
-          path,
-          monotonicMs() + this.#limits.answerMs
-        ])
+        const { answerMs, snapshotMs } = this.#limits
+        await talk.call({ asked: kind, limitMs: answerMs }, () => ['ping'])
+        const question = { asked: kind, limitMs: snapshotMs, beginMs: answerMs }
+        await talk.call(question, wantedUntilMs => ['writeSnapshot', path, wantedUntilMs])
         const file = await open(path)
         // Nobody else finds it any more; it is gone with the last who reads it.
         return file.createReadStream({ highWaterMark: readBytes })
@@ -166,6 +163,17 @@ export class WorkerProfiling implements Profiling {
         await rm(directory, { recursive: true, force: true })
       }
     })
+  }
+
+  /** Where a snapshot can be written. Only its user may look into it: a heap is full of secrets. */
+  async #makeDirectory(talk: Conversation): Promise<string> {
+    const { directory = tmpdir() } = this.#options
+    try {
+      return await mkdtemp(join(directory, 'heddle-heap-'))
+    } catch (error) {
+      const reason = `it needs a place for temporary files (TMPDIR): ${error instanceof Error ? error.message : String(error)}`
+      throw talk.failed({ asked: 'heap snapshot' }, reason)
+    }
   }
 
   async inspect(id: string, slot: number, port = 0): Promise<InspectorAddress> {

@@ -23,3 +23,24 @@ test('Inquiries.open() finds no way, and does no harm, where the inspector is no
   const { stdout } = await run(process.execPath, [...permissions, ...flags, '-e', script])
   assert.equal(stdout.trim(), '0')
 })
+
+test('Inquiries.stop() leaves nothing behind that keeps the process alive, whatever is still on its way', async () => {
+  const script = `
+    import { Worker } from 'node:worker_threads'
+    import { Inquiries } from '${new URL('main/blocked/inquiry.ts', source).href}'
+    import { systemClock } from '${new URL('shared/clock.ts', source).href}'
+    const worker = new Worker('setInterval(() => {}, 1000)', { eval: true })
+    worker.once('online', async () => {
+      const inquiries = new Inquiries(systemClock)
+      const line = (await inquiries.open([worker.threadId])).get(worker.threadId)
+      line.close()
+      // The asking thread says that it has let go, while this one cannot hear it.
+      Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 500)
+      inquiries.stop()
+      await worker.terminate()
+      setImmediate(() => console.log(process.getActiveResourcesInfo().includes('Timeout')))
+    })`
+  const flags = ['--no-warnings', '--conditions=@heddle/source', '--input-type=module']
+  const { stdout } = await run(process.execPath, [...flags, '-e', script])
+  assert.equal(stdout.trim(), 'false')
+})

@@ -1,13 +1,18 @@
 /** Requests that are sent into the applications of a whole server, past the network. */
 import assert from 'node:assert/strict'
+import { execFile } from 'node:child_process'
 import { test } from 'node:test'
 import type { TestContext } from 'node:test'
+import { fileURLToPath } from 'node:url'
+import { promisify } from 'node:util'
 
 import { isFailure } from '../../../src/errors.ts'
 import type { HeddleFailures } from '../../../src/errors.ts'
 import type { Operations } from '../../../src/main/admin/operations.ts'
 import { startServer } from '../live-server.ts'
 import type { LiveServer } from '../live-server.ts'
+
+const run = promisify(execFile)
 
 type Inject = (request: Parameters<Operations['inject']>[1]) => ReturnType<Operations['inject']>
 
@@ -167,4 +172,10 @@ test('inject() says that nobody takes requests', async t => {
   await server.operations.stopApplication('api')
   await fails(inject({ path: '/echo' }), 'HEDDLE_INJECT_UNAVAILABLE')
   await fails(server.operations.inject('other', { path: '/' }), 'HEDDLE_UNKNOWN_APPLICATION')
+})
+
+test('inject() loads no HTTP client into the main thread, and keeps nothing alive', async () => {
+  const script = fileURLToPath(new URL('lonely.ts', import.meta.url))
+  const { stdout } = await run(process.execPath, ['--no-warnings', '--conditions=@heddle/source', script])
+  assert.deepEqual(JSON.parse(stdout), { status: 200, undici: [] })
 })

@@ -1,6 +1,7 @@
-/** A worker in native code: nothing can be asked of it, and what was asked is not done later either. */
+/** What cannot be done to a worker: in native code nothing, and what was asked is not done later either. */
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import type { TestContext } from 'node:test'
 
 import { createVitals } from '../../../src/channel/vitals.ts'
 import { isFailure } from '../../../src/errors.ts'
@@ -10,8 +11,14 @@ import { WorkerProfiling } from '../../../src/main/profiling/profiling.ts'
 import type { ProfilingOptions } from '../../../src/main/profiling/profiling.ts'
 import { systemClock } from '../../../src/shared/clock.ts'
 import { direct, readyUrl, startWorker } from '../../worker/worker-harness.ts'
+import type { Running } from '../../worker/worker-harness.ts'
 
-test('what is asked of a worker in native code is refused in time, and never done', async t => {
+/** What asks a worker, without a server around it. */
+async function ask(t: TestContext): Promise<{
+  readonly options: ProfilingOptions
+  readonly running: Running
+  readonly url: string
+}> {
   const vitals = createVitals()
   const running = startWorker(t, 'looked-into/app.ts', {
     boot: { vitals, ...direct },
@@ -35,6 +42,20 @@ test('what is asked of a worker in native code is refused in time, and never don
     quiet: () => Promise.resolve(true),
     describe: describeOsThread
   }
+  return { options, running, url }
+}
+
+test('heapSnapshot() says that there is no place to write to', async t => {
+  const profiling = new WorkerProfiling({ ...(await ask(t)).options, directory: '/nowhere' })
+  await assert.rejects(profiling.heapSnapshot('api', 0), error => {
+    assert.ok(isFailure(error, 'HEDDLE_DIAGNOSIS_FAILED'))
+    assert.match(error.message, /TMPDIR.*ENOENT/)
+    return true
+  })
+})
+
+test('what is asked of a worker in native code is refused in time, and never done', async t => {
+  const { options, running, url } = await ask(t)
   const patient = new WorkerProfiling(options)
   const hasty = new WorkerProfiling({ ...options, limits: { answerMs: 200 } })
   // The asking thread is there from now on.
