@@ -5,9 +5,10 @@
  * Any thread that is no worker of Heddle. ES modules are told apart by a query behind their URL, CommonJS modules by
  * a cache that shows each application its own.
  */
-import { createRequire, registerHooks } from 'node:module'
+import { createRequire } from 'node:module'
 import type { LoadFnOutput } from 'node:module'
 
+import { watchModules } from '../worker/loader.ts'
 import { currentResident } from './resident.ts'
 
 const mark = 'heddle-in-thread'
@@ -28,21 +29,32 @@ export function markOf(url: string | undefined): number | null {
   return found === null ? null : Number(found[1])
 }
 
+/**
+ * Whether modules can be told apart here. A runner of tests that has loaders of its own (Jest) forbids it, and gives
+ * each file of tests modules of its own instead.
+ */
+export function canTellModulesApart(): boolean {
+  const hooks = watchModules({})
+  hooks?.deregister()
+  return hooks !== null
+}
+
 /** Starts to tell the modules apart; returns what ends it. Modules that are loaded already stay as they are. */
 export function arrangeModules(): () => void {
-  const hooks = registerHooks({
+  const hooks = watchModules({
     resolve: (specifier, context, next) => {
       const isRequired = context.conditions.includes('require')
       const resident = currentResident()
-      if (specifier === doorName && isRequired && resident !== undefined) {
+      const isDoor = specifier === doorName && resident !== undefined
+      if (isDoor && isRequired) {
         return { url: markUrl(doorScheme, resident.id), format: 'commonjs', shortCircuit: true }
       }
       const resolved = next(specifier, context)
+      if (isDoor) return { ...resolved, url: markUrl(resolved.url, resident.id) }
       const owner = markOf(context.parentURL) ?? (resident?.modules == null ? null : resident.id)
       // CommonJS modules are cached by their file: the cache tells those apart.
       if (owner === null || isRequired || markOf(resolved.url) !== null) return resolved
-      if (!isOwnFile(resolved.url) && specifier !== doorName) return resolved
-      return { ...resolved, url: markUrl(resolved.url, owner) }
+      return isOwnFile(resolved.url) ? { ...resolved, url: markUrl(resolved.url, owner) } : resolved
     },
     load: (url, context, next) => {
       if (url.startsWith(doorScheme)) return { format: 'commonjs', source: doorSource, shortCircuit: true }
@@ -50,6 +62,7 @@ export function arrangeModules(): () => void {
       return markOf(url) === null ? loaded : { ...loaded, source: asMain(url, loaded) }
     }
   })
+  if (hooks === null) return () => undefined
   const undoCache = arrangeCache()
   return () => {
     hooks.deregister()

@@ -24,7 +24,7 @@ import type { FoundEntry } from './entry.ts'
 import { fetchInto } from './fetch.ts'
 import { inject } from './inject.ts'
 import type { InjectAnswer, InjectRequest } from './inject.ts'
-import { doorOf, markOf, markUrl } from './modules.ts'
+import { canTellModulesApart, doorOf, markOf, markUrl } from './modules.ts'
 import { currentResident, runAs } from './resident.ts'
 import type { Resident, ResidentContext } from './resident.ts'
 import { arrangeThread } from './surroundings.ts'
@@ -175,7 +175,7 @@ class InThread implements InThreadApplication {
       signal: abort.signal
     }
     const run = async (): Promise<void> => {
-      context.door = await doorOf(id)
+      if (canTellModulesApart()) context.door = await doorOf(id)
       await startApplication(plan)
       await askAll('readiness', context.checks.readiness)
     }
@@ -256,7 +256,7 @@ class InThread implements InThreadApplication {
       entry: this.#found.entry,
       context: this.#context(),
       env: new Map(Object.entries(env)),
-      modules: fresh ? new Map() : null,
+      modules: fresh && canTellModulesApart() ? new Map() : null,
       interception: interceptListen({ direct, shared: false }, this.#service),
       exit: code => this.#exit(`called process.exit(${String(code)})`)
     }

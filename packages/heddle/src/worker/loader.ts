@@ -5,6 +5,7 @@
  * what it loads; it notes whether one of node's HTTP modules was asked for, which tells servers from jobs.
  */
 import { createRequire, registerHooks } from 'node:module'
+import type { ModuleHooks, RegisterHooksOptions } from 'node:module'
 import { isAbsolute } from 'node:path'
 import { pathToFileURL } from 'node:url'
 
@@ -41,9 +42,9 @@ export interface LoaderOptions {
 /** Starts to watch module loading. Without options the thread is the application's: its entry is the main module. */
 export function createLoader(entryPath: string, options: LoaderOptions | null = null): Loader {
   const entryUrl = options?.url ?? pathToFileURL(entryPath).href
-  let loadedHttp = false
   let files: string[] = []
-  const hooks = registerHooks({
+  let loadedHttp = false
+  const hooks = watchModules({
     resolve: (specifier, context, next) => {
       if (options?.isOwn(context.parentURL) === false) return next(specifier, context)
       if (httpModule.test(specifier)) loadedHttp = true
@@ -59,7 +60,8 @@ export function createLoader(entryPath: string, options: LoaderOptions | null = 
   return {
     preload: async specifier => {
       const isPath = isAbsolute(specifier)
-      await import(isPath ? pathToFileURL(specifier).href : `${preloadScheme}${specifier}`)
+      const scheme = hooks === null ? '' : preloadScheme
+      await import(isPath ? pathToFileURL(specifier).href : `${scheme}${specifier}`)
     },
     entry: async () => {
       if (options === null) pretendMain(entryPath)
@@ -73,8 +75,21 @@ export function createLoader(entryPath: string, options: LoaderOptions | null = 
         throw error
       }
     },
-    loadedHttp: () => loadedHttp,
-    close: () => hooks.deregister()
+    // What nobody could see may have been loaded.
+    loadedHttp: () => loadedHttp || hooks === null,
+    close: () => hooks?.deregister()
+  }
+}
+
+/**
+ * Watches the loading of modules. `null` where that is refused: a runner of tests that has loaders of its own (Jest) does.
+ * Code runs all the same then; packages to preload are those this file would find.
+ */
+export function watchModules(hooks: RegisterHooksOptions): ModuleHooks | null {
+  try {
+    return registerHooks(hooks)
+  } catch {
+    return null
   }
 }
 
