@@ -123,12 +123,15 @@ test('a scrape is judged by its p99, and its series are counted', () => {
   assert.equal(countSeries('# HELP a b\na{c="d"} 1\na 2\n\n'), 2)
 })
 
+function lateRound(maxMs, linesPerSecond) {
+  return { maxMs, p99Ms: 1, linesPerSecond, seen: { lines: 10, lost: 2 } }
+}
+
 test('a late main thread is judged by its worst round, and only when the lines came out', () => {
-  const round = (maxMs, linesPerSecond) => ({ maxMs, p99Ms: 1, linesPerSecond, seen: { lines: 10, lost: 2 } })
   const rows = {
-    heddle: logsRow('heddle', [round(3, 50_000), round(25, 49_000)], []),
-    'heddle-file': logsRow('heddle-file', [round(3, 40_000)], []),
-    'heddle-followed': logsRow('heddle-followed', [round(3, 50_000)], [])
+    heddle: logsRow('heddle', [lateRound(3, 50_000), lateRound(25, 49_000)], []),
+    'heddle-file': logsRow('heddle-file', [lateRound(3, 40_000)], []),
+    'heddle-followed': logsRow('heddle-followed', [lateRound(3, 50_000)], [])
   }
   assert.deepEqual(
     targetsOf('observe', { logs: { rows } }).map(({ value, met }) => [value, met]),

@@ -10,7 +10,7 @@
 export const Cell = {
   /** Who is writing to the output; 0 for nobody. See `log-turn.ts`. */
   turn: 0,
-  /** Changes while whoever has the turn still waits for the reader. */
+  /** Changes with each turn, and while whoever has it waits for the reader. */
   beat: 1,
   /** 1 when the output ends in the middle of a line. */
   torn: 2,

@@ -147,6 +147,8 @@ export class StdoutWriter {
     const { cells, owner } = this.#shared
     const deadline = performance.now() + patienceMs
     if (!this.#take(deadline)) return
+    // Whoever looks often and always finds the same thread sees that it has had turns meanwhile.
+    Atomics.add(cells, Cell.beat, 1)
     try {
       write(deadline)
     } finally {

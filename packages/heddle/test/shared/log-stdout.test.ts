@@ -71,6 +71,25 @@ test('StdoutWriter that must not stand still writes what is left when it is its 
   assert.equal(readFileSync(path, 'utf8'), 'one\ntwo\nthree\n')
 })
 
+test('StdoutWriter that must not stand still takes over a turn without a sign of life, and no other', t => {
+  const directory = mkdtempSync(join(tmpdir(), 'heddle-log-'))
+  t.after(() => rmSync(directory, { recursive: true }))
+  const path = join(directory, 'out')
+  const fd = openSync(path, 'a')
+  t.after(() => closeSync(fd))
+  const buffer = createLogCells()
+  const shared = new LogCells(buffer)
+  Atomics.store(shared.cells, Cell.turn, 99)
+  const writer = new StdoutWriter(fd, new LogCells(buffer), { whenFull: 'later' })
+  for (let n = 0; n < 50; n++) {
+    Atomics.add(shared.cells, Cell.beat, 1)
+    writer.write(Buffer.from('.\n'))
+  }
+  assert.equal(readFileSync(path, 'utf8'), '')
+  for (let n = 0; n < 30; n++) writer.write(Buffer.from('.\n'))
+  assert.equal(readFileSync(path, 'utf8'), `\n${'.\n'.repeat(80)}`)
+})
+
 test('StdoutWriter that must not stand still drops what is too much, and says how much', t => {
   const directory = mkdtempSync(join(tmpdir(), 'heddle-log-'))
   t.after(() => rmSync(directory, { recursive: true }))
