@@ -19,6 +19,7 @@ import type { OperationName, Place } from '../../control/contract.ts'
 import { problemOf } from '../../control/failure-status.ts'
 import { matchOperation } from '../../control/match.ts'
 import type { Operation } from '../../control/operation.ts'
+import { HeddleError } from '../../errors.ts'
 import type { Announce } from '../../events.ts'
 import type { Clock } from '../../shared/clock.ts'
 import { acts } from './acts.ts'
@@ -31,6 +32,7 @@ import type { LogFilter, LogSource } from './log-source.ts'
 import { accepts, names } from './negotiation.ts'
 import type { Operations } from './operations.ts'
 import { RequestRefused } from './refused.ts'
+import type { StatusReport } from './report.ts'
 import { readInput, readQuery } from './request-input.ts'
 import type { Input } from './request-input.ts'
 
@@ -100,6 +102,7 @@ export class Api {
     const wanted = readQuery(operation, query)
     const hasBody = request.method === 'POST' || request.method === 'PUT'
     const input = hasBody ? await readInput(request, operation) : wanted
+    if (operation.answer.form === 'events') assertKnown(this.#options.operations.status(), input)
     const isFollowing = input['follow'] !== false
     if (name === 'events') {
       return this.#follow(asked, this.#eventFeed(request, input), 'events', isFollowing)
@@ -206,6 +209,21 @@ interface Change {
   readonly asked: Asked
   readonly name: OperationName & keyof typeof acts
   readonly place: Place
+}
+
+/** A stream about nobody would say nothing for ever. @throws HEDDLE_UNKNOWN_APPLICATION, HEDDLE_REQUEST_INVALID */
+function assertKnown({ applications }: StatusReport, { application, worker }: Input): void {
+  const known = applications.map(({ id }) => id)
+  const [, of] = typeof worker === 'string' ? (/^(.+):\d{1,4}$/.exec(worker) ?? []) : []
+  if (worker !== undefined && of === undefined) {
+    const reason = '"worker" has to be application:slot or edge:index'
+    throw new HeddleError('HEDDLE_REQUEST_INVALID', { reason })
+  }
+  const isEdge = of === 'edge' || of === 'handoff'
+  for (const id of [application, isEdge ? undefined : of]) {
+    if (typeof id !== 'string' || known.includes(id)) continue
+    throw new HeddleError('HEDDLE_UNKNOWN_APPLICATION', { application: id, known })
+  }
 }
 
 /** Answers with the outcome of an operation, in the form the contract says. */

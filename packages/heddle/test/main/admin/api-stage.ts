@@ -14,8 +14,8 @@ import { report as exampleReport } from './example-report.ts'
 import { fakeOperations } from './fake-operations.ts'
 import type { FakeOperations } from './fake-operations.ts'
 
-/** A server without applications. */
-export const report: StatusReport = { ...exampleReport, applications: [] }
+/** A server with the application `api`. */
+export const report: StatusReport = exampleReport
 
 /** Who the server says it is. */
 export const introduction = { name: 'shop', root: '/srv/shop', file: null, applications: ['web'], url: null }
