@@ -22,8 +22,8 @@ const napMs = 5
 /** Milliseconds a line that is begun may wait for the rest of its room. */
 const finishMs = 50
 
-/** Without a sign of life for this many naps, whoever has the turn is gone. */
-const deadNaps = 20
+/** Without a sign of life for so many milliseconds, whoever has the turn is gone. */
+const deadMs = 100
 
 /** Tries to get the turn before sleeping over it: a turn takes some microseconds. */
 const spins = 200
@@ -65,8 +65,8 @@ export class StdoutWriter {
   #later: Buffer[] = []
   #laterBytes = 0
   #timer: NodeJS.Timeout | null = null
-  /** Who had the turn when this thread looked last, and for how many naps nothing has changed. */
-  #seen = { other: 0, beat: 0, naps: 0 }
+  /** Who had the turn when this thread looked last, and since when nothing has changed. */
+  #seen = { other: 0, beat: 0, since: 0 }
 
   constructor(fd: number, shared: LogCells, manner: StdoutManner) {
     this.#fd = fd
@@ -171,15 +171,16 @@ export class StdoutWriter {
     return true
   }
 
-  /** To be called once in a nap: when the same thread has the turn for long and gives no sign, its turn is over. */
+  /** When the same thread has the turn for long and gives no sign, its turn is over. */
   #takeFromDead(): boolean {
     const { cells, owner } = this.#shared
     const other = Atomics.load(cells, Cell.turn)
     const beat = Atomics.load(cells, Cell.beat)
+    const now = performance.now()
     const isStill = other !== 0 && other === this.#seen.other && beat === this.#seen.beat
-    this.#seen = { other, beat, naps: isStill ? this.#seen.naps + 1 : 0 }
-    if (this.#seen.naps < deadNaps) return false
-    this.#seen = { other: 0, beat: 0, naps: 0 }
+    if (!isStill) this.#seen = { other, beat, since: now }
+    if (!isStill || now - this.#seen.since < deadMs) return false
+    this.#seen = { other: 0, beat: 0, since: now }
     if (Atomics.compareExchange(cells, Cell.turn, other, owner) !== other) return false
     // Nobody knows how much of its line it had written.
     Atomics.store(cells, Cell.torn, 1)

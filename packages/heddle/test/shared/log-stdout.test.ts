@@ -72,6 +72,8 @@ test('StdoutWriter that must not stand still writes what is left when it is its 
 })
 
 test('StdoutWriter that must not stand still takes over a turn without a sign of life, and no other', t => {
+  let now = 0
+  t.mock.method(performance, 'now', () => now)
   const directory = mkdtempSync(join(tmpdir(), 'heddle-log-'))
   t.after(() => rmSync(directory, { recursive: true }))
   const path = join(directory, 'out')
@@ -81,13 +83,16 @@ test('StdoutWriter that must not stand still takes over a turn without a sign of
   const shared = new LogCells(buffer)
   Atomics.store(shared.cells, Cell.turn, 99)
   const writer = new StdoutWriter(fd, new LogCells(buffer), { whenFull: 'later' })
-  for (let n = 0; n < 50; n++) {
+  for (let n = 0; n < 5; n++) {
     Atomics.add(shared.cells, Cell.beat, 1)
     writer.write(Buffer.from('.\n'))
+    now += 90
   }
+  writer.write(Buffer.from('.\n'))
   assert.equal(readFileSync(path, 'utf8'), '')
-  for (let n = 0; n < 30; n++) writer.write(Buffer.from('.\n'))
-  assert.equal(readFileSync(path, 'utf8'), `\n${'.\n'.repeat(80)}`)
+  now += 20
+  writer.write(Buffer.from('.\n'))
+  assert.equal(readFileSync(path, 'utf8'), `\n${'.\n'.repeat(7)}`)
 })
 
 test('StdoutWriter that must not stand still drops what is too much, and says how much', t => {
