@@ -116,6 +116,16 @@ testEndings([
   },
   {
     ends: 'edge-closing request',
+    when: 'the edge closes in the middle of a head',
+    status: null,
+    make: async (client, stage) => {
+      client.send('GET /half HTTP/1.1\r\nHost: x')
+      await settle(stage)
+      await cut(stage)
+    }
+  },
+  {
+    ends: 'edge-closing request',
     when: 'the edge closes while the request is coming',
     status: null,
     make: (client, stage) => cutAfter(stage, () => void client.send(upload('/hash')), '/hash')

@@ -12,7 +12,7 @@ import { fieldOf, kindOf, sizeOf } from '../wire/body.ts'
 import { MORE, type BodyField } from '../wire/frames.ts'
 import { queuedBytes, type ClientSocket } from './client-socket.ts'
 import type { ConnectionHost } from './connection-host.ts'
-import { CurrentRequest } from './current-request.ts'
+import { CurrentRequest, type EndCause } from './current-request.ts'
 import { errorPage, refusalOf } from './error-page.ts'
 import { meansToGoOn, type Refusal, type RequestHead } from './request-head.ts'
 import { RequestParser, type RequestReceiver } from './request-parser.ts'
@@ -113,7 +113,7 @@ export class Connection implements RequestReceiver, ExchangeHandler {
 
   /** Ends it now, whatever it is doing. */
   destroy(): void {
-    this.#current.blame('cut')
+    this.#blame('cut')
     this.socket.destroy()
   }
 
@@ -131,8 +131,7 @@ export class Connection implements RequestReceiver, ExchangeHandler {
     })
     const isLate = this.#current.tunnel?.isLate(nowMs) === true
     if (verdict === 'wait' && !isLate) return
-    if (this.#phase === 'head') this.#current.beginUnread(this.#parser.line, this.#since)
-    this.#current.blame(this.#phase === 'exchange' && this.#halfOpen && queued === 0 ? 'gone' : 'late')
+    this.#blame(this.#phase === 'exchange' && this.#halfOpen && queued === 0 ? 'gone' : 'late')
     if (verdict === 'close' || verdict === 'wait') this.socket.destroy()
     else this.onRefusal(verdict, this.#parser.line)
   }
@@ -328,7 +327,7 @@ export class Connection implements RequestReceiver, ExchangeHandler {
 
   #close(): void {
     if (this.#phase === 'closing') return
-    if (this.#phase === 'head') this.#breakHead()
+    if (this.#phase === 'head') this.#blame('gone')
     this.#phase = 'closing'
     this.#since = performance.now()
     this.#parser.stop()
@@ -362,8 +361,7 @@ export class Connection implements RequestReceiver, ExchangeHandler {
   #onClose(): void {
     if (this.#closed) return
     this.#closed = true
-    if (this.#phase === 'head') this.#breakHead()
-    this.#current.blame('gone')
+    this.#blame('gone')
     this.#phase = 'closing'
     this.#parser.stop()
     this.#current.abort('the client closed the connection')
@@ -371,10 +369,10 @@ export class Connection implements RequestReceiver, ExchangeHandler {
     this.#host.onClosed(this)
   }
 
-  /** The client goes in the middle of a request's head. */
-  #breakHead(): void {
-    this.#current.beginUnread(this.#parser.line, this.#since)
-    this.#current.blame('gone')
+  /** Says why what is under way ends, be it a head that is still coming. */
+  #blame(cause: EndCause): void {
+    if (this.#phase === 'head') this.#current.beginUnread(this.#parser.line, this.#since)
+    this.#current.blame(cause)
   }
 }
 
