@@ -110,7 +110,10 @@ export class Conversation {
     const line = (await this.#means.openLines([threadId])).get(threadId)
     if (line !== undefined) return line
     this.thread(question)
-    throw this.failed(question, 'its thread cannot be reached through the inspector of this Node.js')
+    throw this.failed(
+      question,
+      'its thread cannot be reached through the inspector of node (under --permission that needs --allow-inspector)'
+    )
   }
 
   async #ask(

@@ -270,6 +270,7 @@ test('HealthWatch shows how each worker stands, and forgets who is gone', async 
     reasons: ['heap in use is 99 % of 100 MiB (limit 95 %)'],
     causes: ['unhealthy: heap in use is 99 % of 100 MiB (limit 95 %)'],
     isKept: false,
+    notReady: null,
     loopDelay: { p50: 1, p99: 2, max: 3 },
     heapUsed: 99 * mebibyte,
     heapLimit: 100 * mebibyte,
