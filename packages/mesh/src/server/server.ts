@@ -6,6 +6,7 @@
  * requests running at once: that would deadlock applications that call each other.
  */
 import type { RequestListener, Server } from 'node:http'
+import { types } from 'node:util'
 import type { MessagePort } from 'node:worker_threads'
 
 import { breakOffCurrent } from '../deadline.ts'
@@ -105,7 +106,7 @@ export class MeshServer {
 
   /** Takes this thread's end of a new link. */
   accept(end: { port: MessagePort; cells: SharedArrayBuffer }): void {
-    if (!(end.cells instanceof SharedArrayBuffer) || end.cells.byteLength !== CELLS_BYTES) end.port.close()
+    if (!types.isSharedArrayBuffer(end.cells) || end.cells.byteLength !== CELLS_BYTES) end.port.close()
     else this.#links.add(new ServerLink(end, this))
   }
 
