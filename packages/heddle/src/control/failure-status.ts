@@ -55,6 +55,7 @@ const titles: Readonly<Record<number, readonly [title: string, code: string]>> =
   409: ['Conflict', 'CONFLICT'],
   413: ['Content Too Large', 'CONTENT_TOO_LARGE'],
   415: ['Unsupported Media Type', 'UNSUPPORTED_MEDIA_TYPE'],
+  417: ['Expectation Failed', 'EXPECTATION_FAILED'],
   422: ['Unprocessable Content', 'UNPROCESSABLE_CONTENT'],
   431: ['Request Header Fields Too Large', 'HEADERS_TOO_LARGE'],
   500: ['Internal Server Error', 'INTERNAL_ERROR'],

@@ -10,6 +10,7 @@ import { EventRing } from './admin/event-ring.ts'
 import type { Listen } from './admin/event-ring.ts'
 import type { LogSource } from './admin/log-source.ts'
 import type { Operations } from './admin/operations.ts'
+import { eventNames } from './event-log.ts'
 
 /** What the API is put together from. */
 export interface ApiSources {
@@ -25,6 +26,7 @@ export function composeApi({ operations, events, logs }: ApiSources): Api {
     operations,
     listen,
     events: new EventRing(listen),
+    eventNames,
     logs,
     announce: (name, fact) => events.emit(name, fact),
     clock: systemClock

@@ -114,6 +114,9 @@ const lines: Lines = {
     log.error('Threads are stuck and cannot be ended: the process kills itself.', { threads, afterMs })
 }
 
+/** The names of all events: each has its line. */
+export const eventNames: readonly string[] = Object.keys(lines)
+
 /** Whoever reaches an open inspector can run any code in the worker. */
 const inspectorWords = {
   started: 'Inspector of the worker is open on this machine: it may stand at breakpoints.',

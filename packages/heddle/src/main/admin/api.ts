@@ -41,6 +41,8 @@ export interface ApiOptions {
   readonly operations: Operations
   readonly listen: Listen
   readonly events: EventRing
+  /** The names events may have. */
+  readonly eventNames: readonly string[]
   readonly logs: LogSource
   readonly announce: Announce
   readonly clock: Clock
@@ -166,7 +168,14 @@ export class Api {
     }
     const last = headers['last-event-id']
     const after = typeof last === 'string' && /^\d{1,16}$/.test(last) ? Number(last) : (since ?? null)
-    return this.#options.events.open({ ...filter, names: name?.split(',') ?? [] }, after)
+    const wanted = name?.split(',') ?? []
+    const unknown = wanted.find(each => !this.#options.eventNames.includes(each))
+    if (unknown !== undefined) {
+      const known = this.#options.eventNames.join(', ')
+      const reason = `there is no event ${JSON.stringify(unknown)}; there are ${known}`
+      throw new HeddleError('HEDDLE_REQUEST_INVALID', { reason })
+    }
+    return this.#options.events.open({ ...filter, names: wanted }, after)
   }
 
   #logFeed({ headers }: IncomingMessage, input: Input): Feed {

@@ -11,6 +11,7 @@ import { problemType } from '../../control/contract.ts'
 import { plainProblem } from '../../control/failure-status.ts'
 import { within } from '../../shared/clock.ts'
 import type { Clock } from '../../shared/clock.ts'
+import { refuse } from './answer.ts'
 
 /** How long requests may take to arrive. Milliseconds. */
 export interface Limits {
@@ -39,6 +40,9 @@ export function createHttp(
     answer
   )
   server.on('clientError', refuseUnread)
+  server.on('checkExpectation', (_request: IncomingMessage, response: ServerResponse) =>
+    refuse(response, 417, 'Only "expect: 100-continue" is understood.')
+  )
   return server
 }
 

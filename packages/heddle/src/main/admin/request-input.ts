@@ -75,7 +75,7 @@ function refuseUnknown(names: readonly string[], fields: Readonly<Record<string,
 }
 
 function fromText({ kind }: Field, text: string): unknown {
-  if (kind === 'integer') return /^\d{1,15}$/.test(text) ? Number(text) : text
+  if (kind === 'integer') return /^\d{1,16}$/.test(text) ? Number(text) : text
   // `?follow` alone means yes.
   if (kind === 'boolean') return text === 'true' || text === '' || (text === 'false' ? false : text)
   return text

@@ -62,6 +62,7 @@ const refused: readonly (readonly [
   ['GET', '/logs?tail=-1', '', 400, /"tail" has to be a whole number from 0 to 100000/],
   ['GET', '/logs?follow=perhaps', '', 400, /"follow" has to be true or false/],
   ['GET', '/logs?level=warn&level=info', '', 400, /"level" is given more than once/],
+  ['GET', '/events?name=a:done,c:done', '', 400, /there is no event "c:done"; there are a:done, b:done/],
   ['GET', '/events?since=yesterday', '', 400, /"since" has to be a whole number of at least 0/],
   ['POST', '/applications', '{"path":"x"}', 400, /"id" is missing/],
   ['POST', '/applications/a/scale', '{"workers":0}', 400, /"workers" has to be a whole number/],
@@ -80,6 +81,12 @@ test('Api refuses what it cannot understand, and does nothing', async t => {
     assert.match(problem.detail, detail)
   }
   assert.deepEqual(operations.calls, [])
+})
+
+test('Api takes the numbers that events of a real server have', async t => {
+  const { control } = setUp(t)
+  const path = `/api/v1/events?follow=false&since=${Date.now() * 1000}`
+  assert.equal((await ask(await control.open(introduction), 'GET', path)).status, 200)
 })
 
 test('Api takes JSON alone, and gives what it has alone', async t => {
@@ -103,7 +110,9 @@ test('Api takes JSON alone, and gives what it has alone', async t => {
     ['GET', '/api/v1/metrics', { accept: 'text/plain;version=0.0.4;q=0.3, */*;q=0.1' }, 200],
     ['GET', '/api/v1/events', { accept: 'application/json' }, 406],
     ['GET', '/api/v1/status', { accept: 'application/x-ndjson' }, 406],
-    ['HEAD', '/api/v1/status', {}, 200]
+    ['HEAD', '/api/v1/status', {}, 200],
+    // As large as the numbers of events are.
+    ['GET', '/api/v1/events?follow=false&since=1795000000000000', {}, 200]
   ]
   for (const [method, path, headers, status] of table) {
     const outgoing = request({ socketPath: socket, method, path, headers, agent: false })

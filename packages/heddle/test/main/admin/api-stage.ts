@@ -48,6 +48,7 @@ export function setUpApi(shown: StatusReport = report): ApiSetting {
     operations,
     listen,
     events: new EventRing(listen, 1),
+    eventNames: ['a:done', 'b:done'],
     logs,
     announce: (name, fact) => {
       announced.push([name, fact])

@@ -39,6 +39,12 @@ const cases: readonly (readonly [title: string, bytes: string, status: number, d
     408,
     /took too long/
   ],
+  [
+    'an expectation',
+    'GET / HTTP/1.1\r\nhost: a\r\nexpect: more\r\nconnection: close\r\n\r\n',
+    417,
+    /100-continue/
+  ],
   ['no HTTP', 'hello\r\n\r\n', 400, /cannot be read/],
   ['a head without end', `GET / HTTP/1.1\r\nhost: a\r\nx: ${'x'.repeat(20_000)}`, 431, /cannot be read/]
 ]
