@@ -35,13 +35,14 @@ interface OpenFamily {
 
 const label = String.raw`[ \t]*[a-zA-Z_][a-zA-Z0-9_]*[ \t]*=[ \t]*"(?:[^"\\\n]|\\[\\"n])*"[ \t]*`
 const sampleLine = new RegExp(
-  String.raw`^([a-zA-Z_:][a-zA-Z0-9_:]*)[ \t]*(?:\{((?:${label}(?:,${label})*,?)?)[ \t]*\})?[ \t]+(\S+)(?:[ \t]+(-?[\d.]+))?[ \t]*( # .*)?$`
+  String.raw`^([a-zA-Z_:][a-zA-Z0-9_:]*)[ \t]*(?:\{((?:${label}(?:,${label})*,?)?)[ \t]*\})?[ \t]+(\S+)(?:[ \t]+(\d{1,15}(?:\.\d+)?))?[ \t]*( # .*)?$`
 )
 const oneLabel = new RegExp(
   String.raw`[ \t]*([a-zA-Z_][a-zA-Z0-9_]*)[ \t]*=[ \t]*("(?:[^"\\\n]|\\.)*")[ \t]*,?`,
   'g'
 )
-const number = /^[+-]?(?:inf|(?:\d+\.?\d*|\.\d+)(?:e[+-]?\d+)?)$|^nan$/i
+const number = /^[+-]?(?:\d+\.?\d*|\.\d+)(?:e[+-]?\d+)?$/i
+const noNumber = /^(?:[+-]?inf|nan)$/i
 
 /** Ends of the names of the samples of a family, beside its own name. */
 const suffixes: Readonly<Record<string, readonly string[]>> = {
@@ -93,16 +94,21 @@ interface Sample {
 function readSample(line: string, isOpen: boolean): Sample {
   const match = sampleLine.exec(line)
   const [, name = '', inside = '', value = '', time, exemplar] = match ?? []
-  if (match === null || !number.test(value) || (exemplar !== undefined && !isOpen)) throw malformed(line)
-  if (hasTwice(inside)) throw malformed(line)
-  // OpenMetrics has seconds.
+  if (match === null || !isValue(value) || (exemplar !== undefined && !isOpen)) throw malformed(line)
+  // OpenMetrics has seconds, the other format whole milliseconds.
+  if ((time?.includes('.') && !isOpen) || isUnfit(inside)) throw malformed(line)
   const at = time === undefined ? '' : ` ${isOpen ? Math.round(Number(time) * 1000) : time}`
   return { name, rewrite: added => `${name}{${withLabels(inside, added)}} ${value}${at}\n` }
 }
 
-/** Whether a label is there twice: Prometheus would take nothing of the whole scrape. */
-function hasTwice(inside: string): boolean {
-  const names: string[] = []
+/** Prometheus takes none that is too large for a number. */
+function isValue(text: string): boolean {
+  return noNumber.test(text) || (number.test(text) && Number.isFinite(Number(text)))
+}
+
+/** Whether a label is there twice, or has the name of the name: Prometheus would take nothing of the whole scrape. */
+function isUnfit(inside: string): boolean {
+  const names = ['__name__']
   oneLabel.lastIndex = 0
   for (let match = oneLabel.exec(inside); match !== null; match = oneLabel.exec(inside)) {
     const [, name = ''] = match
