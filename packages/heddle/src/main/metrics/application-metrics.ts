@@ -127,6 +127,15 @@ class Line {
   }
 }
 
+/** Ends of the names of the samples a family has beside its own name. */
+const ends: Readonly<Record<FamilyType, readonly string[]>> = {
+  counter: [],
+  gauge: [],
+  untyped: [],
+  histogram: ['_bucket', '_sum', '_count'],
+  summary: ['_sum', '_count']
+}
+
 /**
  * One text of what several have told. Who comes first says what a metric is: what has another type under the same
  * name, or is one of Heddle's own, is left out.
@@ -135,13 +144,20 @@ class Line {
  */
 export function mergeFamilies(told: readonly Told[], isTaken: (name: string) => boolean): Merged {
   const families = new Map<string, { type: FamilyType; help: string; samples: string[] }>()
+  /** By the name of a sample the family it is of: one that has it as its own name cannot stand beside it. */
+  const owners = new Map<string, string>()
   const conflicts = new Map<string, number>()
   for (const { application, families: own } of told) {
     for (const { name, type, help, samples } of own ?? []) {
       const known = families.get(name)
-      if (isTaken(name) || (known !== undefined && known.type !== type)) {
+      const names = [name, ...ends[type].map(end => name + end)]
+      const isOfOther = names.some(each => (owners.get(each) ?? name) !== name)
+      if (isTaken(name) || isOfOther || (known !== undefined && known.type !== type)) {
         conflicts.set(application, (conflicts.get(application) ?? 0) + 1)
-      } else if (known === undefined) families.set(name, { type, help, samples: [samples] })
+        continue
+      }
+      for (const each of names) owners.set(each, name)
+      if (known === undefined) families.set(name, { type, help, samples: [samples] })
       else known.samples.push(samples)
     }
   }

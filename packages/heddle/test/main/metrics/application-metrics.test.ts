@@ -147,3 +147,20 @@ test('mergeFamilies() leaves out, and counts, what is of another type or has a n
     ]
   )
 })
+
+test('mergeFamilies() leaves out what has the name of a sample of another metric', () => {
+  const histogram = family('a', 'a_count 1', { type: 'histogram' })
+  const counter = family('a_count', 'a_count 2', { type: 'counter' })
+  for (const [first, second] of [
+    [histogram, counter],
+    [counter, histogram]
+  ] as const) {
+    const told: readonly Told[] = [
+      { application: 'api', slot: 0, families: [first] },
+      { application: 'web', slot: 0, families: [second] }
+    ]
+    const { text, conflicts } = mergeFamilies(told, () => false)
+    assert.ok(text.endsWith(`# TYPE ${first.name} ${first.type}\n${first.samples}`))
+    assert.deepEqual([...conflicts], [['web', 1]])
+  }
+})
