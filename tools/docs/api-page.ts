@@ -24,7 +24,7 @@ time whatever the workers do. There are two ways to it:
 
 - the **port** \`admin.port\` (9090, on 127.0.0.1 unless told). Probes and metrics are open; everything below
   \`/api/v1/\` needs \`admin.token\` as a bearer token, and does not answer without one in the configuration;
-- the **unix socket** of the process, in a directory only its user can enter (\`heddle servers\` lists them). It has
+- the **unix socket** of the process, in a directory only its user can enter (\`heddle ps --all\` lists the servers). It has
   the management API alone, asks for no token, and is what the commands use:
   \`curl --unix-socket "$XDG_RUNTIME_DIR/heddle/4711.sock" http://localhost/api/v1/status\`
 
