@@ -153,6 +153,8 @@ function openInspector(port: number): OpenInspector {
   if (url() === undefined) {
     open(port, '127.0.0.1')
     isOpen = true
+    // The thread may end by itself, and would wait for the debugger.
+    process.once('exit', letDebuggerGo)
   }
   const at = url()
   // Node says so on the standard error of the process, and goes on.
@@ -164,6 +166,7 @@ function closeInspector(): null {
   const { close, url } = builtin('node:inspector')
   if (url() !== undefined) close()
   isOpen = false
+  process.off('exit', letDebuggerGo)
   return null
 }
 

@@ -272,3 +272,12 @@ test('a server stops in time though a debugger holds one of its workers at a bre
     []
   )
 })
+
+test('a worker that exits ends although a debugger is connected to it', async t => {
+  const { server, next, get } = await start(t)
+  const { closed } = await debugWith((await server.operations.inspect('api', 0)).url)
+  const exited = next('worker:exited')
+  await get('/exit')
+  assert.equal((await exited).reason, 'exited')
+  await closed
+})
