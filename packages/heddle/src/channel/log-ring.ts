@@ -66,14 +66,8 @@ export interface RingEntry {
 
 /** A line that was read. */
 export interface RingRecord extends Omit<RingEntry, 'body'> {
-  /** Its number in this ring, modulo 2^32. */
-  readonly line: number
-  /** `null` when it was not wanted. */
-  readonly body: string | null
+  readonly body: string
 }
-
-/** Whether the body of a line is worth reading. */
-export type IsWanted = (level: Level, speaker: string) => boolean
 
 /** Memory for one thread. A new thread gets a new one. */
 export function createLogRing(threshold: Threshold): SharedArrayBuffer {
@@ -212,11 +206,57 @@ export class LogRingWriter {
   }
 }
 
-/** What a look into a ring has found. */
-export interface RingLook {
-  readonly records: readonly RingRecord[]
+/** What a look into a ring has found, in order. What is not asked for is not taken apart. */
+export class RingLook {
+  readonly #copy: Buffer
+  /** Where the records begin. */
+  readonly #places: readonly number[]
   /** Lines that were overwritten before they could be read. */
   readonly lost: number
+
+  constructor(copy: Buffer, places: readonly number[], lost: number) {
+    this.#copy = copy
+    this.#places = places
+    this.lost = lost
+  }
+
+  /** How many lines it has. */
+  get length(): number {
+    return this.#places.length
+  }
+
+  /** The number of a line over all threads. */
+  sequence(index: number): number {
+    return this.#copy.readDoubleLE(this.#at(index) + SEQUENCE)
+  }
+
+  level(index: number): Level {
+    return levels[this.#copy.readUInt8(this.#at(index) + LEVEL_CODE)] ?? 'info'
+  }
+
+  /** As in {@link RingEntry}. */
+  speaker(index: number): string {
+    const at = this.#at(index)
+    const length = this.#copy.readUInt16LE(at + SPEAKER_LENGTH)
+    return length === 0 ? '' : this.#copy.toString('latin1', at + RECORD_BYTES, at + RECORD_BYTES + length)
+  }
+
+  /** The whole line. */
+  record(index: number): RingRecord {
+    const at = this.#at(index)
+    const bodyAt = at + RECORD_BYTES + this.#copy.readUInt16LE(at + SPEAKER_LENGTH)
+    return {
+      sequence: this.sequence(index),
+      time: this.#copy.readDoubleLE(at + TIME),
+      level: this.level(index),
+      speaker: this.speaker(index),
+      body: this.#copy.toString('utf8', bodyAt, bodyAt + this.#copy.readUInt32LE(at + BODY_LENGTH))
+    }
+  }
+
+  #at(index: number): number {
+    return this.#places[index] ?? 0
+  }
 }
 
 /** The side that reads. Each reader has its own; it goes on where it has been last. */
@@ -239,7 +279,7 @@ export class LogRingReader {
   }
 
   /** Everything since the last look. */
-  look(isWanted: IsWanted = () => true): RingLook {
+  look(): RingLook {
     // In this order: the end is never before the beginning.
     const tail = this.#load(TAIL)
     const head = this.#load(HEAD)
@@ -249,22 +289,22 @@ export class LogRingReader {
     const copy = this.#copy(from, head)
     Atomics.add(this.#cells, FENCE, 0)
     const start = later(from, this.#load(TAIL))
-    const records: RingRecord[] = []
+    const places: number[] = []
     let lost = 0
     for (let at = distance(from, start); at < copy.length;) {
       const length = copy.readInt32LE(at + LENGTH)
       // Nothing that was written here looks like that.
       if (length === 0 || length % 8 !== 0 || Math.abs(length) > copy.length - at) break
       if (length > 0) {
-        const record = readRecord(copy, at, isWanted)
-        if (this.#line !== null) lost += (record.line - this.#line) >>> 0
-        this.#line = (record.line + 1) >>> 0
-        records.push(record)
+        const line = copy.readUInt32LE(at + LINE)
+        if (this.#line !== null) lost += distance(this.#line, line)
+        this.#line = (line + 1) >>> 0
+        places.push(at)
       }
       at += Math.abs(length)
     }
     this.#position = later(start, head)
-    return { records, lost }
+    return new RingLook(copy, places, lost)
   }
 
   #load(cell: number): number {
@@ -278,22 +318,6 @@ export class LogRingReader {
     copy.set(this.#bytes.subarray(from & MASK, (from & MASK) + first))
     copy.set(this.#bytes.subarray(0, length - first), first)
     return copy
-  }
-}
-
-function readRecord(copy: Buffer, at: number, isWanted: IsWanted): RingRecord {
-  const speakerAt = at + RECORD_BYTES
-  const bodyAt = speakerAt + copy.readUInt16LE(at + SPEAKER_LENGTH)
-  const level = levels[copy.readUInt8(at + LEVEL_CODE)] ?? 'info'
-  const speaker = bodyAt === speakerAt ? '' : copy.toString('latin1', speakerAt, bodyAt)
-  const bodyEnd = bodyAt + copy.readUInt32LE(at + BODY_LENGTH)
-  return {
-    line: copy.readUInt32LE(at + LINE),
-    sequence: copy.readDoubleLE(at + SEQUENCE),
-    time: copy.readDoubleLE(at + TIME),
-    level,
-    speaker,
-    body: isWanted(level, speaker) ? copy.toString('utf8', bodyAt, bodyEnd) : null
   }
 }
 

@@ -6,7 +6,7 @@
  * the next number may come a moment later: it is waited for, since an id stands for all lines before it.
  */
 import { LogRingReader } from '../../channel/log-ring.ts'
-import type { IsWanted, RingRecord } from '../../channel/log-ring.ts'
+import type { RingLook } from '../../channel/log-ring.ts'
 import type { Clock } from '../../shared/clock.ts'
 import { isLevelEnabled } from '../../shared/log-line.ts'
 import type { Level } from '../../shared/log-line.ts'
@@ -58,7 +58,9 @@ const lateMs = 100
 
 /** One line on its way to the reader. */
 interface Found {
-  readonly record: RingRecord
+  readonly sequence: number
+  readonly look: RingLook
+  readonly index: number
   readonly ring: ShelvedRing
 }
 
@@ -81,19 +83,23 @@ export class RingsReader {
     this.#sources = sources
     this.#filter = filter
     this.#last = sources.lastLine()
-    this.#collect()
     const after = this.#readId(start.after)
-    const old = this.#found.filter(({ record }) => record.sequence <= this.#last)
-    const fresh = this.#found.filter(({ record }) => record.sequence > this.#last)
-    const wanted = old.filter(({ record }) => record.body !== null)
-    if (after === null) {
-      this.#ready = start.tail > 0 ? wanted.slice(-start.tail) : []
-    } else {
-      this.#ready = wanted.filter(({ record }) => record.sequence > after)
-      const there = old.filter(({ record }) => record.sequence > after).length
-      this.#lost = Math.max(0, this.#last - after - there)
+    let there = 0
+    for (const { ring, look } of this.#looks()) {
+      const end = findAfter(look, this.#last)
+      for (let index = end; index < look.length; index++) this.#found.push(foundAt(ring, look, index))
+      const from = after === null ? 0 : findAfter(look, after)
+      there += end - from
+      const most = after === null ? start.tail : Infinity
+      for (let index = end - 1, count = 0; index >= from && count < most; index--) {
+        if (!this.#wants(ring, look, index)) continue
+        this.#ready.push(foundAt(ring, look, index))
+        count++
+      }
     }
-    this.#found = fresh
+    this.#ready.sort(bySequence)
+    if (after === null) this.#ready = start.tail > 0 ? this.#ready.slice(-start.tail) : []
+    else this.#lost = Math.max(0, this.#last - after - there)
   }
 
   /** What has come since the last look, `max` lines at most: what is left comes at the next. */
@@ -102,8 +108,7 @@ export class RingsReader {
       this.#collect()
       this.#settle()
     }
-    const messages = this.#ready.slice(0, max).map(found => this.#toMessage(found))
-    this.#ready = this.#ready.slice(max)
+    const messages = this.#ready.splice(0, max).map(found => this.#toMessage(found))
     const lost = this.#lost
     this.#lost = 0
     return { messages, lost }
@@ -117,40 +122,44 @@ export class RingsReader {
   }
 
   #collect(): void {
+    for (const { ring, look } of this.#looks()) {
+      if (look.lost > 0) {
+        if (this.#mayMatch(ring)) this.#lost += look.lost
+        // It is known where they are.
+        this.#lateSince = -Infinity
+      }
+      for (let index = 0; index < look.length; index++) this.#found.push(foundAt(ring, look, index))
+    }
+    this.#found.sort(bySequence)
+  }
+
+  /** Looks into every ring that has something new. */
+  #looks(): { readonly ring: ShelvedRing; readonly look: RingLook }[] {
     const rings = this.#sources.shelf.rings()
     const known = new Set(rings.map(({ id }) => id))
     for (const id of this.#readers.keys()) if (!known.has(id)) this.#readers.delete(id)
-    for (const ring of rings) {
+    return rings.flatMap(ring => {
       let reader = this.#readers.get(ring.id)
       if (reader === undefined) {
         reader = new LogRingReader(ring.buffer, 'oldest')
         this.#readers.set(ring.id, reader)
       }
-      if (reader.hasMore) this.#take(ring, reader)
-    }
-    this.#found.sort((a, b) => a.record.sequence - b.record.sequence)
-  }
-
-  #take(ring: ShelvedRing, reader: LogRingReader): void {
-    const { records, lost } = reader.look(this.#wants(ring))
-    if (lost > 0) {
-      if (this.#mayMatch(ring)) this.#lost += lost
-      // It is known where they are.
-      this.#lateSince = -Infinity
-    }
-    for (const record of records) this.#found.push({ record, ring })
+      return reader.hasMore ? [{ ring, look: reader.look() }] : []
+    })
   }
 
   /** Passes on what has no gap before it, or a gap that has been waited for. */
   #settle(): void {
     let passed = 0
-    for (const { record } of this.#found) {
-      if (record.sequence > this.#last + 1 && !this.#isOverdue()) break
-      this.#last = Math.max(this.#last, record.sequence)
+    for (const { sequence } of this.#found) {
+      if (sequence > this.#last + 1 && !this.#isOverdue()) break
+      this.#last = Math.max(this.#last, sequence)
       passed++
     }
     if (passed === this.#found.length) this.#lateSince = null
-    for (const found of this.#found.splice(0, passed)) if (found.record.body !== null) this.#ready.push(found)
+    for (const found of this.#found.splice(0, passed)) {
+      if (this.#wants(found.ring, found.look, found.index)) this.#ready.push(found)
+    }
   }
 
   #isOverdue(): boolean {
@@ -167,24 +176,21 @@ export class RingsReader {
     return filter.worker === undefined || filter.worker === worker
   }
 
-  #wants(ring: ShelvedRing): IsWanted {
-    const { application, worker, level: threshold } = this.#filter
-    return (level, speaker) => {
-      if (threshold !== undefined && !isLevelEnabled(threshold, level)) return false
-      if (application === undefined && worker === undefined) return true
-      const who = speakerOf(ring, speaker)
-      if (application !== undefined && who.application !== application) return false
-      return worker === undefined || who.worker === worker
-    }
+  #wants(ring: ShelvedRing, look: RingLook, index: number): boolean {
+    const { application, worker, level } = this.#filter
+    if (level !== undefined && !isLevelEnabled(level, look.level(index))) return false
+    if (application === undefined && worker === undefined) return true
+    const who = speakerOf(ring, look.speaker(index))
+    if (application !== undefined && who.application !== application) return false
+    return worker === undefined || who.worker === worker
   }
 
-  #toMessage({ record, ring }: Found): LogMessage {
-    const { time, level, speaker, body, sequence } = record
-    // Numbers and names that were checked, and JSON from the ring.
-    const read = JSON.parse(`{"message":${body ?? '""}'}`) as Record<string, unknown>
+  #toMessage({ look, index, ring }: Found): LogMessage {
+    const { time, level, speaker, body, sequence } = look.record(index)
+    const said = JSON.parse(`{"message":${body}`) as Record<string, unknown>
     return {
       id: `${this.#sources.mark}.${sequence}`,
-      line: { time, level, ...speakerOf(ring, speaker), ...read }
+      line: { time, level, ...speakerOf(ring, speaker), ...said }
     }
   }
 
@@ -199,4 +205,24 @@ export class RingsReader {
 function speakerOf(ring: ShelvedRing, speaker: string): { application?: string; worker?: string } {
   const [application, worker] = speaker === '' ? [ring.application, ring.worker] : speaker.split('\n')
   return { ...(application ? { application } : {}), ...(worker ? { worker } : {}) }
+}
+
+function foundAt(ring: ShelvedRing, look: RingLook, index: number): Found {
+  return { ring, look, index, sequence: look.sequence(index) }
+}
+
+function bySequence(a: Found, b: Found): number {
+  return a.sequence - b.sequence
+}
+
+/** The first line behind a number; in one ring numbers only grow. */
+function findAfter(look: RingLook, sequence: number): number {
+  let from = 0
+  let to = look.length
+  while (from < to) {
+    const middle = (from + to) >>> 1
+    if (look.sequence(middle) > sequence) to = middle
+    else from = middle + 1
+  }
+  return from
 }
