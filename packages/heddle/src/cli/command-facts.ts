@@ -16,10 +16,13 @@ export const groups: Readonly<Record<string, string>> = {
   apps: 'List, add, remove, start and stop applications of a running server.'
 }
 
-/** All commands in the order help lists them. */
-export const commands: readonly CommandFacts[] = [
-  ...startCommands,
-  ...observeCommands,
-  ...operateCommands,
-  ...diagnoseCommands
-]
+/** All commands by what they are for, in the order help lists them. */
+export const sections: Readonly<Record<string, readonly CommandFacts[]>> = {
+  'Start a server:': startCommands,
+  'Look at it:': observeCommands,
+  'Change it:': operateCommands,
+  'Look into one worker, and type less:': diagnoseCommands
+}
+
+/** All commands in that order. */
+export const commands: readonly CommandFacts[] = Object.values(sections).flat()

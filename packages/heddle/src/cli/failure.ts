@@ -29,7 +29,7 @@ export function printFailure(error: unknown): number {
     return codeOf(error)
   }
   const code: keyof HeddleFailures = error.code
-  const { hint } = outcomes[code]
+  const hint = outcomes[code].hint ?? hintFor({ code, facts: error.detail })
   process.stderr.write(`${paint('red', 'heddle:', process.stderr)} ${textOf(error)}\n`)
   if (error.cause !== undefined) process.stderr.write(`${indent(stackOf(error.cause))}\n`)
   if (hint !== null) process.stderr.write(`${paint('dim', hint, process.stderr)}\n`)
@@ -62,7 +62,7 @@ function printRemote(error: RemoteFailure): number {
 }
 
 /** What was probably meant, when a name is not known. */
-function hintFor({ code, facts }: RemoteFailure['problem']): string | null {
+function hintFor({ code, facts }: Pick<RemoteFailure['problem'], 'code' | 'facts'>): string | null {
   if (code !== 'HEDDLE_UNKNOWN_APPLICATION') return null
   const { application, known } = facts as HeddleFailures['HEDDLE_UNKNOWN_APPLICATION']
   const meant = nearest(application, known)

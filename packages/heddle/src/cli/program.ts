@@ -6,7 +6,7 @@
  */
 import { Command, Option } from 'commander'
 
-import { commands, groups } from './command-facts.ts'
+import { groups, sections } from './command-facts.ts'
 import type { CommandFacts, OptionFacts } from './command-facts.ts'
 
 /** What was typed for one option: a switch is `true`, what may be given often is a list. */
@@ -41,8 +41,12 @@ export function createProgram(
     .showHelpAfterError('Run "heddle --help" for all commands.')
     .exitOverride()
   program.addHelpText('after', '\nRun "heddle <command> --help" for the options of a command and examples.')
-  for (const facts of commands)
-    addCommand(program, facts, async typed => finish(await (await findRun(facts.name))(typed)))
+  for (const [section, commands] of Object.entries(sections)) {
+    program.commandsGroup(section)
+    for (const facts of commands) {
+      addCommand(program, facts, async typed => finish(await (await findRun(facts.name))(typed)))
+    }
+  }
   return program
 }
 

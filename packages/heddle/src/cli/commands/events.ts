@@ -8,6 +8,7 @@ import { readStream } from '../event-stream.ts'
 import type { StreamEvent } from '../event-stream.ts'
 import { findServer } from '../find-server.ts'
 import { followOptions } from '../follow.ts'
+import { assertKnown } from '../known-names.ts'
 import { eventText } from '../log-text.ts'
 import type { SentEvent } from '../log-text.ts'
 import type { Run } from '../program.ts'
@@ -24,6 +25,7 @@ export const events: Run = async typed => {
     since: '0',
     follow: follow === true ? undefined : 'false'
   }
+  await assertKnown(await findServer(typed), query)
   const end = untilSignal()
   const find = (): ReturnType<typeof findServer> => findServer(typed)
   const question = { operation: 'events', query } as const

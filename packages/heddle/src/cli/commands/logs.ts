@@ -7,6 +7,7 @@ import type { StreamEvent } from '../event-stream.ts'
 import { readStream } from '../event-stream.ts'
 import { findServer } from '../find-server.ts'
 import { followOptions } from '../follow.ts'
+import { assertKnown } from '../known-names.ts'
 import { lineText } from '../log-text.ts'
 import type { Run, Typed } from '../program.ts'
 import { counted } from '../terminal/amounts.ts'
@@ -20,6 +21,7 @@ const tailMax = 100_000
 export const logs: Run = async typed => {
   const { options } = typed
   const query = logQuery(typed)
+  await assertKnown(await findServer(typed), query)
   const end = untilSignal()
   const find = (): ReturnType<typeof findServer> => findServer(typed)
   const question = { operation: 'logs', query } as const

@@ -30,7 +30,9 @@ const tail = '200'
 /** Milliseconds for which processor time is watched. */
 const profileMs = 5000
 
-const dress: TopDress = (style, text) => styleText(style, text, { stream: process.stdout })
+/** Which row is chosen has to be seen without colours too. */
+const dress: TopDress = (style, text) =>
+  style === 'inverse' ? `\u001B[7m${text}\u001B[27m` : styleText(style, text, { stream: process.stdout })
 
 /** Runs until somebody quits, and resolves with the exit code. @throws what finding the server does, at first. */
 export async function runTop(typed: Typed): Promise<number> {

@@ -7,6 +7,7 @@ import { test } from 'node:test'
 import type { TestContext } from 'node:test'
 
 import { isWanted } from '../../../src/cli/commands/events.ts'
+import { report, worker } from '../../main/admin/example-report.ts'
 import { beginEvents, sendEvent, startPaperServer } from '../paper-server.ts'
 import type { PaperServer } from '../paper-server.ts'
 import { ended, launch, run } from '../run-command.ts'
@@ -22,10 +23,18 @@ const line = {
 }
 const fact = { worker: 'api:1', application: 'api', slot: 1, reason: 'it asked', error: null }
 
+const workers = [0, 1].map(slot => Object.assign({}, worker, { slot, name: `api:${slot}` }))
+const status = {
+  ...report,
+  applications: report.applications.map(application => Object.assign({}, application, { workers })),
+  edges: [{ name: 'edge:0' }]
+}
+
 /** One line and one event; with `follow` they stay open. */
 function start(t: TestContext): Promise<PaperServer> {
   return startPaperServer(t, {
     answers: {
+      'GET /status': () => status,
       'GET /logs': ({ path }, response) => {
         beginEvents(response)
         sendEvent(response, '', { lines: 3 }, 'lost')
@@ -73,6 +82,23 @@ test('logs asks for the application, the worker, the level and the number of lin
     stderr:
       'heddle: The command line is wrong: --tail has to be a whole number from 0 to 100000, not "all".\n'
   })
+})
+
+test('logs and events say when there is nothing of that name', async t => {
+  const server = await start(t)
+  const table: readonly (readonly [readonly string[], RegExp])[] = [
+    [['logs', 'apu'], /There is no application "apu"; there is api\.\nDid you mean api\?\n$/],
+    [['logs', 'web:0'], /There is no application "web"/],
+    [['logs', 'api:7'], /The application api has no worker 7/],
+    [['logs', 'edge:7'], /There is no application "edge"/],
+    [['events', '--application', 'web'], /There is no application "web"/],
+    [['events', '--worker', 'api:2'], /The application api has no worker 2/]
+  ]
+  for (const [argv, message] of table) {
+    const { code, stdout, stderr } = await run(t, server, ...argv)
+    assert.deepEqual([code, stdout], [2, ''], argv.join(' '))
+    assert.match(stderr, message)
+  }
 })
 
 test('events shows what has happened, all of it or by name', async t => {
