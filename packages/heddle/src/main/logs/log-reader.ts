@@ -84,6 +84,7 @@ export class RingsReader {
     this.#filter = filter
     this.#last = sources.lastLine()
     const after = this.#readId(start.after)
+    if (after === null) this.#passOverOthers()
     let there = 0
     for (const { ring, look } of this.#looks()) {
       const end = findAfter(look, this.#last)
@@ -131,6 +132,13 @@ export class RingsReader {
       for (let index = 0; index < look.length; index++) this.#found.push(foundAt(ring, look, index))
     }
     this.#found.sort(bySequence)
+  }
+
+  /** What is in rings of others already needs no look; what comes into them has numbers that would be missed. */
+  #passOverOthers(): void {
+    for (const ring of this.#sources.shelf.rings()) {
+      if (!this.#mayMatch(ring)) this.#readers.set(ring.id, new LogRingReader(ring.buffer, 'now'))
+    }
   }
 
   /** Looks into every ring that has something new. */
