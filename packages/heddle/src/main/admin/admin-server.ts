@@ -121,7 +121,12 @@ export class AdminServer {
       if (this.#isRefused(request, response)) return
       void this.#options.api.answer({ request, response, pathname, query, via: 'tcp' })
     } else if (!Object.hasOwn(openPaths, pathname)) {
-      refuse(response, 404, `There is nothing at ${pathname}.`)
+      const there = [...Object.keys(openPaths), `${apiRoot}/status`].join(', ')
+      refuse(
+        response,
+        404,
+        `There is nothing at ${pathname}; there are ${there} and more of the management API.`
+      )
     } else if (request.method !== 'GET' && request.method !== 'HEAD') {
       response.setHeader('allow', 'GET, HEAD')
       refuse(response, 405, `${request.method} is not possible here.`)

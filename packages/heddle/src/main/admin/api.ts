@@ -112,7 +112,9 @@ export class Api {
     if (name === 'logs') return this.#follow(asked, this.#logFeed(request, input), 'lines', isFollowing)
     const act = (): unknown => acts[name](this.#options.operations, { id: '', slot: 0, ...place }, input)
     if (!operation.changes) return answer(asked.response, operation, await act())
-    await this.#change({ asked, name, place }, act)
+    // What is added is not in the path.
+    const subject = name === 'addApplication' ? { id: String(input['id']) } : place
+    await this.#change({ asked, name, place: subject }, act)
   }
 
   /** Does something, tells how it goes when that is wanted, and announces what came of it. */

@@ -80,7 +80,12 @@ test('AdminServer keeps the API closed when no token is configured', async t => 
 
 test('AdminServer says what it does not have and what it does not do', async t => {
   const { port } = await setUp(t).listen()
-  assert.equal((await ask(port, '/nothing'))[0], 404)
+  const [missing, body] = await ask(port, '/nothing')
+  assert.equal(missing, 404)
+  assert.match(
+    JSON.parse(body).detail,
+    /nothing at \/nothing; there are \/livez, \/readyz, .* \/api\/v1\/status/
+  )
   const [status, , headers] = await ask(port, '/livez', { method: 'POST' })
   assert.deepEqual([status, headers.get('allow')], [405, 'GET, HEAD'])
 })

@@ -172,6 +172,7 @@ test('Api announces who has changed what, and what came of it', async t => {
     Promise.reject(new HeddleError('HEDDLE_UNKNOWN_WORKER', { application: 'web', slot: 7, workers: 2 }))
   await ask(socket, 'POST', '/api/v1/applications/web/workers/7/drain', { accept: 'application/x-ndjson' })
   await ask(socket, 'POST', '/api/v1/applications/web/scale', { body: '{}' })
+  await ask(socket, 'POST', '/api/v1/applications', { body: '{"id":"mail"}' })
   assert.partialDeepStrictEqual(announced, [
     [
       'operation:finished',
@@ -182,5 +183,8 @@ test('Api announces who has changed what, and what came of it', async t => {
       { operation: 'drainWorker', application: 'web', slot: 7, via: 'socket', code: 'HEDDLE_UNKNOWN_WORKER' }
     ]
   ])
-  assert.equal(announced.length, 2)
+  assert.partialDeepStrictEqual(announced.slice(2), [
+    ['operation:finished', { operation: 'addApplication', application: 'mail' }]
+  ])
+  assert.equal(announced.length, 3)
 })
