@@ -105,7 +105,7 @@ export class Logs {
 
   /**
    * Changes the level of all threads of an application, and of those that come, until the next reload. `heddle` is the
-   * main thread and `edge` the edge threads, unless an application has that name.
+   * main thread and `edge` the edge threads; an application of such a name is changed with them.
    */
   setLevel(name: string, level: Threshold): void {
     this.#set.set(name, level)
