@@ -11,7 +11,8 @@ export function readApplicationLine(line: string, fallback: Level, now: number):
   if (record === null) return { time: now, level: fallback, message: line }
   const { level, time, msg, message, err, error, ...rest } = record
   const text = toText(msg ?? message)
-  const { thrown, fields } = err === undefined && error === undefined ? readStack(text, rest) : { thrown: err ?? error, fields: rest }
+  const { thrown, fields } =
+    err === undefined && error === undefined ? readStack(text, rest) : { thrown: err ?? error, fields: rest }
   return {
     time: readTime(time) ?? now,
     level: readLevel(level) ?? fallback,
