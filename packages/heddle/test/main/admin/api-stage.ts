@@ -10,6 +10,7 @@ import { EventRing } from '../../../src/main/admin/event-ring.ts'
 import type { LogFilter, LogSource } from '../../../src/main/admin/log-source.ts'
 import type { StatusReport } from '../../../src/main/admin/report.ts'
 import { systemClock } from '../../../src/shared/clock.ts'
+import type { Clock } from '../../../src/shared/clock.ts'
 import { report as exampleReport } from './example-report.ts'
 import { fakeOperations } from './fake-operations.ts'
 import type { FakeOperations } from './fake-operations.ts'
@@ -32,7 +33,7 @@ export interface ApiSetting {
 }
 
 /** Makes one. */
-export function setUpApi(shown: StatusReport = report): ApiSetting {
+export function setUpApi(shown: StatusReport = report, clock: Clock = systemClock): ApiSetting {
   const operations = fakeOperations(shown)
   const listeners = new Set<(name: string, fact: unknown) => void>()
   const listen = (listener: (name: string, fact: unknown) => void): (() => void) => {
@@ -54,7 +55,7 @@ export function setUpApi(shown: StatusReport = report): ApiSetting {
       announced.push([name, fact])
       announce(name, fact)
     },
-    clock: systemClock
+    clock
   })
   return { operations, api, announce, announced, logs }
 }
@@ -66,8 +67,8 @@ export interface Setting extends ApiSetting {
 }
 
 /** Makes one that is gone when the test is over; nothing is open yet. */
-export function setUp(t: TestContext, directory = freshDirectory(t)): Setting {
-  const setting = setUpApi()
+export function setUp(t: TestContext, directory = freshDirectory(t), clock: Clock = systemClock): Setting {
+  const setting = setUpApi(report, clock)
   const control = new ControlSocket(directory, setting.api, systemClock)
   t.after(() => control.close())
   return { ...setting, directory, control }

@@ -9,6 +9,7 @@ import type { TestContext } from 'node:test'
 import { Agent, EventSource } from 'undici'
 import type { MessageEvent } from 'undici'
 
+import { HeldClock } from '../../shared/held-clock.ts'
 import { introduction, setUp } from './api-stage.ts'
 
 interface Message {
@@ -135,16 +136,16 @@ test('A client that does not read costs no memory, keeps nobody waiting, and is 
   const path = await control.open(introduction)
   const slow = await rawReader(t, path, '/events')
   const quick = await new Listener(t, path, '/events', names).opened()
-  const filling = 'x'.repeat(10_000)
-  for (let n = 1; n <= 6000; n++) {
+  const filling = 'x'.repeat(5000)
+  for (let n = 1; n <= 3000; n++) {
     announce('a:done', { n, filling })
     if (n % 500 === 0) await quick.messages(n)
   }
-  const seen = await readUntil(slow, /"n":6000,/)
+  const seen = await readUntil(slow, /"n":3000,/)
   const lost = [...seen.matchAll(/event: lost\ndata: {"events":(\d+)}/g)]
   assert.ok(lost.length > 0)
   const told = [...seen.matchAll(/^id: /gm)].length
-  assert.equal(told + lost.reduce((sum, [, count]) => sum + Number(count), 0), 6000)
+  assert.equal(told + lost.reduce((sum, [, count]) => sum + Number(count), 0), 3000)
   // The last thousand are remembered anyway; beside them there is what the system's buffers hold.
   assert.ok(told < 1200, `${told} were kept`)
 })
@@ -193,6 +194,28 @@ test('Log lines end after the tail when nobody wants to follow, and go on behind
   )
   assert.deepEqual(logs.opened, [[{}, { tail: 2, after: '1' }]])
   assert.equal(logs.readers, 0)
+})
+
+test('A stream says that it lives while there is nothing to say', async t => {
+  const clock = new HeldClock()
+  const { control } = setUp(t, undefined, clock)
+  const socket = await rawReader(t, await control.open(introduction), '/events')
+  for (let beats = 0; beats < 2; beats++) await clock.advance(15_000)
+  assert.match(await readUntil(socket, /:\n\n[^:]*:\n\n/), /retry: 1000\n\n:\n\n:\n\n/)
+})
+
+test('A client that takes nothing for a minute is given up', async t => {
+  const clock = new HeldClock()
+  const { control, announce } = setUp(t, undefined, clock)
+  const socket = await rawReader(t, await control.open(introduction), '/events')
+  const filling = 'x'.repeat(10_000)
+  for (let n = 1; n <= 500; n++) announce('a:done', { n, filling })
+  // Until no more fits into the buffers on the way.
+  while (clock.pending < 2) await new Promise(resolve => setImmediate(resolve))
+  await clock.advance(60_000)
+  const seen = await readUntil(socket, /"n":500,/)
+  assert.doesNotMatch(seen, /"n":500,/)
+  assert.equal(clock.pending, 0)
 })
 
 test('A stream is let go when its client goes', async t => {
