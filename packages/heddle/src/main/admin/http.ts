@@ -9,7 +9,7 @@ import type { Duplex } from 'node:stream'
 
 import { problemType } from '../../control/contract.ts'
 import { plainProblem } from '../../control/failure-status.ts'
-import { within } from '../../shared/clock.ts'
+import { systemClock, within } from '../../shared/clock.ts'
 import type { Clock } from '../../shared/clock.ts'
 import { refuse } from './answer.ts'
 
@@ -28,6 +28,9 @@ const usualLimits: Limits = { headMs: 5000, requestMs: 10_000, lookMs: 1000 }
 /** Milliseconds what is being answered may still take when a server is closed. */
 const graceMs = 250
 
+/** Milliseconds a client that was refused has to close its connection: until then it can read why. */
+const lingerMs = 1000
+
 /** Makes a server; it does not listen yet. */
 export function createHttp(
   answer: (request: IncomingMessage, response: ServerResponse) => void,
@@ -39,7 +42,18 @@ export function createHttp(
     { headersTimeout: headMs, requestTimeout: requestMs, connectionsCheckingInterval: lookMs },
     answer
   )
-  server.on('clientError', refuseUnread)
+  /** Answers that are not over. */
+  const answers = new WeakMap<Duplex, Set<ServerResponse>>()
+  server.on('request', ({ socket }, response) => {
+    const others = answers.get(socket) ?? new Set()
+    answers.set(socket, others.add(response))
+    response.once('close', () => others.delete(response))
+  })
+  server.on('clientError', (error, socket) => {
+    // In the middle of an answer there is no place for another.
+    if ([...(answers.get(socket) ?? [])].some(({ headersSent }) => headersSent)) socket.destroy()
+    else refuseUnread(error, socket)
+  })
   server.on('checkExpectation', (_request: IncomingMessage, response: ServerResponse) =>
     refuse(response, 417, 'Only "expect: 100-continue" is understood.')
   )
@@ -81,4 +95,6 @@ function refuseUnread(error: Error, socket: Duplex): void {
     'connection: close'
   ]
   socket.end(`${head.join('\r\n')}\r\n\r\n${body}`)
+  const cancel = systemClock.after(lingerMs, () => socket.destroy())
+  socket.once('close', cancel)
 }

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict'
 import { once } from 'node:events'
 import type { Server } from 'node:http'
 import { connect } from 'node:net'
-import type { AddressInfo } from 'node:net'
+import type { AddressInfo, Socket } from 'node:net'
 import { text } from 'node:stream/consumers'
 import { test } from 'node:test'
 import type { TestContext } from 'node:test'
@@ -60,6 +60,30 @@ for (const [title, bytes, status, detail] of cases) {
     assert.match(problem.detail, detail)
   })
 }
+
+test('createHttp() closes the connection of a client it has refused and that stays', async t => {
+  const [server, port] = await setUp(t, () => assert.fail('There is no request.'))
+  const accepted = once(server, 'connection')
+  const socket = connect({ port, host: '127.0.0.1', allowHalfOpen: true })
+  t.after(() => socket.destroy())
+  socket.write('GET / HTTP/1.1\r\nhost: a\r\n')
+  const [other] = (await accepted) as [Socket]
+  socket.resume()
+  await once(other, 'close')
+})
+
+test('createHttp() answers nothing in the middle of another answer', async t => {
+  const [, port] = await setUp(t, (_request, response) => void response.write('half'))
+  const socket = connect(port, '127.0.0.1')
+  socket.write('GET / HTTP/1.1\r\nhost: a\r\n\r\n')
+  let received = ''
+  socket.on('data', data => {
+    received += data.toString()
+    if (received.endsWith('half\r\n')) socket.write('hello\r\n\r\n')
+  })
+  await once(socket, 'close').catch(() => null)
+  assert.doesNotMatch(received, /400/)
+})
 
 test('closeHttp() lets an answer that is under way end', async t => {
   const asked = Promise.withResolvers<() => void>()
