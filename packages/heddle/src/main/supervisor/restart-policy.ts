@@ -6,10 +6,11 @@
  * each failure in a row up to a limit, less a part left to chance so that slots do not march in step; and
  * where failures are many within a window, its circuit lets only one try through at a time.
  *
- * Waiting is for workers that fail by themselves. One that has answered requests and then failed may have been given
- * something it cannot take, and its application would be out for longer than it was up: it waits no longer than it
- * worked, and counts for no circuit. Measured without that: 28 such requests in 16 s left four slots waiting for 7
- * to 12 s each.
+ * Waiting is for workers that fail by themselves. One that has worked and then failed may have been given something
+ * it cannot take, and its application would be out for longer than it was up: it waits no longer than a quarter of
+ * the time it was ready, and counts for no circuit. It has worked when starting it took a small part of that time,
+ * so that starting again and again is no spin. Measured without that: 28 such requests in 16 s left four slots
+ * waiting for 7 to 12 s each, and the only worker of an application, ended every 3 s by a request, was out for 23 s.
  */
 import type { ResolvedRestart } from '../../config/resolved.ts'
 
@@ -33,7 +34,8 @@ export const cleanRecord: RestartRecord = { failures: 0, recent: [], circuit: 'c
 
 /** What is known about the thread that is gone. */
 export interface EndedRun {
-  /** Milliseconds for which it was ready; `null` when it never was. */
+  /** Milliseconds it took to become ready, and for which it was ready; `null` when it never was. */
+  readonly bootMs: number | null
   readonly readyMs: number | null
   /** When it was lost, on the clock of {@link RestartRecord.recent}. */
   readonly at: number
@@ -46,8 +48,11 @@ export interface RestartDecision {
   readonly record: RestartRecord
 }
 
-/** Milliseconds after which a thread that was ready has not failed by itself. */
-export const workedMs = 5000
+/** A thread has worked when it was ready for so many times as long as it took to start. */
+const workedBoots = 5
+/** Milliseconds that have to be, however quickly it started; and that are enough, however slowly. */
+const workedMinMs = 1000
+const workedMaxMs = 5000
 
 /**
  * Decides about one thread that is gone. The first failure after a good run is answered at once, unless the
@@ -64,7 +69,7 @@ export function nextRestart(
   const wasGood = run.readyMs !== null && run.readyMs >= policy.resetAfter
   const failures = wasGood ? 1 : record.failures + 1
   const within = record.recent.filter(at => at > run.at - policy.window)
-  const hasWorked = run.readyMs !== null && run.readyMs >= workedMs
+  const hasWorked = worked(run)
   const recent = hasWorked ? within : [...within, run.at].slice(-Math.max(policy.maxFailures, 1))
   const isTooMany = policy.maxFailures > 0 && !hasWorked && recent.length >= policy.maxFailures
   const isOpen = isTooMany || record.circuit !== 'closed'
@@ -88,8 +93,14 @@ export function succeeded(record: RestartRecord): RestartRecord {
   return record.circuit === 'closed' ? record : { ...record, circuit: 'closed' }
 }
 
-function longestWait({ backoffMin }: ResolvedRestart, { readyMs }: EndedRun): number {
-  return readyMs === null ? Number.POSITIVE_INFINITY : Math.max(backoffMin, readyMs)
+function worked({ bootMs, readyMs }: EndedRun): boolean {
+  const enoughMs = Math.min(Math.max(workedMinMs, (bootMs ?? 0) * workedBoots), workedMaxMs)
+  return readyMs !== null && readyMs >= enoughMs
+}
+
+function longestWait({ backoffMin }: ResolvedRestart, run: EndedRun): number {
+  if (run.readyMs === null) return Number.POSITIVE_INFINITY
+  return Math.max(backoffMin, worked(run) ? run.readyMs / 4 : run.readyMs)
 }
 
 function backoff({ backoffMin, backoffMax }: ResolvedRestart, failures: number): number {
