@@ -11,10 +11,10 @@ import { levels, severityOf } from '../shared/log-line.ts'
 import type { Level, Threshold } from '../shared/log-line.ts'
 
 /** Bytes of lines a ring holds. A power of two: positions are counted modulo 2^32. */
-export const ringBytes = 256 * 1024
+export const ringBytes: number = 256 * 1024
 
 /** Longest body of a line in bytes; what is longer has to be shortened before. */
-export const bodyMax = 16 * 1024
+export const bodyMax: number = 16 * 1024
 
 /** What a thread captures, each with a line that may not have ended yet. */
 const sources = ['stdout', 'stderr'] as const

@@ -37,7 +37,7 @@ export interface LogLine {
 }
 
 /** Every level, the least urgent first. */
-export const levels = ['trace', 'debug', 'info', 'warn', 'error'] as const satisfies readonly Level[]
+export const levels: readonly Level[] = ['trace', 'debug', 'info', 'warn', 'error']
 
 const severity: Readonly<Record<Threshold, number>> = {
   trace: 10,

@@ -14,9 +14,9 @@ export type Redact = <Fields extends Readonly<Record<string, unknown>>>(fields: 
  * What a path may look like: names with dots between them, `*` for any name of one level, and brackets for names that
  * dots cannot say: `req.headers["x-api-key"]`, `users[*].password`.
  */
-export const pathPattern = String.raw`(?:[^.[\]"'\s]+|\["[^"]+"\]|\['[^']+'\]|\[\*\]|\[\d+\])(?:\.[^.[\]"'\s]+|\["[^"]+"\]|\['[^']+'\]|\[\*\]|\[\d+\])*`
+export const pathPattern: string = String.raw`(?:[^.[\]"'\s]+|\["[^"]+"\]|\['[^']+'\]|\[\*\]|\[\d+\])(?:\.[^.[\]"'\s]+|\["[^"]+"\]|\['[^']+'\]|\[\*\]|\[\d+\])*`
 
-/** One level of the places: what is hidden below each name. `null` hides the value itself. */
+/** One level of the places: what is hidden below each name, and below `*` every other one. `null` hides the value itself. */
 type Places = Map<string, Places | null>
 
 /** Prepares the hiding of these places. Without paths it gives every record back as it is. */
@@ -24,7 +24,8 @@ export function compileRedaction(paths: readonly string[]): Redact {
   if (paths.length === 0) return fields => fields
   const places: Places = new Map()
   for (const path of paths) add(places, readPath(path))
-  return fields => hide(fields, [places])
+  spread(places)
+  return fields => hide(fields, places)
 }
 
 function readPath(path: string): string[] {
@@ -46,27 +47,38 @@ function add(places: Places, [name, ...rest]: readonly string[]): void {
   add(below, rest)
 }
 
-function hide<Value>(value: Value, every: readonly Places[]): Value {
+/** What holds for every name holds for those that are written down too. */
+function spread(places: Places): void {
+  const every = places.get('*')
+  for (const [name, below] of places) {
+    if (name !== '*' && every !== undefined) places.set(name, merged(below, every))
+  }
+  for (const below of places.values()) if (below !== null) spread(below)
+}
+
+function merged(one: Places | null, other: Places | null): Places | null {
+  if (one === null || other === null) return null
+  const both: Places = new Map(one)
+  for (const [name, below] of other) {
+    const known = both.get(name)
+    both.set(name, known === undefined ? below : merged(known, below))
+  }
+  return both
+}
+
+function hide<Value>(value: Value, places: Places): Value {
   if (typeof value !== 'object' || value === null) return value
+  const every = places.get('*')
   let copy: object | null = null
-  for (const key of namesIn(value, every)) {
-    const own: unknown = Reflect.get(value, key)
-    const found = every
-      .flatMap(places => [places.get(key), places.get('*')])
-      .filter(below => below !== undefined)
-    if (found.length === 0 || own === undefined) continue
-    const below = found.filter(each => each !== null)
-    const hidden = below.length < found.length ? censored : hide(own, below)
+  for (const key of every === undefined ? places.keys() : Object.keys(value)) {
+    const own: unknown = Object.hasOwn(value, key) ? Reflect.get(value, key) : undefined
+    const below = places.get(key) ?? (places.has(key) ? null : every)
+    if (own === undefined || below === undefined) continue
+    const hidden = below === null ? censored : hide(own, below)
     if (hidden === own) continue
     copy ??= Array.isArray(value) ? Array.from<unknown>(value) : { ...value }
     Reflect.set(copy, key, hidden)
   }
   // Only what its own names are written of was copied: the kind is the same.
   return (copy ?? value) as Value
-}
-
-/** Only a `*` has to look at all names there are. */
-function namesIn(value: object, every: readonly Places[]): Iterable<string> {
-  if (every.some(places => places.has('*'))) return Object.keys(value)
-  return new Set(every.flatMap(places => [...places.keys()].filter(key => Object.hasOwn(value, key))))
 }

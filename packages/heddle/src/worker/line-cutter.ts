@@ -16,7 +16,7 @@ export interface Output extends LogTarget {
 }
 
 /** What never ends its line is cut after so many characters, so that it does not fill the heap. */
-export const lineMax = 1024 * 1024
+export const lineMax: number = 1024 * 1024
 
 /** Characters of a line without an end that are kept in case it never gets one. */
 const keptMax = 1024

@@ -6,7 +6,7 @@
 import type { Key } from '../../config/key.ts'
 import { settings } from '../../config/settings.ts'
 import type { Setting } from '../../config/settings.ts'
-import type { ArgumentFacts, OptionFacts } from './command.ts'
+import type { ArgumentFacts, CommandFacts, OptionFacts } from './command.ts'
 
 const shorts: Readonly<Record<string, string>> = { workers: '-w', port: '-p' }
 
@@ -87,7 +87,11 @@ export const worker: ArgumentFacts = {
 }
 
 /** What is common to the commands that speak to a running server. */
-export const toServer = { arguments: [], takesEntry: false, options: serverOptions } as const
+export const toServer: Pick<CommandFacts, 'arguments' | 'takesEntry' | 'options'> = {
+  arguments: [],
+  takesEntry: false,
+  options: serverOptions
+}
 
 /** The words for how urgent a log line is, the least urgent first. */
 export const levels: readonly string[] = ['trace', 'debug', 'info', 'warn', 'error']

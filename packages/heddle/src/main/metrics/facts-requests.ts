@@ -4,8 +4,6 @@
  * A part of `facts.ts`, apart from it only for its length.
  */
 
-const worker = ['application', 'worker'] as const
-
 /** A part of `metricFacts`. */
 export const requestFacts = {
   heddle_http_requests_total: {
@@ -16,52 +14,52 @@ export const requestFacts = {
   heddle_http_requests_lost_total: {
     type: 'counter',
     help: 'Requests sent to the worker that it has not answered, or not in time.',
-    labels: worker
+    labels: ['application', 'worker']
   },
   heddle_http_requests_failed_total: {
     type: 'counter',
     help: 'Requests sent to the worker that it has not answered, or with 502, 503 or 504.',
-    labels: worker
+    labels: ['application', 'worker']
   },
   heddle_http_response_time_seconds: {
     type: 'histogram',
     help: 'Time from sending a request to the worker to the head of its response.',
-    labels: worker
+    labels: ['application', 'worker']
   },
   heddle_http_request_duration_seconds: {
     type: 'histogram',
     help: 'Time from the arrival of a request to the end of its response, waiting included; not of requests on connections of its own (direct and handoff mode).',
-    labels: worker
+    labels: ['application', 'worker']
   },
   heddle_http_queue_time_seconds: {
     type: 'histogram',
     help: 'Time a request has waited for a worker before it was sent to this one; most do not wait.',
-    labels: worker
+    labels: ['application', 'worker']
   },
   heddle_http_requests_in_flight: {
     type: 'gauge',
     help: 'Requests sent to the worker and not finished, those of a thread that is being replaced among them.',
-    labels: worker
+    labels: ['application', 'worker']
   },
   heddle_http_request_retries_total: {
     type: 'counter',
     help: 'Requests sent to the worker again after another worker had failed them.',
-    labels: worker
+    labels: ['application', 'worker']
   },
   heddle_http_upgrades_total: {
     type: 'counter',
     help: 'Requests the worker has answered with 101: WebSockets and other upgrades.',
-    labels: worker
+    labels: ['application', 'worker']
   },
   heddle_http_request_body_bytes_total: {
     type: 'counter',
     help: 'Bytes of the bodies of requests to the worker.',
-    labels: worker
+    labels: ['application', 'worker']
   },
   heddle_http_response_body_bytes_total: {
     type: 'counter',
     help: 'Bytes of the bodies of responses from the worker.',
-    labels: worker
+    labels: ['application', 'worker']
   },
   heddle_mesh_requests_total: {
     type: 'counter',

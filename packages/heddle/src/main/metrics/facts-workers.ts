@@ -4,8 +4,6 @@
  * A part of `facts.ts`, apart from it only for its length.
  */
 
-const worker = ['application', 'worker'] as const
-
 /** A part of `metricFacts`. */
 export const workerFacts = {
   heddle_application_state: {
@@ -26,7 +24,7 @@ export const workerFacts = {
   heddle_application_metrics_up: {
     type: 'gauge',
     help: '1 when the metrics of the application itself were told by this worker in time, 0 when not; only for workers that have some.',
-    labels: worker
+    labels: ['application', 'worker']
   },
   heddle_application_metrics_conflicts: {
     type: 'gauge',
@@ -51,32 +49,32 @@ export const workerFacts = {
   heddle_worker_circuit_open: {
     type: 'gauge',
     help: '1 while restarts of the worker fail so often that they are only tried now and then.',
-    labels: worker
+    labels: ['application', 'worker']
   },
   heddle_worker_zombies: {
     type: 'gauge',
     help: 'Threads of the worker that are stuck in native code for good and still hold memory.',
-    labels: worker
+    labels: ['application', 'worker']
   },
   heddle_worker_boot_seconds: {
     type: 'gauge',
     help: 'How long the last thread of the worker took from its start until it was ready.',
-    labels: worker
+    labels: ['application', 'worker']
   },
   heddle_worker_heartbeat_age_seconds: {
     type: 'gauge',
     help: 'Time since the event loop of the worker last turned, as it says every 0.1 s.',
-    labels: worker
+    labels: ['application', 'worker']
   },
   heddle_worker_blocks_total: {
     type: 'counter',
     help: 'Times the event loop of the worker stood still for longer than health.maxBlocked.',
-    labels: worker
+    labels: ['application', 'worker']
   },
   heddle_worker_blocked_seconds_total: {
     type: 'counter',
     help: 'Time for which it did.',
-    labels: worker
+    labels: ['application', 'worker']
   },
   heddle_worker_connections: {
     type: 'gauge',
@@ -96,37 +94,37 @@ export const workerFacts = {
   heddle_worker_event_loop_utilization_ratio: {
     type: 'gauge',
     help: 'Part of the last ten seconds in which the event loop of the worker was busy.',
-    labels: worker
+    labels: ['application', 'worker']
   },
   heddle_worker_event_loop_active_seconds_total: {
     type: 'counter',
     help: 'Time in which the event loop of the worker was busy.',
-    labels: worker
+    labels: ['application', 'worker']
   },
   heddle_worker_event_loop_idle_seconds_total: {
     type: 'counter',
     help: 'Time in which the event loop of the worker waited for something to do.',
-    labels: worker
+    labels: ['application', 'worker']
   },
   heddle_worker_event_loop_delay_seconds: {
     type: 'histogram',
     help: 'How late the event loop of the worker was, sampled every 0.05 s and told every 5 s; one block is one sample.',
-    labels: worker
+    labels: ['application', 'worker']
   },
   heddle_worker_heap_used_bytes: {
     type: 'gauge',
     help: 'Heap of the worker in use, garbage among it.',
-    labels: worker
+    labels: ['application', 'worker']
   },
   heddle_worker_heap_limit_bytes: {
     type: 'gauge',
     help: 'Heap at which the worker is ended.',
-    labels: worker
+    labels: ['application', 'worker']
   },
   heddle_worker_external_memory_bytes: {
     type: 'gauge',
     help: 'Memory outside of the heap that its objects hold: buffers above all.',
-    labels: worker
+    labels: ['application', 'worker']
   },
   heddle_worker_gc_seconds_total: {
     type: 'counter',
@@ -141,11 +139,11 @@ export const workerFacts = {
   heddle_worker_cpu_seconds_total: {
     type: 'counter',
     help: 'CPU time of the thread of the worker, garbage collected by helper threads not included.',
-    labels: worker
+    labels: ['application', 'worker']
   },
   heddle_worker_active_handles: {
     type: 'gauge',
     help: 'Timers, sockets and requests that keep the event loop of the worker from ending, looked at every 5 s.',
-    labels: worker
+    labels: ['application', 'worker']
   }
 } as const
