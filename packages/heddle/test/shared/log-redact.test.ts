@@ -36,6 +36,11 @@ const rows: readonly [paths: string[], fields: Record<string, unknown>, expected
     [['a.b', 'a'], { a: { b: 1 } }, { a: secret }],
     [['a', 'a.b'], { a: { b: 1 } }, { a: secret }],
     [['*.x', 'a.y'], { a: { x: 1, y: 2, z: 3 } }, { a: { x: secret, y: secret, z: 3 } }],
+    [
+      ['a.*.c', 'a.b.d'],
+      { a: { b: { c: 1, d: 2, e: 3 }, x: { c: 4, d: 5 } } },
+      { a: { b: { c: secret, d: secret, e: 3 }, x: { c: secret, d: 5 } } }
+    ],
     [['a.b.c'], { a: 'text' }, { a: 'text' }],
     [['a.b'], { a: null }, { a: null }],
     [['missing'], { a: 1 }, { a: 1 }],
