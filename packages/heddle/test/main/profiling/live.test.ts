@@ -1,7 +1,8 @@
 /** Workers of whole servers, looked into: blocked, in native code, at a breakpoint. On every version of node. */
 import assert from 'node:assert/strict'
-import { readFileSync, readdirSync } from 'node:fs'
+import { mkdtempSync, readFileSync, readdirSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { test } from 'node:test'
 import type { TestContext } from 'node:test'
 import { text } from 'node:stream/consumers'
@@ -26,13 +27,16 @@ let channels = 0
 function releaser(t: TestContext): {
   readonly env: Record<string, string>
   readonly release: () => void
+  /** Resolves when a worker says that it computes at its start. */
+  readonly begun: Promise<unknown>
 } {
   const name = `looked-into-${process.pid}-${channels++}`
   const channel = new BroadcastChannel(name)
   t.after(() => channel.close())
   return {
     env: { PATH: process.env.PATH ?? '', RELEASE: name },
-    release: () => channel.postMessage('turn')
+    release: () => channel.postMessage('turn'),
+    begun: new Promise(resolve => channel.addEventListener('message', resolve, { once: true }))
   }
 }
 
@@ -111,10 +115,9 @@ test('profile() finds the function and its line that a blocked worker is busy wi
 })
 
 test('profile() finds what keeps a worker from starting', async t => {
-  const { env, release } = releaser(t)
-  const health = { maxBlocked: 50 }
-  const starting = beginServer(t, 'looked-into/app.ts', { env: { ...env, START: 'compute' }, health })
-  await starting.next('worker:blocked')
+  const { env, release, begun } = releaser(t)
+  const starting = beginServer(t, 'looked-into/app.ts', { env: { ...env, START: 'compute' } })
+  await begun
   const profile: CpuProfile = JSON.parse(
     await starting.server.operations.profile('api', 0, { type: 'cpu', durationMs: 300 })
   )
@@ -126,10 +129,15 @@ test('profile() finds what keeps a worker from starting', async t => {
 
 test('profile() of the heap finds who allocates', async t => {
   const { server, get } = await start(t)
-  const recorded = server.operations.profile('api', 0, { type: 'heap', durationMs: 1000 })
+  let isDone = false
+  const options = { type: 'heap', durationMs: 500 } as const
+  const recorded = server.operations.profile('api', 0, options).finally(() => (isDone = true))
   // They are answered while it is recorded.
-  // oxlint-disable-next-line no-await-in-loop -- One after the other: it goes on for a while.
-  for (let count = 0; count < 20; count++) await get('/keep')
+  const keepOn = async (): Promise<void> => {
+    await get('/keep')
+    if (!isDone) await keepOn()
+  }
+  await keepOn()
   const profile = JSON.parse(await recorded) as {
     readonly head: HeapNode
     readonly samples: readonly unknown[]
@@ -184,6 +192,14 @@ test('profile() refuses a time nobody can wait for', async t => {
 })
 
 test('heapSnapshot() has what is on the heap of that worker, and leaves no file behind', async t => {
+  const directory = mkdtempSync(join(tmpdir(), 'heddle-looked-into-'))
+  const { TMPDIR } = process.env
+  process.env.TMPDIR = directory
+  t.after(() => {
+    if (TMPDIR === undefined) delete process.env.TMPDIR
+    else process.env.TMPDIR = TMPDIR
+    rmSync(directory, { recursive: true })
+  })
   const { server } = await start(t)
   const snapshot = JSON.parse(await text(await server.operations.heapSnapshot('api', 0))) as {
     readonly snapshot: { readonly node_count: number }
@@ -192,10 +208,7 @@ test('heapSnapshot() has what is on the heap of that worker, and leaves no file 
   }
   assert.ok(snapshot.snapshot.node_count > 20_000)
   assert.ok(snapshot.strings.includes('KeptMarker'))
-  assert.deepEqual(
-    readdirSync(tmpdir()).filter(name => name.startsWith('heddle-heap-')),
-    []
-  )
+  assert.deepEqual(readdirSync(directory), [])
 })
 
 test('heapSnapshot() reaches a worker that is blocked in JavaScript', async t => {
