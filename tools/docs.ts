@@ -18,6 +18,7 @@ import { shapes } from '../packages/heddle/src/control/answer-shapes.ts'
 import { operations } from '../packages/heddle/src/control/contract.ts'
 import { failureStatus } from '../packages/heddle/src/control/failure-status.ts'
 import { openPaths } from '../packages/heddle/src/control/open-paths.ts'
+import { operationFailures } from '../packages/heddle/src/control/operation-failures.ts'
 import { describeApi } from '../packages/heddle/src/control/openapi.ts'
 import { answerTypes } from './docs/answer-types.ts'
 import { requestFacts } from '../packages/heddle/src/main/metrics/facts-requests.ts'
@@ -43,7 +44,7 @@ const pages: Readonly<Record<string, string>> = {
   'docs/openapi.json': `${JSON.stringify(describeApi(), null, 2)}\n`,
   'docs/reference/configuration.md': configurationPage(schema, settings),
   'docs/reference/cli.md': cliPage(commands),
-  'docs/reference/api.md': apiPage({ operations, openPaths, shapes, failureStatus }),
+  'docs/reference/api.md': apiPage({ operations, openPaths, shapes, failureStatus, operationFailures }),
   'docs/reference/events.md': eventsPage(readFileSync(join(root, 'packages/heddle/src/events.ts'), 'utf8')),
   'docs/reference/exit-codes.md': exitCodesPage(exitCodes),
   'docs/reference/metrics.md': metricsPage({

@@ -13,6 +13,8 @@ export interface ApiSources {
   readonly openPaths: Readonly<Record<string, OpenPath>>
   readonly shapes: Readonly<Record<string, ObjectShape>>
   readonly failureStatus: Readonly<Record<string, number>>
+  /** Codes by the name of the operation. */
+  readonly operationFailures: Readonly<Record<string, readonly string[]>>
 }
 
 const header = `<!-- GENERATED from packages/heddle/src/control/ by \`npm run docs\`: change it there. -->
@@ -73,11 +75,14 @@ told by a message named \`lost\`. One that takes nothing for a minute is let go.
 `
 
 /** The text of docs/reference/api.md. */
-export function apiPage({ operations, openPaths, shapes, failureStatus }: ApiSources): string {
+export function apiPage(sources: ApiSources): string {
+  const { operations, openPaths, shapes, failureStatus, operationFailures } = sources
   const open = Object.entries(openPaths).map(
     ([path, { summary, query }]) => `### \`GET ${path}\`\n\n${summary}\n\n${inputs('Query', query)}`
   )
-  const all = Object.entries(operations).map(([name, operation]) => section(name, operation))
+  const all = Object.entries(operations).map(([name, operation]) =>
+    section(name, operation, operationFailures[name] ?? [])
+  )
   const statuses = Object.entries(failureStatus)
     .filter(([, status]) => status !== 500)
     .map(([code, status]) => `| \`${code}\` | ${status} |`)
@@ -90,7 +95,7 @@ export function apiPage({ operations, openPaths, shapes, failureStatus }: ApiSou
   ].join('\n')
 }
 
-function section(name: string, operation: Operation): string {
+function section(name: string, operation: Operation, failures: readonly string[]): string {
   const { method, path, summary, query, body, isOpen } = operation
   const further = isOpen ? '\nFurther keys as in the configuration.\n' : ''
   return [
@@ -99,7 +104,8 @@ function section(name: string, operation: Operation): string {
     inputs('Query', query),
     inputs('Body', body),
     further,
-    `\nAnswers ${answerText(operation.answer)}.\n`
+    `\nAnswers ${answerText(operation.answer)}.\n`,
+    failures.length === 0 ? '' : `\nMay fail with ${failures.map(code => `\`${code}\``).join(', ')}.\n`
   ].join('')
 }
 

@@ -13,9 +13,12 @@ import {
   progresses,
   streamType
 } from './contract.ts'
+import type { OperationName } from './contract.ts'
+import { failureStatus } from './failure-status.ts'
 import { fieldSchema, inputSchema, objectSchema, schemaRoot } from './json-schema.ts'
 import type { JsonSchema } from './json-schema.ts'
 import { openPaths } from './open-paths.ts'
+import { operationFailures } from './operation-failures.ts'
 import type { Answer, Field, Operation } from './operation.ts'
 
 /** The document. */
@@ -41,7 +44,7 @@ export function describeApi(): JsonSchema {
       }
     }
   }
-  for (const [name, operation] of Object.entries(operations)) {
+  for (const [name, operation] of Object.entries(operations) as [OperationName, Operation][]) {
     const path = operation.path.replaceAll(/:(\w+)/g, '{$1}')
     paths[path] = { ...paths[path], [operation.method.toLowerCase()]: operationObject(name, operation) }
   }
@@ -65,10 +68,7 @@ export function describeApi(): JsonSchema {
         token: { type: 'http', scheme: 'bearer', description: 'The key `admin.token` of the configuration.' }
       },
       responses: {
-        Problem: {
-          description: 'It could not be done.',
-          content: { [problemType]: { schema: { $ref: `${schemaRoot}Problem` } } }
-        }
+        Problem: problemAnswer
       },
       schemas: {
         ...Object.fromEntries(
@@ -86,6 +86,11 @@ const tags = {
   workers: 'One worker of an application.',
   open: 'Needs no token.'
 } as const
+
+const problemAnswer = {
+  description: 'It could not be done.',
+  content: { [problemType]: { schema: { $ref: `${schemaRoot}Problem` } } }
+}
 
 const problem = { $ref: '#/components/responses/Problem' }
 
@@ -116,7 +121,7 @@ const progressLine: JsonSchema = {
   ]
 }
 
-function operationObject(name: string, operation: Operation): JsonSchema {
+function operationObject(name: OperationName, operation: Operation): JsonSchema {
   const { path, summary, query, body, isOpen, answer, method } = operation
   const hasBody = isOpen || Object.keys(body).length > 0
   const isBodyNeeded = Object.values(body).some(({ required }) => required)
@@ -138,9 +143,21 @@ function operationObject(name: string, operation: Operation): JsonSchema {
       : {}),
     responses: {
       200: { description: 'It is done.', content: contentOf(answer, progresses(operation)) },
+      ...failuresOf(name),
       default: problem
     }
   }
+}
+
+/** What may go wrong, by status. */
+function failuresOf(name: OperationName): JsonSchema {
+  const codes = Map.groupBy(operationFailures[name], code => failureStatus[code])
+  return Object.fromEntries(
+    Array.from(codes, ([status, those]) => [
+      status,
+      { ...problemAnswer, description: `${those.join(', ')}.` }
+    ])
+  )
 }
 
 function tagOf(path: string): keyof typeof tags {

@@ -13,6 +13,7 @@ import { shapes } from '../../../src/control/answer-shapes.ts'
 import { operations, pathOf } from '../../../src/control/contract.ts'
 import type { OperationName, Place } from '../../../src/control/contract.ts'
 import { objectSchema } from '../../../src/control/json-schema.ts'
+import { operationFailures } from '../../../src/control/operation-failures.ts'
 import { createHeddle } from '../../../src/index.ts'
 import { bareEnv } from '../../bare-env.ts'
 
@@ -124,6 +125,8 @@ class Client {
       [response.status, response.headers.get('content-type')],
       [status, 'application/problem+json']
     )
+    const codes: readonly string[] = operationFailures[name]
+    assert.ok(codes.includes(problem.code), `${name} may not fail with ${problem.code}`)
     return problem.code
   }
 
