@@ -26,6 +26,8 @@ const silenceMs = 1000
 const names: Readonly<Record<string, () => Promise<readonly string[]>>> = {
   applications: async () => (await readApplications()).map(({ id }) => id),
   workers: async () => (await readApplications()).flatMap(({ workers }) => workers.map(({ name }) => name)),
+  targets: async () =>
+    (await readApplications()).flatMap(({ id, workers }) => [id].concat(workers.map(({ name }) => name))),
   servers: async () => (await allServers()).map(nameOf)
 }
 

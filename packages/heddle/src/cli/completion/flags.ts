@@ -27,7 +27,7 @@ export function optionsOf({ options }: CommandFacts): readonly OptionFacts[] {
 }
 
 /** Names that are known only while a server runs. */
-export const live: readonly Completes[] = ['application', 'worker', 'server']
+export const live: readonly Completes[] = ['application', 'worker', 'target', 'server']
 
 /** The word `heddle completion` takes for what may be completed. */
 export function plural(completes: Completes): string {

@@ -4,8 +4,18 @@
  * Main thread. Types only. Whoever reads them makes something of them: the parser, help, the reference, completion.
  */
 
-/** What may be completed for a value: names the running server knows, paths, or one of these words. */
-export type Completes = 'application' | 'worker' | 'server' | 'file' | 'directory' | readonly string[]
+/**
+ * What may be completed for a value: names the running server knows (a `target` is an application or a worker), paths,
+ * or one of these words.
+ */
+export type Completes =
+  | 'application'
+  | 'worker'
+  | 'target'
+  | 'server'
+  | 'file'
+  | 'directory'
+  | readonly string[]
 
 /** One option of a command. */
 export interface OptionFacts {

@@ -75,7 +75,7 @@ export const diagnoseCommands: readonly CommandFacts[] = [
       {
         name: '<shell>',
         sentence:
-          'bash, zsh or fish prints the script of that shell. What the scripts ask for is here too: applications, workers, servers print the names of what runs.',
+          'bash, zsh or fish prints the script of that shell. What the scripts ask for is here too: applications, workers, targets (both) and servers print the names of what runs.',
         completes: ['bash', 'zsh', 'fish']
       }
     ],

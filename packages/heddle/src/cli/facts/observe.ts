@@ -58,7 +58,7 @@ export const observeCommands: readonly CommandFacts[] = [
       {
         name: '[application]',
         sentence: 'Id of the application, or a worker of it (`api:1`); all unless told.',
-        completes: 'application'
+        completes: 'target'
       }
     ],
     options: [

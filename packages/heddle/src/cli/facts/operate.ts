@@ -15,7 +15,7 @@ export const operateCommands: readonly CommandFacts[] = [
       {
         name: '[application...]',
         sentence: 'Ids of applications, or workers (`api:1`); everything unless told.',
-        completes: 'worker'
+        completes: 'target'
       }
     ],
     summary: 'Replace workers by fresh ones, without losing a request.',

@@ -46,7 +46,8 @@ test('bash completes commands, options, words and what runs', async t => {
     // bash ends a word at a colon and replaces only what stands behind it.
     ['heddle drain api:', ['0', '1']],
     ['heddle restart api:0 api:1', ['1']],
-    ['heddle restart mail a', ['api:0', 'api:1']],
+    ['heddle restart mail a', ['api', 'api:0', 'api:1']],
+    ['heddle logs m', ['mail']],
     ['heddle ps --name s', ['shop']],
     ['heddle completion z', ['zsh']],
     ['heddle check he', []],

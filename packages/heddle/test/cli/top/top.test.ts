@@ -1,6 +1,6 @@
 /** `heddle top` on a terminal without a screen, with a server on paper. */
 import assert from 'node:assert/strict'
-import { existsSync, readFileSync, readdirSync } from 'node:fs'
+import { existsSync, readFileSync, readdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { test } from 'node:test'
 import type { TestContext } from 'node:test'
@@ -160,6 +160,39 @@ test('top gives the terminal back however it is ended', async t => {
     assert.ok(terminal.isCooked())
     await terminal.until(({ screen }) => !screen.isOther)
     assert.ok(terminal.screen.hasCursor)
+  }
+})
+
+test('top gives the terminal back when it fails, and says how', async t => {
+  const server = await startPaperServer(t, { answers: { 'GET /status': () => status(3) } })
+  const fault = join(server.root, 'fault.cjs')
+  writeFileSync(fault, "process.on('SIGUSR2', () => { throw new Error('a fault of our own') })")
+  const [program = '', ...rest] = command
+  const options = { columns: 80, rows: 24, env: server.env, cwd: server.root }
+  const terminal = new PseudoTerminal(t, [program, '--require', fault, ...rest], options)
+  await terminal.sees(/api:2/)
+  terminal.child.kill('SIGUSR2')
+  assert.equal(await terminal.ended(), 1)
+  await terminal.sees(/Error: a fault of our own/)
+  assert.deepEqual([terminal.screen.isOther, terminal.screen.hasCursor], [false, true])
+  assert.ok(terminal.isCooked())
+})
+
+test('ps fits the terminal, in colours unless nobody wants them', async t => {
+  const server = await startPaperServer(t, { answers: { 'GET /status': () => status(3) } })
+  const argv = [...command.slice(0, -1), 'ps']
+  for (const [columns, env, hasColours] of [
+    [60, {}, true],
+    [120, { NO_COLOR: '1' }, false]
+  ] as const) {
+    const options = { columns, rows: 24, env: { ...server.env, ...env }, cwd: server.root }
+    const terminal = new PseudoTerminal(t, argv, options)
+    assert.equal(await terminal.ended(), 0)
+    await terminal.sees(/api:2/)
+    assert.equal(terminal.output.includes('\u001B[32mready'), hasColours)
+    const heads = terminal.screen.lines.find(line => line.startsWith('WORKER')) ?? ''
+    assert.equal(heads.includes('RESTARTS'), columns === 120)
+    assert.match(terminal.screen.text, /its event loop is busy 97% of the time/)
   }
 })
 
