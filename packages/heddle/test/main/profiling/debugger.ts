@@ -40,6 +40,7 @@ export async function debugWith(url: string): Promise<Debugger> {
 export interface Heard {
   readonly id?: number
   readonly method?: string
+  readonly params?: { readonly callFrames?: readonly { readonly functionName: string }[] }
   readonly result?: { readonly result?: { readonly value?: unknown } }
 }
 

@@ -237,6 +237,21 @@ test('inspect() opens an inspector that answers a debugger, and closeInspector()
   await assert.rejects(debugWith(url), { code: 'ECONNREFUSED' })
 })
 
+test('inspect() lets a debugger pause a worker that is blocked, in the function it is blocked in', async t => {
+  const live = await start(t, { health: { maxBlocked: 200 } })
+  const [answer] = await block(live)
+  const { ask, heard } = await debugWith((await live.server.operations.inspect('api', 0)).url)
+  await ask('Debugger.enable')
+  const paused = heard('Debugger.paused')
+  await ask('Debugger.pause')
+  const { params } = await paused
+  const names = params?.callFrames?.map(({ functionName }) => functionName) ?? []
+  assert.ok(names.includes('computeUntilReleased'), names.join())
+  await ask('Debugger.resume')
+  live.release()
+  await answer
+})
+
 test('inspect() says that a port is taken', async t => {
   const { server } = await start(t, { workers: 2 })
   const { port } = await server.operations.inspect('api', 0)

@@ -54,6 +54,16 @@ test('heapSnapshot() says that there is no place to write to', async t => {
   })
 })
 
+test('nobody is looked into while threads are about to end', async t => {
+  const { options } = await ask(t)
+  const profiling = new WorkerProfiling({ ...options, quiet: () => Promise.resolve(false) })
+  await assert.rejects(profiling.profile('api', 0, { type: 'cpu' }), error => {
+    assert.ok(isFailure(error, 'HEDDLE_DIAGNOSIS_FAILED'))
+    assert.match(error.message, /about to end/)
+    return true
+  })
+})
+
 test('what is asked of a worker in native code is refused in time, and never done', async t => {
   const { options, running, url } = await ask(t)
   const patient = new WorkerProfiling(options)
