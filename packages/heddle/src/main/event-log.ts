@@ -84,10 +84,13 @@ const lines: Lines = {
     log.info('Restart is done: every worker is a fresh one.', { applications, restartMs }),
   'restart:failed': (log, { applications, error }) =>
     log.error('Restart failed: not every worker is a fresh one.', { applications, error }),
-  'operation:finished': (log, { operation, application, slot, ...rest }) =>
-    about(log, application, slot).info('Operation is done.', { operation, ...rest }),
-  'operation:failed': (log, { operation, application, slot, ...rest }) =>
-    about(log, application, slot).warn('Operation could not be done.', { operation, ...rest }),
+  'operation:finished': (log, { application, slot, address, ...rest }) =>
+    about(log, application, slot).info('Operation is done.', address === null ? rest : { ...rest, address }),
+  'operation:failed': (log, { application, slot, address, ...rest }) =>
+    about(log, application, slot).warn(
+      'Operation could not be done.',
+      address === null ? rest : { ...rest, address }
+    ),
   'reload:started': (log, { reason, changes }) => log.info('Reload begins.', { reason, changes }),
   'reload:finished': (log, { changes, reloadMs }) => log.info('Reload is done.', { changes, reloadMs }),
   'reload:failed': (log, { error }) => log.error('Reload failed: everything runs on as it was.', { error }),

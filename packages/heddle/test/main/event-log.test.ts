@@ -104,3 +104,35 @@ test('logEvents() says in words where a worker is blocked, for people and for ma
     /warn {2}api:1 Worker is blocked for 1\.2 s in parse \(src\/report\.ts:31:7\)\. blockedMs=1204\n {8}at parse \(\/app/
   )
 })
+
+test('logEvents() says who has changed what, in the name of what was changed', () => {
+  const lines: Record<string, unknown>[] = []
+  const events = new Events()
+  logEvents(
+    events,
+    createLog({ level: 'info', format: 'json', colour: false }, {}, line => lines.push(JSON.parse(line)))
+  )
+  const fact = { operation: 'drainWorker', application: 'api', slot: 1, operationMs: 3 } as const
+  events.emit('operation:finished', { ...fact, via: 'socket', address: null })
+  const failed = { operation: 'reload', application: null, slot: null, code: 'HEDDLE_BUSY', reason: 'a word' }
+  events.emit('operation:failed', { ...failed, via: 'tcp', address: '10.0.0.1', operationMs: 1 })
+  assert.partialDeepStrictEqual(lines, [
+    {
+      level: 'info',
+      application: 'api',
+      worker: 'api:1',
+      operation: 'drainWorker',
+      via: 'socket',
+      operationMs: 3
+    },
+    {
+      level: 'warn',
+      operation: 'reload',
+      via: 'tcp',
+      address: '10.0.0.1',
+      code: 'HEDDLE_BUSY',
+      reason: 'a word'
+    }
+  ])
+  assert.ok(lines.every(line => line['address'] !== null && !('slot' in line)))
+})
