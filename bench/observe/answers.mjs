@@ -138,7 +138,7 @@ function eachState(value) {
 }
 
 function questionsTo(actor) {
-  return Object.keys(questions).filter(id => questions[id].actors.includes(actor))
+  return Object.keys(questions).filter(id => actor in questions[id].titles)
 }
 
 async function playInto(part, round, options) {

@@ -10,6 +10,10 @@ import { performance } from 'node:perf_hooks'
 
 import { node } from '../place.mjs'
 
+/** What a probe may say. That of Heddle which says whether the process lives never depends on its workers. */
+const lives = { heddle: [200], watt: [200, 500] }
+const isReady = { heddle: [200, 503], watt: [200, 500] }
+
 /** Thrown when there is no complete answer in time. */
 export class Late extends Error {}
 
@@ -53,26 +57,42 @@ function byCommand(args, { limitMs, env }) {
   return promise.finally(() => clearTimeout(late))
 }
 
-function http(path, statuses) {
-  return ({ adminPort }, limitMs) =>
-    overHttp({ host: '127.0.0.1', port: adminPort, path }, { limitMs, statuses })
+function http(paths, statuses) {
+  return ({ adminPort, actor }, limitMs) =>
+    overHttp(
+      { host: '127.0.0.1', port: adminPort, path: paths[actor] },
+      { limitMs, statuses: statuses?.[actor] }
+    )
 }
 
-/** The questions by id: who can be asked, how, what has to be in the answer, and how seldom it is asked. */
+/**
+ * The questions by id: what it is called with each of those who can be asked, how it is asked, what has to be in the
+ * answer, and how seldom it is asked.
+ */
 export const questions = {
-  livez: { title: 'GET /livez', actors: ['heddle'], ask: http('/livez'), holds: /ok/ },
+  livez: {
+    titles: { heddle: 'GET /livez', watt: 'GET /status' },
+    ask: http({ heddle: '/livez', watt: '/status' }, lives),
+    holds: /./
+  },
   // Whether it is ready while all are blocked is another question; that it says so at once is this one.
-  readyz: { title: 'GET /readyz', actors: ['heddle'], ask: http('/readyz', [200, 503]), holds: /./ },
-  metrics: { title: 'GET /metrics', actors: ['heddle', 'watt'], ask: http('/metrics'), holds: /^# TYPE /m },
+  readyz: {
+    titles: { heddle: 'GET /readyz', watt: 'GET /ready' },
+    ask: http({ heddle: '/readyz', watt: '/ready' }, isReady),
+    holds: /./
+  },
+  metrics: {
+    titles: { heddle: 'GET /metrics', watt: 'GET /metrics' },
+    ask: http({ heddle: '/metrics', watt: '/metrics' }),
+    holds: /^# TYPE /m
+  },
   status: {
-    title: 'GET /api/v1/status, over the socket',
-    actors: ['heddle'],
+    titles: { heddle: 'GET /api/v1/status, over the socket' },
     ask: ({ socket }, limitMs) => overHttp({ socketPath: socket, path: '/api/v1/status' }, { limitMs }),
     holds: /"applications"/
   },
   ps: {
-    title: '`heddle ps`, the whole command',
-    actors: ['heddle'],
+    titles: { heddle: '`heddle ps`, the whole command' },
     ask: ({ command, wish }, limitMs) => byCommand(command('ps'), { limitMs, env: wish.env }),
     holds: /hello/,
     every: 4
@@ -88,12 +108,12 @@ export const questions = {
  * @throws {Error} when the answer is a wrong one.
  */
 export async function timeOf(id, live, limitMs) {
-  const { ask, holds, title } = questions[id]
+  const { ask, holds, titles } = questions[id]
   const startedAt = performance.now()
   try {
     const text = await ask(live, limitMs)
     const took = performance.now() - startedAt
-    if (!holds.test(text)) throw new Error(`${title} was answered with ${text.slice(0, 200)}`)
+    if (!holds.test(text)) throw new Error(`${titles[live.actor]} was answered with ${text.slice(0, 200)}`)
     return took
   } catch (error) {
     if (error instanceof Late) return Infinity

@@ -21,7 +21,8 @@ import { createGroup, end, launch } from '../processes.mjs'
 import { percentile, summarize, median } from '../statistics.mjs'
 import { presence } from './stage.mjs'
 
-const workers = 64
+const usualWorkers = 64
+const quickWorkers = 8
 const scrapes = 100
 const pauseMs = 20
 const connections = 128
@@ -90,7 +91,7 @@ function reader(child) {
   return () => new Promise(resolve => waiting.push(resolve))
 }
 
-async function once64({ source, seconds }) {
+async function playRound(workers, { source, seconds }) {
   const group = createGroup()
   const [port, adminPort] = await freePorts(2)
   const nodeArgs = source ? ['--conditions=@heddle/source'] : []
@@ -153,11 +154,12 @@ export function scrapeRow(rounds, problems) {
  */
 export async function measure(options) {
   const { present, missing } = presence(options)
+  const workers = options.isQuick ? quickWorkers : usualWorkers
   const rounds = []
   const problems = present.includes('heddle') ? [] : [missing.Heddle]
   while (problems.length === 0 && rounds.length < options.rounds && Date.now() < options.until) {
     try {
-      const one = await once64(options)
+      const one = await playRound(workers, options)
       rounds.push(one)
       const { series, bytes, inProcess, overHttp } = one
       options.say(

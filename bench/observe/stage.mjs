@@ -131,7 +131,7 @@ export class Blocks {
  * @param {(live: Live) => Promise<T>} play
  * @returns {Promise<T>}
  * @template T
- * @typedef {{ wish: Wish, group: import('../processes.mjs').Group, port: number, adminPort: number, pid: number,
+ * @typedef {{ actor: string, wish: Wish, group: import('../processes.mjs').Group, port: number, adminPort: number, pid: number,
  *   socket: string, blocks: Blocks, command: (...args: string[]) => string[] }} Live `command`: a command of Heddle
  *   to this server, as words after `node`.
  */
@@ -150,6 +150,7 @@ export async function onStage({ actor, entry = applicationFile, workers, nodeArg
     await firstAnswer(group, port, startDeadlineMs)
     await allWorkersAnswer(group, port, { workers, deadlineMs: startDeadlineMs })
     return await play({
+      actor,
       wish,
       group,
       port,

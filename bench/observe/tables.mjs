@@ -45,7 +45,7 @@ function castTitle({ cast, workers }) {
 function castTables(rows, limitMs) {
   const asked = rows.flatMap(({ actor, questions: found }) =>
     Object.entries(found).map(([id, cells]) => ({
-      title: `${actors[actor].title}: ${questions[id].title}`,
+      title: `${actors[actor].title}: ${questions[id].titles[actor]}`,
       cells
     }))
   )

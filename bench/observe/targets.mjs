@@ -25,7 +25,7 @@ function answersTargets(target, { rows }) {
       Object.entries(found).flatMap(([id, cells]) => {
         const held = (what, ids, key) =>
           target(
-            `${questions[id].title}, ${workers} worker${workers === 1 ? '' : 's'} ${what}`,
+            `${questions[id].titles.heddle}, ${workers} worker${workers === 1 ? '' : 's'} ${what}`,
             { atMost: slowerAllowed },
             problems.length === 0 ? worst(cells, ids, key) : null,
             '×'
