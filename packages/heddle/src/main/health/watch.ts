@@ -180,7 +180,7 @@ export class HealthWatch {
     if (age > staleMs) {
       each.freshAt = null
       if (this.#isExcused(each)) return
-      if (!causes.causes.has('blocked')) causes.set('blocked', `its event loop has not turned for ${age} ms`)
+      causes.set('blocked', `its event loop has not turned for ${age} ms`)
       this.#watchBlock(each, health, age)
     } else if (causes.causes.has('blocked')) {
       each.replaceAtAge = null

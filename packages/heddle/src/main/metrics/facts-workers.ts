@@ -18,7 +18,7 @@ export const workerFacts = {
   },
   heddle_application_workers_ready: {
     type: 'gauge',
-    help: 'Workers of the application that take requests.',
+    help: 'Workers of the application that take requests, those that stand still or say no not among them.',
     labels: ['application']
   },
   heddle_application_metrics_up: {

@@ -5,7 +5,7 @@
  */
 import { UNIT_MS } from '@heddle/mesh'
 
-import { gcKinds, PER_MS, readHandles, readVitals } from '../../channel/vitals.ts'
+import { gcKinds, PER_MS, readHandles, readVitals, saysNotReady } from '../../channel/vitals.ts'
 import { loopDelayBoundsMs } from '../../shared/loop-delay.ts'
 import type { Announced } from './announced.ts'
 import { toHistogram, toWholeHistogram } from './buckets.ts'
@@ -42,14 +42,22 @@ export function addApplication(
   const { id } = settings
   for (const each of phases) to.add('heddle_application_state', [id, each], each === phase ? 1 : 0)
   to.add('heddle_application_workers_desired', [id], phase === 'stopped' ? 0 : settings.workers)
-  const ready = slots.filter(({ current }) => current?.state === 'ready').length
-  to.add('heddle_application_workers_ready', [id], ready)
+  to.add('heddle_application_workers_ready', [id], slots.filter(isReady).length)
   for (const slot of everySlot) {
     const totals = readings.totals(slot.fact.worker)
     if (totals !== null) addTotals(to, labelsOf(slot), totals, readings.bounds)
     addHistory(to, slot, readings)
   }
   for (const slot of slots) addPresent(to, slot, readings)
+}
+
+/** Milliseconds after which a heartbeat is stale, as the status has it. */
+const staleMs = 500
+
+/** Whoever is the last one gets requests although he is stuck or says no: that makes nobody ready. */
+function isReady({ current }: MeteredSlot): boolean {
+  if (current === null || current.state !== 'ready') return false
+  return current.heartbeatAge() <= staleMs && !saysNotReady(current.vitals)
 }
 
 function labelsOf({ fact }: MeteredSlot): LabelValues {

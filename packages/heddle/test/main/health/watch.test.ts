@@ -19,6 +19,9 @@ test('HealthWatch takes a worker that does not turn out within a second, and bri
   await stage.clock.advance(100)
   assert.deepEqual(worker.history, ['ejected, blocked: its event loop has not turned for 550 ms'])
   await stage.clock.advance(2400)
+  assert.deepEqual(stage.watch.views().get('api:1')?.causes, [
+    'blocked: its event loop has not turned for 2950 ms'
+  ])
   worker.unblock()
   await stage.clock.advance(900)
   assert.equal(worker.state, 'ejected')

@@ -224,6 +224,16 @@ test('a blocked worker costs a scrape nothing but its own metrics', async t => {
   assert.equal(await blocked, 200)
 })
 
+test('the last worker gets requests although it stands still, and is not told to be ready', async t => {
+  const { scrape, get } = await start(t, { workers: 1 })
+  const blocked = get('/block?ms=2000')
+  const text = await until(scrape, seen => sumOf(seen, 'heddle_worker_heartbeat_age_seconds') > 0.6)
+  assert.equal(sumOf(text, 'heddle_worker_state', { state: 'ready' }), 1)
+  assert.equal(sumOf(text, 'heddle_application_workers_ready'), 0)
+  assert.equal(await blocked, 200)
+  await until(scrape, seen => sumOf(seen, 'heddle_application_workers_ready') === 1)
+})
+
 test('metrics of applications are there with their labels, and a slow one loses only its own', async t => {
   const { scrape, get } = await start(t, { metrics: { applicationTimeout: 200 } })
   await times(20, () => get('/'))
