@@ -1,5 +1,5 @@
 /**
- * The command line in the hands of real shells: completion in zsh and fish, and `heddle top` as a job of bash that is
+ * The command line in the hands of real shells: completion in bash, zsh and fish, and `heddle top` as a job of bash that is
  * stopped and brought back.
  */
 import assert from 'node:assert/strict'
@@ -14,6 +14,7 @@ import type { TestContext } from 'node:test'
 import { promisify } from 'node:util'
 
 import { commands, groups } from '../../packages/heddle/src/cli/command-facts.ts'
+import { bashScript } from '../../packages/heddle/src/cli/completion/bash.ts'
 import { fishScript } from '../../packages/heddle/src/cli/completion/fish.ts'
 import { zshScript } from '../../packages/heddle/src/cli/completion/zsh.ts'
 import { bareEnv } from '../../packages/heddle/test/bare-env.ts'
@@ -73,6 +74,29 @@ test('zsh completes commands, options, words and what runs', async t => {
     terminal.press(`${line}\t`)
     await terminal.sees(seen)
     terminal.child.kill('SIGKILL')
+  }
+})
+
+test('bash completes while it is typed, the names of workers too', async t => {
+  const { root, env } = await startForCompletion(t)
+  writeFileSync(join(root, 'completion.bash'), bashScript(commands))
+  const options = { columns: 100, rows: 40, env: { ...env, HOME: root }, cwd: root }
+  const terminal = new PseudoTerminal(t, ['bash', '--norc', '--noprofile', '-i'], options)
+  terminal.press("source ./completion.bash; bind 'set show-all-if-ambiguous on'; PS1='$ '; clear\r")
+  await terminal.sees(/^\$ *$/m)
+  const table: readonly (readonly [string, RegExp])[] = [
+    ['heddle rel', /^\$ heddle reload/m],
+    ['heddle scale m', /^\$ heddle scale mail/m],
+    ['heddle logs --lev', /^\$ heddle logs --level/m],
+    ['heddle re', /^ready +reload +restart/m],
+    ['heddle drain ap', /^\$ heddle drain api:$/m],
+    ['heddle drain api:', /^0 +1/m]
+  ]
+  for (const [line, seen] of table) {
+    terminal.press(`${line}\t`)
+    await terminal.sees(seen)
+    terminal.press('\u0015clear\r')
+    await terminal.sees(/^\$ *$/m)
   }
 })
 

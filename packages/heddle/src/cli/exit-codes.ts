@@ -33,6 +33,8 @@ export type ExitName =
   | 'configInvalid'
   | 'interrupted'
   | 'killed'
+  | 'hungUp'
+  | 'terminated'
 
 /** The exit codes by name. */
 export const exitCodes: Readonly<Record<ExitName, ExitCode>> = {
@@ -85,6 +87,11 @@ export const exitCodes: Readonly<Record<ExitName, ExitCode>> = {
       'The configuration is missing, cannot be read, has mistakes, or (reload) has changes that need a new start; all of them are printed.',
     retry: false
   },
+  hungUp: {
+    code: 129,
+    meaning: 'A command that goes on (`logs -f`, `events -f`, `top`, `inspect`): its terminal has gone.',
+    retry: false
+  },
   interrupted: {
     code: 130,
     meaning:
@@ -95,6 +102,11 @@ export const exitCodes: Readonly<Record<ExitName, ExitCode>> = {
     code: 137,
     meaning: 'The graceful stop passed its deadline and the process killed itself (SIGKILL).',
     retry: true
+  },
+  terminated: {
+    code: 143,
+    meaning: 'A command that goes on was ended by SIGTERM. Ctrl-C is how it is meant to end: code 0.',
+    retry: false
   }
 }
 

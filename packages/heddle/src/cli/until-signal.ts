@@ -4,6 +4,8 @@
  * Main thread of a command.
  */
 
+import { exitCodes } from './exit-codes.ts'
+
 /** What ends a command that goes on. */
 export interface End {
   readonly signal: AbortSignal
@@ -13,13 +15,18 @@ export interface End {
   release(): void
 }
 
-const codes = { SIGINT: 0, SIGTERM: 143, SIGHUP: 129 } as const
+/** The exit codes of a command that goes on, by the signal that ends it. */
+export const endingCodes: Readonly<Record<'SIGINT' | 'SIGTERM' | 'SIGHUP', number>> = {
+  SIGINT: exitCodes.ok.code,
+  SIGTERM: exitCodes.terminated.code,
+  SIGHUP: exitCodes.hungUp.code
+}
 
 /** Listens to the signals that end a command, and to the reader of its output. */
 export function untilSignal(): End {
   const controller = new AbortController()
   let code = 0
-  const listeners = Object.entries(codes).map(([name, value]) => {
+  const listeners = Object.entries(endingCodes).map(([name, value]) => {
     const listener = (): void => {
       code = value
       controller.abort()

@@ -15,11 +15,14 @@ export interface Handlers {
   key(name: string): void
   /** All has to be drawn again. */
   redraw(): void
-  /** It was asked to end: by Ctrl-C (0), or by a signal, with the exit code for it. */
-  end(code: number): void
+  /** It was asked to end, by Ctrl-C or by a signal. */
+  end(signal: Ending): void
 }
 
-const endings = { SIGINT: 0, SIGTERM: 143, SIGHUP: 129 } as const
+const endings = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const
+
+/** A signal that ends the command. */
+export type Ending = (typeof endings)[number]
 
 /** Milliseconds after which a process that has not been stopped by its own signal goes on. */
 const resumeMs = 200
@@ -49,9 +52,7 @@ export class FullScreen {
     // Done when it returns, also at the exit of the process: so are all writes to terminals.
     this.#screen = new Screen(text => output.write(text))
     this.#signals = [
-      ...Object.entries(endings).map(
-        ([name, code]) => [name as NodeJS.Signals, () => handlers.end(code)] as const
-      ),
+      ...endings.map(name => [name, () => handlers.end(name)] as const),
       ['SIGTSTP', () => this.#suspend()],
       ['SIGCONT', () => this.#continue()]
     ]
@@ -109,7 +110,7 @@ export class FullScreen {
   }
 
   #press(text: string | undefined, { name, sequence, ctrl = false }: Key): void {
-    if (ctrl && name === 'c') this.#handlers.end(0)
+    if (ctrl && name === 'c') this.#handlers.end('SIGINT')
     else if (ctrl && name === 'z') this.#suspend()
     else if (ctrl && name === 'l') {
       this.#screen.forget()

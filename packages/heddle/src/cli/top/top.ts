@@ -14,6 +14,7 @@ import { lineText } from '../log-text.ts'
 import type { Typed } from '../program.ts'
 import { destinationOf, documentName, saveDocument } from '../save-document.ts'
 import { FullScreen } from '../terminal/full-screen.ts'
+import { endingCodes } from '../until-signal.ts'
 import type { Row } from '../workers/rows.ts'
 import { logged, looked, pressed, startState } from './state.ts'
 import type { Message, Task, TopState } from './state.ts'
@@ -64,7 +65,7 @@ class Top {
     this.#terminal = new FullScreen(process.stdin, process.stdout, {
       key: name => this.#press(name),
       redraw: () => this.#draw(),
-      end: code => this.#ended.resolve(code)
+      end: signal => this.#ended.resolve(endingCodes[signal])
     })
   }
 
