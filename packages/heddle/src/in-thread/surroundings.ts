@@ -119,7 +119,8 @@ function arrangeProgram(): () => void {
   })
   return () => {
     undoArgument()
-    if (program === undefined) process.argv.length = 1
+    if (written !== undefined) process.argv[1] = written
+    else process.argv.length = 1
     undoMain()
   }
 }
