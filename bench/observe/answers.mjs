@@ -39,10 +39,11 @@ export const casts = {
   many: { title: '2 × CPUs', workers: 2 * cpus }
 }
 
-async function sample(live, ids, untilMs) {
+// `first`: who is asked first, by place. One who does not answer leaves no time for the others until the next round.
+async function sample(live, { ids, first }, untilMs) {
   const times = Object.fromEntries(ids.map(id => [id, []]))
   for (let turn = 0; Date.now() < untilMs; turn++) {
-    for (const id of rotated(ids, turn)) {
+    for (const id of rotated(ids, first + turn)) {
       if (turn % (questions[id].every ?? 1) !== 0 || Date.now() >= untilMs) continue
       times[id].push(await timeOf(id, live, limitMs))
       await delay(pauseMs)
@@ -51,9 +52,9 @@ async function sample(live, ids, untilMs) {
   return times
 }
 
-async function whileBlocked(live, ids, { way, windowMs }) {
+async function whileBlocked(live, asked, { way, windowMs }) {
   await live.blocks.begin(way, windowMs + limitMs + settleMs)
-  const times = await sample(live, ids, Date.now() + windowMs)
+  const times = await sample(live, asked, Date.now() + windowMs)
   const ended = live.blocks.ended()
   if (ended > 0) throw new Error(`${way}: ${ended} workers turned again before the last answer.`)
   await live.blocks.over()
@@ -61,23 +62,23 @@ async function whileBlocked(live, ids, { way, windowMs }) {
   return times
 }
 
-async function whileOthersBurn(live, ids, windowMs) {
+async function whileOthersBurn(live, asked, windowMs) {
   const group = createGroup()
   try {
     for (let index = 0; index < live.wish.workers; index++) {
       launch(group, { command: node, args: ['-e', 'for (;;);'] })
     }
     await delay(settleMs)
-    return await sample(live, ids, Date.now() + windowMs)
+    return await sample(live, asked, Date.now() + windowMs)
   } finally {
     await end(group)
   }
 }
 
-function inState(state, live, { ids, windowMs }) {
+function inState(state, live, { asked, windowMs }) {
   const { way, others } = states[state]
-  if (way !== undefined) return whileBlocked(live, ids, { way, windowMs })
-  return others ? whileOthersBurn(live, ids, windowMs) : sample(live, ids, Date.now() + windowMs)
+  if (way !== undefined) return whileBlocked(live, asked, { way, windowMs })
+  return others ? whileOthersBurn(live, asked, windowMs) : sample(live, asked, Date.now() + windowMs)
 }
 
 // What was never answered has no time: the limit stands for it, and a count says so.
@@ -121,9 +122,10 @@ async function playRound(times, { actor, cast, round, options }) {
   const windowMs = options.seconds * 1000
   await onStage({ actor, workers: casts[cast].workers, nodeArgs }, async live => {
     // The first answers of a process are slow for reasons of their own.
-    await sample(live, ids, Date.now() + settleMs)
+    const asked = { ids, first: round }
+    await sample(live, asked, Date.now() + settleMs)
     for (const state of rotated(Object.keys(states), round)) {
-      const found = await inState(state, live, { ids, windowMs })
+      const found = await inState(state, live, { asked, windowMs })
       for (const id of ids) times[id][state] = found[id]
       const said = ids.map(id => `${id} ${median(found[id]).toFixed(2)}`).join(', ')
       options.say(
