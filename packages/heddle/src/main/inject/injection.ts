@@ -66,7 +66,7 @@ export interface InjectionOptions {
   readonly clock: Clock
   /** Gives out seats in the mesh; its registry fits. */
   readonly seats: { admit(candidature: Candidature): Admission }
-  /** Milliseconds-independent ids for requests that have none: `x-request-id`. */
+  /** Makes the `x-request-id` of a request that has none. */
   readonly requestId: () => string
 }
 
