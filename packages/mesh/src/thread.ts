@@ -68,6 +68,7 @@ export class Mesh {
       name: ticket.name,
       scoreboard,
       traffic: new Traffic(ticket.traffic),
+      detail: ticket.detail,
       flushMoment: options.flush ?? 'tick',
       balance: options.balance,
       breaker: ticket.breaker,

@@ -10,10 +10,15 @@ import type { Announce } from '../events.ts'
 
 /**
  * Has room for what may be added while the server runs, and for every thread twice, since a replacement or a zombie
- * sits beside the thread in its slot. A record has 192 bytes.
+ * sits beside the thread in its slot. A record has 640 bytes.
  */
 export function createRegistry(
-  { applications, server, mesh }: Pick<ResolvedConfig, 'applications' | 'server' | 'mesh'>,
+  {
+    applications,
+    server,
+    mesh,
+    metrics
+  }: Pick<ResolvedConfig, 'applications' | 'server' | 'mesh' | 'metrics'>,
   announce: Announce
 ): Registry {
   const workers = applications.reduce((sum, application) => sum + application.workers, 0)
@@ -27,6 +32,7 @@ export function createRegistry(
     // An id may be a key that every object has: `constructor`.
     allow: (from, to) => !Object.hasOwn(deny, from) || deny[from]?.includes(to) !== true,
     breaker: enabled || edge ? { errorRatio, volume, windowMs, openMs, probes } : null,
+    detail: metrics.enabled,
     onCircuit: ({ from, to, state }) => announce('mesh:circuit', { from, to, state })
   })
 }

@@ -24,6 +24,8 @@ export interface ClientOptions {
   /** Name of the member it belongs to, for messages. */
   readonly name: string
   readonly scoreboard: Scoreboard
+  /** Whether it counts what only metrics need. */
+  readonly detail: boolean
   /** Where it is counted what this client sends. */
   readonly traffic: Traffic
   readonly flushMoment: FlushMoment

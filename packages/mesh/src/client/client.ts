@@ -66,12 +66,12 @@ export class MeshClient implements LinkOwner {
     this.#directory = new Directory({
       name,
       scoreboard,
-      traffic,
+      traffic: options.detail ? traffic : null,
       balance,
       breaker,
       onCircuit: (hostname, state) => options.tell({ type: 'circuit', hostname, state }, [])
     })
-    this.tally = new Tally(scoreboard, this.#directory)
+    this.tally = new Tally(scoreboard, this.#directory, options.detail)
   }
 
   /** Takes a new table into force: links to upstreams that are no longer in it end with their last exchange. */

@@ -16,8 +16,8 @@ export interface DirectoryOptions {
   /** Name of the member that asks, for messages. */
   readonly name: string
   readonly scoreboard: Scoreboard
-  /** Where calls are counted. */
-  readonly traffic: Traffic
+  /** Where calls are counted; `null` for nowhere. */
+  readonly traffic: Traffic | null
   /** Chooses instead of the table's policies. */
   readonly balance?: BalanceFunction | undefined
   /** When circuits open; `null` for never. */
@@ -105,7 +105,7 @@ export class Directory {
     const destination = this.#destinations.get(hostname)
     if (destination === undefined) return null
     const { circuit, number } = destination
-    this.#options.traffic.sent(number)
+    this.#options.traffic?.sent(number)
     if (circuit === null || circuit.admits(exchange.startedMs)) return null
     const retryAfterMs = Math.ceil(circuit.waitMs(exchange.startedMs))
     return new MeshError('MESH_CIRCUIT_OPEN', { from: this.#options.name, host: hostname, retryAfterMs })
@@ -114,7 +114,7 @@ export class Directory {
   /** Counts a call that was not even sent: nobody is known to fail. */
   unreached(hostname: string): void {
     const destination = this.#destinations.get(hostname)
-    if (destination !== undefined) this.#options.traffic.failed(destination.number)
+    if (destination !== undefined) this.#options.traffic?.failed(destination.number)
   }
 
   /** Counts how a call to a hostname has ended. */
@@ -123,7 +123,7 @@ export class Directory {
     if (breaker === null && !failed) return
     const destination = this.#destinations.get(hostname)
     if (destination === undefined) return
-    if (failed) traffic.failed(destination.number)
+    if (failed) traffic?.failed(destination.number)
     if (breaker === null || (!failed && destination.circuit === null)) return
     destination.circuit ??= new Breaker(breaker, nowMs, state => this.#options.onCircuit(hostname, state))
     destination.circuit.record(failed, nowMs)

@@ -20,10 +20,13 @@ export interface Answer {
 export class Tally {
   readonly #scoreboard: Scoreboard
   readonly #directory: Directory
+  readonly #detail: boolean
 
-  constructor(scoreboard: Scoreboard, directory: Directory) {
+  /** @param detail Whether it counts more than health is judged by: what only metrics need. */
+  constructor(scoreboard: Scoreboard, directory: Directory, detail: boolean) {
     this.#scoreboard = scoreboard
     this.#directory = directory
+    this.#detail = detail
   }
 
   /** The head of an answer has come. */
@@ -36,13 +39,14 @@ export class Tally {
       this.#scoreboard.countWhole(record, generation, status, nowMs - arrivedMs)
     } else {
       this.#scoreboard.countHead(record, generation, status, nowMs - Math.max(startedMs, sentMs))
-      if (whole) this.#scoreboard.countEnd(record, generation, nowMs - arrivedMs)
+      if (whole && this.#detail) this.#scoreboard.countEnd(record, generation, nowMs - arrivedMs)
     }
     this.#directory.record(exchange.request.hostname, isFailure(status), nowMs)
   }
 
   /** The end of an answer has come, apart from its head. */
   ended({ arrivedMs, answerStatus }: Exchange, link: Link): void {
+    if (!this.#detail) return
     const { record, generation } = link.upstream
     // How long somebody stays connected is no time of an answer.
     if (answerStatus !== 101) this.#scoreboard.countEnd(record, generation, performance.now() - arrivedMs)
@@ -51,7 +55,7 @@ export class Tally {
   /** The exchange is over on this link: what went to and fro will be no more. */
   over({ bytesSent, bytesReceived }: Exchange, link: Link): void {
     const { record, generation } = link.upstream
-    if (bytesSent === 0 && bytesReceived === 0) return
+    if (!this.#detail || (bytesSent === 0 && bytesReceived === 0)) return
     this.#scoreboard.countBytes(record, generation, bytesSent, bytesReceived)
   }
 
@@ -65,9 +69,9 @@ export class Tally {
   /** A request is about to be sent that was sent to another upstream before, or has waited for one. */
   sending(exchange: Exchange, link: Link, waitedMs: number): void {
     const { record, generation } = link.upstream
-    if (exchange.tried.length > 0) this.#scoreboard.countRetry(record, generation)
-    if (waitedMs <= 0) return
     exchange.queuedMs += waitedMs
-    this.#scoreboard.countWait(record, generation, waitedMs)
+    if (!this.#detail) return
+    if (exchange.tried.length > 0) this.#scoreboard.countRetry(record, generation)
+    if (waitedMs > 0) this.#scoreboard.countWait(record, generation, waitedMs)
   }
 }

@@ -47,6 +47,13 @@ export interface RegistryOptions {
    * @default null, never
    */
   readonly breaker?: BreakerRules | null
+  /**
+   * Whether senders count what only metrics need: times in queues and to the end of responses, retries, bytes, and
+   * whom they call.
+   *
+   * @default true
+   */
+  readonly detail?: boolean
   /** Called when a circuit changes its state. */
   readonly onCircuit?: (circuit: Circuit) => void
 }

@@ -51,7 +51,8 @@ export class Registry {
   readonly scoreboard: Scoreboard
   /** Suffix of mesh host names, with its leading dot, in lower case. */
   readonly domain: string
-  readonly #timeoutMs: number
+  /** What every ticket says. */
+  readonly #forAll: Pick<MeshTicket, 'domain' | 'timeoutMs' | 'scoreboard' | 'detail'>
   readonly #slowStartMs: number
   readonly #balance: BalancePolicy
   readonly #allow: (from: string, to: string) => boolean
@@ -73,13 +74,14 @@ export class Registry {
   constructor(options: RegistryOptions) {
     const capacity = options.capacity ?? 256
     this.domain = normalizeDomain(options.domain)
-    this.#timeoutMs = options.timeout ?? 0
     this.#slowStartMs = options.slowStartMs ?? 2000
     this.#breaker = options.breaker ?? null
     this.#onCircuit = options.onCircuit ?? (() => {})
     this.#balance = checkedPolicy(options.balance ?? 'least-inflight')
     this.#allow = options.allow ?? (() => true)
     this.scoreboard = Scoreboard.create(capacity)
+    const { timeout: timeoutMs = 0, detail = true } = options
+    this.#forAll = { domain: this.domain, timeoutMs, scoreboard: this.scoreboard.buffer, detail }
     this.#freeRecords = Array.from({ length: capacity }, (_, index) => capacity - 1 - index)
   }
 
@@ -99,16 +101,14 @@ export class Registry {
     this.#tell([seat])
     const member = this.#handle(seat)
     const ticket: MeshTicket = {
+      ...this.#forAll,
       id: seat.id,
       name: seat.name,
       record: seat.record,
       generation: seat.generation,
       hostname: member.hostname,
-      domain: this.domain,
-      timeoutMs: this.#timeoutMs,
       breaker: candidature.breaker === false ? null : this.#breaker,
       control: port2,
-      scoreboard: this.scoreboard.buffer,
       traffic: seat.traffic.buffer
     }
     return { ticket, transferList: [port2], member }

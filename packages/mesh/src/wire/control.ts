@@ -23,6 +23,8 @@ export interface MeshTicket {
   readonly breaker: BreakerRules | null
   readonly control: MessagePort
   readonly scoreboard: SharedArrayBuffer
+  /** Whether it counts what only metrics need. */
+  readonly detail: boolean
   /** Where it counts what it sends: see `traffic.ts`. */
   readonly traffic: SharedArrayBuffer
 }

@@ -45,6 +45,7 @@ export function networkOf(
     scoreboard,
     flushMoment: 'tick',
     traffic: Traffic.create(),
+    detail: true,
     breaker: null,
     isOut: () => false,
     tell: message => {

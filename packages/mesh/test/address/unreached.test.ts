@@ -70,7 +70,7 @@ function linkOf(t: TestContext, address: string, connectMs?: number) {
     scoreboard,
     flushMoment: 'tick',
     onLinkLost: () => {},
-    tally: new Tally(scoreboard, directory),
+    tally: new Tally(scoreboard, directory, true),
     onExchangeLost: (link, exchange, cause) => {
       assert.equal(link.revoke(exchange), true)
       link.detach(exchange)

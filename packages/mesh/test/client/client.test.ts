@@ -53,6 +53,7 @@ function clientOf(denied: readonly string[]): MeshClient {
     scoreboard: Scoreboard.create(1),
     flushMoment: 'tick',
     traffic: Traffic.create(),
+    detail: true,
     breaker: null,
     isOut: () => false,
     tell: () => assert.fail('Nothing is to be told.')
@@ -94,6 +95,7 @@ test('MeshClient sends a request for one member to that one, though it takes no 
     scoreboard,
     flushMoment: 'tick',
     traffic: Traffic.create(),
+    detail: true,
     breaker: null,
     isOut: () => false,
     tell: message => told.push(message)

@@ -195,6 +195,7 @@ export class AttackedClient {
       scoreboard: this.scoreboard,
       flushMoment: 'tick',
       traffic: Traffic.create(),
+      detail: true,
       breaker: null,
       isOut: () => false,
       tell: message => {

@@ -83,3 +83,22 @@ test('a sender’s traffic says whom it has called how often, and what became of
     'nobody is known by that name'
   )
 })
+
+test('without detail senders count what health is judged by, and nothing else', async t => {
+  const fleet = new Fleet(t, { detail: false })
+  const dispatcher = fleet.dispatcher()
+  const { member } = await fleet.start('api', './plain.ts')
+  for (const path of ['/', '/status?503', '/echo']) {
+    const body = path === '/echo' ? Readable.from([Buffer.alloc(40_000), Buffer.alloc(60_000)]) : null
+    const answer = await request(`${url}${path}`, {
+      method: body === null ? 'GET' : 'POST',
+      body,
+      dispatcher
+    })
+    await answer.body.dump()
+  }
+  assert.equal(await member.drained(5000), true)
+  const { answered, failures, durations, bytesIn, bytesOut } = member.counts()
+  assert.deepEqual([answered, failures, sum(durations)], [[0, 2, 0, 0, 1], 1, 3])
+  assert.deepEqual([bytesIn, bytesOut], [0, 0])
+})
