@@ -91,6 +91,20 @@ test('gives each of several at once its own modules, environment and heddle/work
   assert.deepEqual([third.stage, third.later, third.names], [undefined, undefined, ['WRITTEN']])
 })
 
+test('knows whose request it is that comes through a socket', async t => {
+  const one = await start(t, 'in-thread/app.mjs', { id: 'one', env: { STAGE: 'first' }, listen: true })
+  const two = await start(t, 'in-thread/app.mjs', { id: 'two', env: { STAGE: 'second' }, listen: true })
+  for (const [application, later] of [
+    [one, 'first'],
+    [two, 'second'],
+    [one, 'first']
+  ] as const) {
+    // oxlint-disable-next-line no-await-in-loop -- One after the other, on connections that are kept.
+    const seen = (await (await fetch(String(application.url))).json()) as Seen
+    assert.deepEqual([seen.identity.application, seen.later], [application.id, later])
+  }
+})
+
 test('gives each CommonJS application its own modules and heddle/worker, and the tests theirs', async t => {
   const require = createRequire(import.meta.url)
   const counter = fileURLToPath(new URL('in-thread/counter.cjs', applications))
