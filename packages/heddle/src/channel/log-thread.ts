@@ -13,7 +13,7 @@ import { formatBody, formatJson, formatLine, isLevelEnabled } from '../shared/lo
 import type { Level, LogLine } from '../shared/log-line.ts'
 import { compileRedaction } from '../shared/log-redact.ts'
 import type { Redact } from '../shared/log-redact.ts'
-import { toErrorRecord } from '../shared/log-value.ts'
+import { inWords, toErrorRecord } from '../shared/log-value.ts'
 import { StdoutWriter } from '../shared/log-stdout.ts'
 import type { StdoutManner } from '../shared/log-stdout.ts'
 import type { LogTarget } from '../shared/log.ts'
@@ -83,7 +83,16 @@ export class ThreadLog implements LogTarget {
   }
 
   #write(line: LogLine): void {
-    const whole = this.#hidden({ ...this.#speaker, ...line })
+    try {
+      this.#writeWhole(this.#hidden({ ...this.#speaker, ...line }))
+    } catch (error) {
+      // Something in it throws when it is read: a line must not end who writes it.
+      const reason = `cannot be written: ${inWords(error)}`
+      this.#writeWhole({ ...this.#speaker, ...line, fields: {}, error: reason })
+    }
+  }
+
+  #writeWhole(whole: LogLine): void {
     const isJson = this.#logger.format === 'json'
     // A pretty line is all that is needed when nothing else is written.
     if (!isJson && this.#ring === null && this.#file === null) {

@@ -5,7 +5,7 @@
  * one, whole. The main thread renames the file when it is full; a cell of shared memory tells the others, who open the
  * new one before their next line. A line that is written in between is in the renamed file: none is lost or twice.
  */
-import fs from 'node:fs'
+import fs, { constants } from 'node:fs'
 import { dirname } from 'node:path'
 
 import { Cell } from './log-cells.ts'
@@ -16,6 +16,9 @@ const { closeSync, mkdirSync, openSync, writeSync } = fs
 
 /** Milliseconds after which a file that could not be written is tried again. */
 export const retryMs = 1000
+
+/** What is no file but a pipe that nobody reads must not hold a thread up. */
+const appending = constants.O_APPEND | constants.O_CREAT | constants.O_WRONLY | (constants.O_NONBLOCK ?? 0)
 
 /** Lines may hold what is nobody else's business. */
 const fileMode = 0o640
@@ -48,12 +51,15 @@ export class LogFile {
     const { cells } = this.#shared
     if (this.#fd === null && performance.now() < this.#retryAt) return this.#miss()
     let written = 0
+    let isTorn = false
     try {
       const fd = this.#open()
-      if (Atomics.exchange(cells, Cell.fileTorn, 0) === 1) writeSync(fd, '\n')
+      isTorn = Atomics.exchange(cells, Cell.fileTorn, 0) === 1
+      if (isTorn) writeSync(fd, '\n')
+      isTorn = false
       while (written < bytes.length) written += writeSync(fd, bytes, written)
     } catch (error) {
-      if (written > 0) Atomics.store(cells, Cell.fileTorn, 1)
+      if (isTorn || written > 0) Atomics.store(cells, Cell.fileTorn, 1)
       this.close()
       this.#retryAt = performance.now() + retryMs
       this.#miss()
@@ -90,11 +96,11 @@ export class LogFile {
 
   #openOrMake(): number {
     try {
-      return openSync(this.#path, 'a', fileMode)
+      return openSync(this.#path, appending, fileMode)
     } catch (error) {
       if (!(error instanceof Error && 'code' in error && error.code === 'ENOENT')) throw error
       mkdirSync(dirname(this.#path), { recursive: true })
-      return openSync(this.#path, 'a', fileMode)
+      return openSync(this.#path, appending, fileMode)
     }
   }
 

@@ -99,7 +99,8 @@ const reserved = new Set(['level', 'time', 'application', 'worker', 'msg', 'mess
 
 /** The part of a JSON line that begins with the message, to the closing brace. */
 export function formatBody({ message, fields, error }: LogLine): string {
-  const record: Record<string, unknown> = {}
+  // Without a prototype: a field may be called as something of one.
+  const record: Record<string, unknown> = Object.create(null)
   if (fields !== undefined) {
     for (const key of Object.keys(fields)) {
       const value = fields[key]

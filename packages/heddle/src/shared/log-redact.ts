@@ -3,6 +3,9 @@
  *
  * Runs in any thread. Pure: a line is never changed, only copied as far as something in it is hidden.
  */
+import { types } from 'node:util'
+
+import { toErrorRecord } from './log-value.ts'
 
 /** What stands in the place of a hidden value. */
 export const censored = '[redacted]'
@@ -25,12 +28,13 @@ export function compileRedaction(paths: readonly string[]): Redact {
   const places: Places = new Map()
   for (const path of paths) add(places, readPath(path))
   spread(places)
-  return fields => hide(fields, places)
+  // Only what its own names are written of is copied: the kind is the same.
+  return fields => hideIn(fields, places) as typeof fields
 }
 
 function readPath(path: string): string[] {
-  const step = /\[["']?([^\]]*?)["']?\]|[^.[\]]+/g
-  return Array.from(path.matchAll(step), ([name, inBrackets]) => inBrackets ?? name)
+  const step = /\["([^"]+)"\]|\['([^']+)'\]|\[(\*|\d+)\]|[^.[\]]+/g
+  return Array.from(path.matchAll(step), ([name, ...inBrackets]) => inBrackets.find(Boolean) ?? name)
 }
 
 function add(places: Places, [name, ...rest]: readonly string[]): void {
@@ -66,8 +70,21 @@ function merged(one: Places | null, other: Places | null): Places | null {
   return both
 }
 
-function hide<Value>(value: Value, places: Places): Value {
+function hide(value: unknown, places: Places): unknown {
   if (typeof value !== 'object' || value === null) return value
+  const shown = toShown(value)
+  if (typeof shown !== 'object' || shown === null) return value
+  const hidden = hideIn(shown, places)
+  return hidden === shown ? value : hidden
+}
+
+/** What is written of an object. A copy of the object itself would show what it does not. */
+function toShown(value: object): unknown {
+  if (types.isNativeError(value)) return toErrorRecord(value)
+  return 'toJSON' in value && typeof value.toJSON === 'function' ? value.toJSON() : value
+}
+
+function hideIn(value: object, places: Places): object {
   const every = places.get('*')
   let copy: object | null = null
   for (const key of every === undefined ? places.keys() : Object.keys(value)) {
@@ -79,6 +96,5 @@ function hide<Value>(value: Value, places: Places): Value {
     copy ??= Array.isArray(value) ? Array.from<unknown>(value) : { ...value }
     Reflect.set(copy, key, hidden)
   }
-  // Only what its own names are written of was copied: the kind is the same.
-  return (copy ?? value) as Value
+  return copy ?? value
 }

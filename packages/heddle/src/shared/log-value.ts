@@ -34,26 +34,43 @@ export function errorName(error: ErrorLike): string {
 
 const errorKeys = new Set(['name', 'type', 'message', 'code', 'stack', 'cause'])
 
-/** An error as JSON shows it; also the facts of one from elsewhere, and whatever else was thrown. */
-export function toErrorRecord(error: unknown, depth = 0): unknown {
+/** An error as JSON shows it; also the facts of one from elsewhere, and whatever else was thrown. Never throws. */
+export function toErrorRecord(error: unknown): unknown {
+  try {
+    return errorRecord(error, 0)
+  } catch (failure) {
+    return { type: typeof error, message: unserializable(failure) }
+  }
+}
+
+function errorRecord(error: unknown, depth: number): unknown {
   if (!isErrorLike(error)) return { type: typeof error, message: describe(error) }
   const record: Record<string, unknown> = { type: errorName(error), message: error.message }
   if (error.code !== undefined && error.code !== null) record.code = error.code
   if (error.stack) record.stack = error.stack
-  if (error.cause !== undefined && depth < causesMax) record.cause = toErrorRecord(error.cause, depth + 1)
+  if (error.cause !== undefined && depth < causesMax) record.cause = errorRecord(error.cause, depth + 1)
   return Object.assign(record, furtherFacts(error))
 }
 
 /** What else an error says of itself (`errno`, `syscall`, `statusCode`): of a live one only what is no object. */
 function furtherFacts(error: ErrorLike): Record<string, unknown> {
   const isLive = types.isNativeError(error)
-  const entries = Object.entries(error).filter(
-    ([key, value]: [string, unknown]) =>
-      !errorKeys.has(key) &&
-      value !== null &&
-      !(isLive && (typeof value === 'object' || typeof value === 'function'))
-  )
+  const names = Object.keys(error).filter(name => !errorKeys.has(name))
+  const entries = names
+    .map((name): [string, unknown] => [name, fact(error, name)])
+    .filter(
+      ([, value]) => value !== null && !(isLive && (typeof value === 'object' || typeof value === 'function'))
+    )
   return Object.fromEntries(entries)
+}
+
+/** A getter that throws costs nothing but its own value. */
+function fact(error: ErrorLike, name: string): unknown {
+  try {
+    return Reflect.get(error, name)
+  } catch (failure) {
+    return unserializable(failure)
+  }
 }
 
 /** Any value in words. */
@@ -63,13 +80,16 @@ export function describe(value: unknown): string {
 
 /** JSON of an object. One field that JSON refuses does not cost the others. */
 export function stringifyFields(record: Readonly<Record<string, unknown>>): string {
+  // A field that is a function of this name would be asked for the JSON of all of them.
+  const { toJSON, ...others } = record
+  const fields = typeof toJSON === 'function' ? others : record
   try {
-    return JSON.stringify(record)
+    return JSON.stringify(fields)
   } catch {
     // Only values which JSON refuses take the slow way.
-    const parts = Object.entries(record).map(([key, value]) => {
-      const text = stringify(value)
-      return `${JSON.stringify(key)}:${text === 'undefined' || typeof value === 'function' ? 'null' : text}`
+    const parts = Object.entries(fields).flatMap(([key, value]) => {
+      const text = jsonOf(value)
+      return text === undefined ? [] : [`${JSON.stringify(key)}:${text}`]
     })
     return `{${parts.join(',')}}`
   }
@@ -77,15 +97,20 @@ export function stringifyFields(record: Readonly<Record<string, unknown>>): stri
 
 /** JSON of any value: circular references, big integers and throwing getters do not lose the line. */
 export function stringify(value: unknown): string {
+  return jsonOf(value) ?? inWords(value)
+}
+
+/** `undefined` for what JSON leaves out: functions, symbols, and what says so of itself. */
+function jsonOf(value: unknown): string | undefined {
   try {
-    return JSON.stringify(value) ?? String(value)
+    return JSON.stringify(value)
   } catch {
     // Only values which JSON refuses take the slow way.
     return stringifySlowly(value)
   }
 }
 
-function stringifySlowly(value: unknown): string {
+function stringifySlowly(value: unknown): string | undefined {
   const ancestors: unknown[] = []
   const replace = function (this: unknown, _key: string, item: unknown): unknown {
     if (typeof item === 'bigint') return item.toString()
@@ -96,8 +121,21 @@ function stringifySlowly(value: unknown): string {
     return item
   }
   try {
-    return JSON.stringify(value, replace) ?? String(value)
+    return JSON.stringify(value, replace)
   } catch (error) {
-    return JSON.stringify(`[unserializable: ${String(error)}]`)
+    return JSON.stringify(unserializable(error))
+  }
+}
+
+function unserializable(failure: unknown): string {
+  return `[unserializable: ${inWords(failure)}]`
+}
+
+/** A value as text, shortly: what was thrown, for instance. Never throws, though not every object can be made text. */
+export function inWords(value: unknown): string {
+  try {
+    return String(value)
+  } catch {
+    return typeof value
   }
 }

@@ -11,8 +11,11 @@ export function readApplicationLine(line: string, fallback: Level, now: number):
   if (record === null) return { time: now, level: fallback, message: line }
   const { level, time, msg, message, err, error, ...rest } = record
   const text = toText(msg ?? message)
+  const others = err === undefined || error === undefined ? rest : { ...rest, error }
   const { thrown, fields } =
-    err === undefined && error === undefined ? readStack(text, rest) : { thrown: err ?? error, fields: rest }
+    err === undefined && error === undefined
+      ? readStack(text, rest)
+      : { thrown: err ?? error, fields: others }
   return {
     time: readTime(time) ?? now,
     level: readLevel(level) ?? fallback,
@@ -33,6 +36,11 @@ function readStack(message: string, record: Record<string, unknown>): Reading {
 interface Reading {
   readonly thrown: unknown
   readonly fields: Record<string, unknown>
+}
+
+/** Whether a line is a JSON object: what it says is told apart then. */
+export function isJsonLine(text: string): boolean {
+  return parseRecord(text) !== null
 }
 
 function parseRecord(text: string): Record<string, unknown> | null {

@@ -7,7 +7,7 @@ import { StringDecoder } from 'node:string_decoder'
 
 import type { Level } from '../shared/log-line.ts'
 import type { LogTarget } from '../shared/log.ts'
-import { readApplicationLine } from './application-line.ts'
+import { isJsonLine, readApplicationLine } from './application-line.ts'
 
 /** Writes log lines in the voice of one worker. */
 export interface Output extends LogTarget {
@@ -77,7 +77,8 @@ export class LineCutter {
 
   #record(text: string, level: Level): void {
     const line = text.endsWith('\r') ? text.slice(0, -1) : text
-    if (line.length > lineMax) {
+    // What is cut is text: of an object nobody could hide anything any more.
+    if (line.length > lineMax && !isJsonLine(line)) {
       this.#record(line.slice(0, lineMax), level)
       this.#record(line.slice(lineMax), level)
     } else if (line.trim() !== '') {

@@ -1,5 +1,6 @@
 /** The log file: whole lines from all threads, and what happens while it cannot be written. */
 import assert from 'node:assert/strict'
+import { execFileSync } from 'node:child_process'
 import { existsSync, mkdtempSync, readFileSync, renameSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -90,4 +91,26 @@ test('LogFile tells that it can be written again, and how many lines are missing
     ['failed', 'recovered']
   )
   assert.deepEqual(news[1], { kind: 'recovered', lost: 2 })
+})
+
+test('LogFile ends a line that was cut short before the next one, however often that fails', t => {
+  let now = 0
+  t.mock.method(performance, 'now', () => now)
+  const { directory, cells, open } = setUp(t)
+  const path = join(directory, 'heddle.log')
+  open(path).write(Buffer.from('half'))
+  Atomics.store(cells.cells, Cell.fileTorn, 1)
+  // Full, as the disk is that has cut it short.
+  assert.equal(open('/dev/full').write(Buffer.from('lost\n')), false)
+  now += retryMs
+  assert.equal(open(path).write(Buffer.from('whole\n')), true)
+  assert.equal(readFileSync(path, 'utf8'), 'half\nwhole\n')
+})
+
+test('LogFile does not wait for somebody who reads a pipe in its place', t => {
+  const { directory, news, open } = setUp(t)
+  const path = join(directory, 'pipe')
+  execFileSync('mkfifo', [path])
+  assert.equal(open(path).write(Buffer.from('one\n')), false)
+  assert.match(news[0]?.kind === 'failed' ? news[0].reason : '', /ENXIO/)
 })

@@ -166,3 +166,26 @@ test('formatLine() writes the stack of a field below a readable line, and leaves
   const json = JSON.parse(formatLine({ ...pretty, format: 'json' }, { ...line, message: 'Blocked.', fields }))
   assert.partialDeepStrictEqual(json, fields)
 })
+
+test('formatLine() writes a line whatever its fields are called, and whatever they do when they are read', () => {
+  const noted: Record<string, unknown> = JSON.parse('{"__proto__":{"a":1},"b":2}')
+  assert.equal(Reflect.getOwnPropertyDescriptor(parse({ fields: noted }), '__proto__')?.value.a, 1)
+  for (const toJSON of [() => 5, () => [1], () => {}]) {
+    assert.equal(parse({ fields: { toJSON, b: 2 } }).b, 2)
+    assert.equal(parse({ fields: { toJSON, b: 2n } }).b, '2')
+  }
+  assert.equal(parse({ fields: { big: 1n, symbol: Symbol('x'), b: 2 } }).b, 2)
+  const broken = Object.defineProperty(new Error('broken'), 'at', {
+    enumerable: true,
+    get() {
+      throw new Error('no')
+    }
+  })
+  assert.partialDeepStrictEqual(parse({ error: broken }).err, {
+    message: 'broken',
+    at: '[unserializable: Error: no]'
+  })
+  const unreadable = Proxy.revocable({}, {})
+  unreadable.revoke()
+  assert.match(formatLine(json, { ...line, error: unreadable.proxy }), /unserializable: TypeError/)
+})

@@ -22,6 +22,11 @@ const rows: readonly [paths: string[], fields: Record<string, unknown>, expected
     ],
     [["['a.b'].c"], { 'a.b': { c: { d: 1 } } }, { 'a.b': { c: secret } }],
     [
+      ['["a]b"]', 'a["c[0].d"]'],
+      { 'a]b': 1, a: { 'c[0].d': 2 } },
+      { 'a]b': secret, a: { 'c[0].d': secret } }
+    ],
+    [
       ['*.token'],
       { a: { token: 1 }, b: { token: 2, c: 3 }, token: 4 },
       { a: { token: secret }, b: { token: secret, c: 3 }, token: 4 }
@@ -53,6 +58,23 @@ test('compileRedaction() hides the values at the given places and nothing else',
     assert.deepEqual(compileRedaction(paths)(fields), expected, paths.join(' '))
     assert.deepEqual(fields, before, 'what was given is not changed')
   }
+})
+
+test('compileRedaction() hides in what is written of an object, and shows no more of it than that', () => {
+  const user = { name: 'a', password: 'b', hash: 'c', toJSON: () => ({ name: 'a', password: 'b' }) }
+  assert.deepEqual(compileRedaction(['user.password'])({ user }), { user: { name: 'a', password: secret } })
+  const document = new (class {
+    readonly #fields = { token: 'x', n: 1 }
+    toJSON(): object {
+      return this.#fields
+    }
+  })()
+  assert.deepEqual(compileRedaction(['*.token'])({ document }), { document: { token: secret, n: 1 } })
+  assert.deepEqual(compileRedaction(['document.other'])({ document }), { document })
+  const failure = Object.assign(new Error('refused'), { token: 'x', request: { headers: { token: 'x' } } })
+  const { failure: shown } = compileRedaction(['failure.token'])({ failure })
+  assert.partialDeepStrictEqual(shown, { message: 'refused', token: secret })
+  assert.equal('request' in shown, false)
 })
 
 test('compileRedaction() gives the very record back when there is nothing to hide in it', () => {

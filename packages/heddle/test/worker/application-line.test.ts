@@ -17,6 +17,10 @@ const lines: [string, object][] = [
     '{"level":"CRITICAL","time":"1970-01-01T00:00:00.007Z","message":"text"}',
     { time: 7, level: 'error', message: 'text', fields: {} }
   ],
+  [
+    '{"msg":"two","err":{"message":"a"},"error":"b"}',
+    { time: now, level: 'info', message: 'two', fields: { error: 'b' }, error: { message: 'a' } }
+  ],
   ['{"level":10,"msg":"low"}', { time: now, level: 'trace', message: 'low', fields: {} }],
   ['{"level":20,"msg":"low"}', { time: now, level: 'debug', message: 'low', fields: {} }],
   ['{"level":30,"msg":"low"}', { time: now, level: 'info', message: 'low', fields: {} }],

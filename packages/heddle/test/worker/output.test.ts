@@ -86,7 +86,8 @@ test('captureOutput() makes one line of each message, whichever way a logger wri
     ['info', 'yyyyy'],
     ['info', 'z 1048576 times'],
     ['info', 'z'],
-    ['info', 'winston']
+    ['info', 'winston'],
+    ['info', 'large']
   ])
   const [fatal] = records
   assert.deepEqual(

@@ -195,7 +195,7 @@ export class RingsReader {
 
   #toMessage({ look, index, ring }: Found): LogMessage {
     const { time, level, speaker, body, sequence } = look.record(index)
-    const said = JSON.parse(`{"message":${body}`) as Record<string, unknown>
+    const said = readBody(body)
     return {
       id: `${this.#sources.mark}.${sequence}`,
       line: { time, level, ...speakerOf(ring, speaker), ...said }
@@ -207,6 +207,15 @@ export class RingsReader {
     if (mark !== this.#sources.mark || sequence === undefined || !/^\d{1,15}$/.test(sequence)) return null
     const read = Number(sequence)
     return read <= this.#last ? read : null
+  }
+}
+
+/** One that is no JSON, whatever an application has done to its thread, does not cost those after it. */
+function readBody(body: string): Readonly<Record<string, unknown>> {
+  try {
+    return JSON.parse(`{"message":${body}`) as Record<string, unknown>
+  } catch {
+    return { message: body }
   }
 }
 

@@ -273,3 +273,29 @@ test('Logs tells of a log file that cannot be written in the output, and writes 
     ['The log file cannot be written: until it can, lines go to standard output.', 'one', 'two']
   )
 })
+
+test('Logs writes a line whatever its fields do when they are read, and reads on behind one that is no JSON', t => {
+  const { logs, written, thread } = setUp(t, { redact: ['a.b'] })
+  const { log, say } = thread('api:0')
+  const { memory } = thread('api:1').logger
+  assert.ok(memory)
+  const a = {
+    get b(): never {
+      throw new Error('no')
+    }
+  }
+  log.write({ time: 1, level: 'info', message: 'hostile', fields: { a } })
+  assert.partialDeepStrictEqual(written(), [
+    { msg: 'hostile', err: { message: 'cannot be written: Error: no' } }
+  ])
+  const body = Buffer.from('"msg",')
+  const sequence =
+    Number(Atomics.add(new BigInt64Array(memory.cells, memory.cells.byteLength - 8, 1), 0, 1n)) + 1
+  new LogRingWriter(memory.ring, 50).append({ sequence, time: 1, level: 'info', speaker: '', body })
+  say('after')
+  const { messages } = logs.open({}, { tail: 5 }).read(5)
+  assert.deepEqual(
+    messages.map(({ line }) => line.message),
+    ['hostile', '"msg",', 'after']
+  )
+})
