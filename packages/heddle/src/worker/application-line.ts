@@ -43,7 +43,8 @@ export function isJsonLine(text: string): boolean {
   return parseRecord(text) !== null
 }
 
-function parseRecord(text: string): Record<string, unknown> | null {
+function parseRecord(line: string): Record<string, unknown> | null {
+  const text = line.trim()
   if (!text.startsWith('{') || !text.endsWith('}')) return null
   try {
     const value: unknown = JSON.parse(text)

@@ -21,6 +21,7 @@ const lines: [string, object][] = [
     '{"msg":"two","err":{"message":"a"},"error":"b"}',
     { time: now, level: 'info', message: 'two', fields: { error: 'b' }, error: { message: 'a' } }
   ],
+  ['\uFEFF  {"msg":"set in"} ', { time: now, level: 'info', message: 'set in', fields: {} }],
   ['{"level":10,"msg":"low"}', { time: now, level: 'trace', message: 'low', fields: {} }],
   ['{"level":20,"msg":"low"}', { time: now, level: 'debug', message: 'low', fields: {} }],
   ['{"level":30,"msg":"low"}', { time: now, level: 'info', message: 'low', fields: {} }],

@@ -95,13 +95,13 @@ export class Rotation {
     try {
       const now = Date.now()
       const file = await stat(rules.path).catch(noFile)
+      // Nobody knows whether the one that threads have open has been put away since the last look.
+      if (file?.ino !== this.#known?.inode || file === null) this.#renew()
       if (file === null) {
-        if (this.#known !== null) this.#renew()
         this.#known = null
         return
       }
       // Somebody else has put another file in its place, as logrotate does.
-      if (this.#known !== null && this.#known.inode !== file.ino) this.#renew()
       if (this.#known?.inode !== file.ino) this.#known = { inode: file.ino, since: now }
       // Not every file system knows when a file was made.
       const bornAt = file.birthtimeMs > 0 ? file.birthtimeMs : this.#known.since

@@ -16,6 +16,7 @@ import type { TestContext } from 'node:test'
 
 import { createLogRing } from '../../../src/channel/log-ring.ts'
 import { Cell, LogCells, createLogCells } from '../../../src/shared/log-cells.ts'
+import { LogFile } from '../../../src/shared/log-file.ts'
 import { Rotation, isRotationDue, rotatedName, surplusFiles } from '../../../src/main/logs/rotation.ts'
 import type { FileFacts, RotationRules } from '../../../src/main/logs/rotation.ts'
 import { readFlood, startFlood } from '../../channel/log-flood.ts'
@@ -99,11 +100,12 @@ test('Rotation renames a file that is full, tells every thread, and keeps as man
     // oxlint-disable-next-line no-await-in-loop -- One after another.
     await rotation.look()
     assert.ok(existsSync(place.path))
+    const before = epochOf(place)
     writeFileSync(place.path, String(n).repeat(100))
     // oxlint-disable-next-line no-await-in-loop -- One after another.
     await rotation.look()
     assert.ok(!existsSync(place.path))
-    assert.equal(epochOf(place), n)
+    assert.equal(epochOf(place), before + 1)
   }
   const kept = place.files()
   assert.equal(kept.length, 2)
@@ -119,17 +121,36 @@ test('Rotation has every thread open the file again that somebody else has put a
   const rotation = place.rotation()
   writeFileSync(place.path, 'one')
   await rotation.look()
+  const first = epochOf(place)
+  await rotation.look()
+  assert.equal(epochOf(place), first)
   renameSync(place.path, `${place.path}.1`)
   await rotation.look()
-  assert.equal(epochOf(place), 1)
-  await rotation.look()
-  assert.equal(epochOf(place), 1)
+  assert.equal(epochOf(place), first + 1)
   writeFileSync(place.path, 'two')
   await rotation.look()
+  const second = epochOf(place)
   renameSync(place.path, `${place.path}.2`)
   writeFileSync(place.path, 'three')
   await rotation.look()
-  assert.equal(epochOf(place), 2)
+  assert.equal(epochOf(place), second + 1)
+})
+
+test('Rotation finds out that a file was put away before anybody had looked at it', async t => {
+  const place = setUp(t)
+  const rotation = place.rotation()
+  const log = new LogFile(place.path, new LogCells(place.memory), () => {})
+  t.after(() => log.close())
+  log.write(Buffer.from('one\n'))
+  renameSync(place.path, `${place.path}.1`)
+  await rotation.look()
+  log.write(Buffer.from('two\n'))
+  assert.equal(readFileSync(place.path, 'utf8'), 'two\n')
+  renameSync(place.path, `${place.path}.2`)
+  writeFileSync(place.path, 'three\n')
+  await rotation.look()
+  log.write(Buffer.from('four\n'))
+  assert.equal(readFileSync(place.path, 'utf8'), 'three\nfour\n')
 })
 
 test('Rotation tells once that it cannot do what is due, and looks as long as it is not stopped', async t => {
