@@ -45,7 +45,10 @@ export function addApplication(
   to.add('heddle_application_workers_ready', [id], slots.filter(isReady).length)
   for (const slot of everySlot) {
     const totals = readings.totals(slot.fact.worker)
-    if (totals !== null) addTotals(to, labelsOf(slot), totals, readings.bounds)
+    if (totals !== null) {
+      addTotals(to, labelsOf(slot), totals, readings.bounds)
+      addConnections(to, slot, totals)
+    }
     addHistory(to, slot, readings)
   }
   for (const slot of slots) addPresent(to, slot, readings)
@@ -110,6 +113,12 @@ function addRequests(
   to.histogram('heddle_http_queue_time_seconds', worker, show(allWaits, waitUnits))
 }
 
+/** Only of those that have had any: in edge mode there are none. */
+function addConnections(to: Exposition<MetricName>, slot: MeteredSlot, { tallies }: Totals): void {
+  if (tallies.connections === 0 && !slot.current?.connections()) return
+  to.add('heddle_worker_connections_total', labelsOf(slot), tallies.connections)
+}
+
 /** What has happened to it. */
 function addHistory(to: Exposition<MetricName>, slot: MeteredSlot, readings: WorkerReadings): void {
   const worker = labelsOf(slot)
@@ -131,7 +140,6 @@ function addHistory(to: Exposition<MetricName>, slot: MeteredSlot, readings: Wor
 /** How it is. */
 function addPresent(to: Exposition<MetricName>, slot: MeteredSlot, readings: WorkerReadings): void {
   const recent = readings.recent(slot.fact.worker)
-  const total = readings.totals(slot.fact.worker)?.tallies.connections ?? 0
   const worker = labelsOf(slot)
   const { current, circuit } = slot
   const state = current?.state ?? 'exited'
@@ -143,7 +151,6 @@ function addPresent(to: Exposition<MetricName>, slot: MeteredSlot, readings: Wor
   const clients = current.connections()
   if (clients !== null) {
     to.add('heddle_worker_connections', worker, clients.connections.open)
-    to.add('heddle_worker_connections_total', worker, total)
     to.add('heddle_worker_upgraded_connections', worker, clients.upgrades.open)
   }
   const { heapUsed, heapLimit, external } = readVitals(current.vitals)

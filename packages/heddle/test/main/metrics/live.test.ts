@@ -307,4 +307,10 @@ test('answers on connections of its own are counted once, in direct mode', async
     requests.reduce((sum, count) => sum + count, 0),
     60
   )
+  const before = sumOf(text, 'heddle_worker_connections_total', { worker: '1' })
+  await server.operations.scale('api', 1)
+  const left = readSamples(await scrape()).find(
+    ({ name, labels }) => name === 'heddle_worker_connections_total' && labels['worker'] === '1'
+  )
+  assert.equal(left?.value, before)
 })
