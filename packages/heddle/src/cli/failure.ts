@@ -12,6 +12,7 @@ import { exitCodes, outcomes } from './exit-codes.ts'
 import type { Outcome } from './exit-codes.ts'
 import { paint } from './paint.ts'
 import { RemoteFailure } from './remote-failure.ts'
+import { cleanText } from './terminal/clean-text.ts'
 
 /** The exit code a failure deserves. */
 export function codeOf(error: unknown): number {
@@ -54,8 +55,8 @@ function printJson(value: unknown): void {
 /** What the server says; it has printed its own mistakes and stacks into that already. */
 function printRemote(error: RemoteFailure): number {
   const { problem } = error
-  process.stderr.write(`${paint('red', 'heddle:', process.stderr)} ${problem.detail}\n`)
-  if (problem.cause !== undefined) process.stderr.write(`${indent(problem.cause)}\n`)
+  process.stderr.write(`${paint('red', 'heddle:', process.stderr)} ${cleanText(problem.detail)}\n`)
+  if (problem.cause !== undefined) process.stderr.write(`${indent(cleanText(problem.cause))}\n`)
   const hint = hintFor(problem)
   if (hint !== null) process.stderr.write(`${paint('dim', hint, process.stderr)}\n`)
   return codeOf(error)

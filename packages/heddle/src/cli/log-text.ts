@@ -3,11 +3,13 @@ import type { ThreadFact } from '../events.ts'
 import { formatLine } from '../shared/log-line.ts'
 import type { Level } from '../shared/log-line.ts'
 import { paint } from './paint.ts'
+import { parseClean } from './terminal/clean-text.ts'
 
 const levels: ReadonlySet<unknown> = new Set(['trace', 'debug', 'info', 'warn', 'error'])
 
-/** A line of the log, from what the server has sent. */
-export function lineText(sent: Readonly<Record<string, unknown>>, stream: NodeJS.WriteStream): string {
+/** A line of the log, from the JSON the server has sent. */
+export function lineText(json: string, stream: NodeJS.WriteStream): string {
+  const sent = parseClean(json) as Readonly<Record<string, unknown>>
   const { time, level, message, application, worker, err, ...fields } = sent
   const shown: Level = levels.has(level) ? (level as Level) : 'info'
   return formatLine(
@@ -25,14 +27,15 @@ export function lineText(sent: Readonly<Record<string, unknown>>, stream: NodeJS
 }
 
 /** What has happened in a server. */
-export interface SentEvent {
+interface SentEvent {
   /** Milliseconds since the epoch. */
   readonly time: number
   readonly fact: Readonly<Record<string, unknown>> & Partial<ThreadFact>
 }
 
-/** An event in a line: when, what, to whom, and its facts. */
-export function eventText(name: string, { time, fact }: SentEvent, stream: NodeJS.WriteStream): string {
+/** An event in a line, from the JSON the server has sent: when, what, to whom, and its facts. */
+export function eventText(name: string, json: string, stream: NodeJS.WriteStream): string {
+  const { time, fact } = parseClean(json) as SentEvent
   const { worker, slot: _slot, application, ...facts } = fact
   const clock = new Date(time).toTimeString().slice(0, 8)
   const about = worker ?? application

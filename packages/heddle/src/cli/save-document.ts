@@ -3,7 +3,7 @@
  *
  * Main thread of a command. It is never kept as a whole: a heap snapshot may have gigabytes.
  */
-import { createWriteStream, unlinkSync } from 'node:fs'
+import { createWriteStream, existsSync, rmSync } from 'node:fs'
 import type { IncomingMessage } from 'node:http'
 import { Transform } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
@@ -41,7 +41,8 @@ export function destinationOf(output: unknown, name: string): Destination {
 /**
  * Writes the answer and resolves with the number of its bytes. How far it is, is shown on a terminal.
  *
- * @throws HEDDLE_CONNECTION_LOST when it broke off, HEDDLE_FILE_FAILED when the file cannot be written; no file is left.
+ * @throws HEDDLE_CONNECTION_LOST when it broke off, HEDDLE_FILE_FAILED when the file cannot be written. No file is left
+ * that was not there before.
  */
 export async function saveDocument(
   response: IncomingMessage,
@@ -57,32 +58,23 @@ export async function saveDocument(
       done(null, chunk)
     }
   })
+  // What was there before may be anything, a device too, and is not ours to remove.
+  const isOurs = path !== '-' && !existsSync(path)
   try {
     if (path === '-') await pipeline(response, count, process.stdout, { end: false })
     else await pipeline(response, count, createWriteStream(path, { flags: mayReplace ? 'w' : 'wx' }))
     return bytes
   } catch (error) {
-    throw failureOf(error, path, asked)
+    const { code, syscall } = error as NodeJS.ErrnoException
+    // Who reads it has seen enough.
+    if (path === '-' && code === 'EPIPE') return bytes
+    if (isOurs) rmSync(path, { force: true })
+    const isOfFile = syscall === 'open' || syscall === 'write' || code === 'ENOSPC'
+    if (!isOfFile) throw new HeddleError('HEDDLE_CONNECTION_LOST', { pid: null, asked })
+    const reason = code === 'EEXIST' ? 'it is there already' : (error as Error).message
+    throw new HeddleError('HEDDLE_FILE_FAILED', { path, reason })
   } finally {
     progress.end()
-  }
-}
-
-function failureOf(error: unknown, path: string, asked: string): HeddleError {
-  const { code, syscall } = error as NodeJS.ErrnoException
-  const isOfFile = syscall === 'open' || syscall === 'write' || code === 'ENOSPC'
-  if (!isOfFile || (syscall !== 'open' && path !== '-')) remove(path)
-  if (!isOfFile) return new HeddleError('HEDDLE_CONNECTION_LOST', { pid: null, asked })
-  const reason = code === 'EEXIST' ? 'it is there already' : (error as Error).message
-  return new HeddleError('HEDDLE_FILE_FAILED', { path, reason })
-}
-
-function remove(path: string): void {
-  if (path === '-') return
-  try {
-    unlinkSync(path)
-  } catch {
-    // It was never made.
   }
 }
 

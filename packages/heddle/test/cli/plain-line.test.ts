@@ -18,7 +18,13 @@ const plain: readonly (readonly string[])[] = [
   ['restart', 'api', 'jobs', '--config', 'heddle.json', '--json'],
   ['scale', 'api', '4', '--pid', '4711'],
   ['apps', 'add', 'mail', './mail', '--workers', '2'],
-  ['apps', 'stop', 'mail']
+  ['apps', 'stop', 'mail'],
+  ['inject', 'api', '/x', '-H', 'a: 1', '--header=b: 2', '-d', '@file', '-i', '-f'],
+  ['logs', '-f', 'api', '-n', '5', '-l', 'warn'],
+  ['events', 'worker', 'booted', '--json'],
+  ['profile', 'cpu', 'api:1', '--seconds', '3'],
+  ['config', '--diff', '--name', 'shop'],
+  ['ps', '-a']
 ]
 
 test('readPlainLine() reads plain lines as commander does', async () => {

@@ -10,7 +10,6 @@ import { findServer } from '../find-server.ts'
 import { followOptions } from '../follow.ts'
 import { assertKnown } from '../known-names.ts'
 import { eventText } from '../log-text.ts'
-import type { SentEvent } from '../log-text.ts'
 import type { Run } from '../program.ts'
 import { counted } from '../terminal/amounts.ts'
 import { untilSignal, writeOut } from '../until-signal.ts'
@@ -53,6 +52,6 @@ function tellLost({ data }: StreamEvent): void {
 }
 
 function textOf({ name, id, data }: StreamEvent, isJson: boolean): string {
-  const sent = JSON.parse(data) as SentEvent
-  return `${isJson ? JSON.stringify({ id, name, ...sent }) : eventText(name, sent, process.stdout)}\n`
+  if (!isJson) return `${eventText(name, data, process.stdout)}\n`
+  return `${JSON.stringify({ id, name, ...(JSON.parse(data) as object) })}\n`
 }

@@ -14,6 +14,7 @@ import { failureAsJson } from '../failure.ts'
 import { findServer } from '../find-server.ts'
 import { paint } from '../paint.ts'
 import type { OptionValue, Run, Typed } from '../program.ts'
+import { cleanLine } from '../terminal/clean-text.ts'
 import { typedNumber } from '../typed-number.ts'
 
 const timeoutMaxSeconds = 3600
@@ -121,7 +122,7 @@ function headText({ status, headers, worker, durationMs }: InjectedResponse): st
   process.stderr.write(`${paint('dim', `# ${worker} in ${Math.round(durationMs)} ms`, process.stderr)}\n`)
   return [
     paint(style, `HTTP/1.1 ${status} ${STATUS_CODES[status] ?? ''}`.trimEnd(), out),
-    ...headers.map(([name, value]) => `${paint('cyan', name, out)}: ${value}`),
+    ...headers.map(([name, value]) => `${paint('cyan', name, out)}: ${out.isTTY ? cleanLine(value) : value}`),
     '',
     ''
   ].join('\n')

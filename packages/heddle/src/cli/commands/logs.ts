@@ -62,5 +62,5 @@ function textOf({ name, data }: StreamEvent, isJson: boolean): string {
     )
     return ''
   }
-  return `${isJson ? data : lineText(JSON.parse(data), process.stdout)}\n`
+  return `${isJson ? data : lineText(data, process.stdout)}\n`
 }

@@ -170,7 +170,7 @@ class Top {
     try {
       for await (const event of readStream(stream)) {
         if (event.name === 'lost') continue
-        const text = lineText(JSON.parse(event.data), process.stdout)
+        const text = lineText(event.data, process.stdout)
         if (!log.signal.aborted) this.#set(logged(this.#state, text.split('\n')))
       }
     } catch (error) {

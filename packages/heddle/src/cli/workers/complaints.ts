@@ -4,10 +4,9 @@
  * Main thread of a command; pure. The limits here are for the eye and decide nothing: who gets no requests and who is
  * replaced is judged in the server, and what it found is said first.
  */
-import { stripVTControlCharacters } from 'node:util'
-
 import type { ApplicationReportLine, WorkerReportLine } from '../../main/admin/report.ts'
 import { counted, duration, latency, share } from '../terminal/amounts.ts'
+import { cleanLine } from '../terminal/clean-text.ts'
 
 /** What about a worker is not well. */
 export type Subject = 'state' | 'turning' | 'elu' | 'delay' | 'heap' | 'latency' | 'errors' | 'past'
@@ -158,11 +157,11 @@ function placeOf({ function: name, location }: WorkerReportLine['blocked']): str
   return ` in ${name}${location === null ? '' : ` (${location})`}`
 }
 
-/** How the last thread ended, in one line; `null` when it was meant to. */
+/** How the last thread ended; `null` when it was meant to. */
 function endOf({ lastError, lastEnd }: WorkerReportLine): string | null {
   const text = lastError === null ? lastEnd : `${lastError.name}: ${lastError.message}`
   if (text === null || text === 'stopped') return null
-  return stripVTControlCharacters(text).replaceAll(/\s+/g, ' ')
+  return text
 }
 
 const subjects: readonly (readonly [RegExp, Subject])[] = [
@@ -184,9 +183,9 @@ function timesOf(count: number): string {
 }
 
 function bad(subject: Subject, says: string): Complaint {
-  return { subject, says, degree: 'bad' }
+  return { subject, says: cleanLine(says), degree: 'bad' }
 }
 
 function worthKnowing(says: string): Complaint {
-  return { subject: 'past', says, degree: 'worth knowing' }
+  return { subject: 'past', says: cleanLine(says), degree: 'worth knowing' }
 }

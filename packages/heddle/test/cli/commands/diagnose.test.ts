@@ -4,6 +4,7 @@ import { once } from 'node:events'
 import { readFileSync, readdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
+import { text } from 'node:stream/consumers'
 import { test } from 'node:test'
 
 import { documentName } from '../../../src/cli/save-document.ts'
@@ -45,6 +46,10 @@ test('a file that broke off is not kept', async t => {
   assert.equal(code, 76)
   assert.match(stderr, /ended before the heap snapshot was done/)
   assert.deepEqual(readdirSync(server.root), [])
+  // What was there before is not ours to remove, whatever it is.
+  writeFileSync(join(server.root, 'mine'), 'kept')
+  assert.equal((await run(t, server, 'heap', 'api:1', '-o', 'mine')).code, 76)
+  assert.deepEqual(readdirSync(server.root), ['mine'])
 })
 
 test('profile and heap say what is wrong with what was typed', async t => {
@@ -63,6 +68,26 @@ test('profile and heap say what is wrong with what was typed', async t => {
     assert.equal(outcome.code, code, argv.join(' '))
     assert.match(outcome.stderr, message)
   }
+})
+
+test('a document on standard output ends when its reader has seen enough', async t => {
+  const server = await startPaperServer(t, {
+    answers: {
+      'POST /applications/api/workers/1/heap-snapshot': (_asked, response) => {
+        response.writeHead(200, { 'content-type': 'application/json' })
+        const write = (): void => {
+          if (!response.destroyed) response.write(' '.repeat(65_536), () => setImmediate(write))
+        }
+        write()
+      }
+    }
+  })
+  const child = launch(t, server, ['heap', 'api:1', '-o', '-'])
+  assert.ok(child.stdout !== null && child.stderr !== null)
+  await once(child.stdout, 'data')
+  child.stdout.destroy()
+  const [stderr] = await Promise.all([text(child.stderr), once(child, 'close')])
+  assert.deepEqual([child.exitCode, stderr], [0, ''])
 })
 
 test('documentName() is a plain file name', () => {
