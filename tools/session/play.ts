@@ -10,7 +10,7 @@ import { steps } from './story.ts'
 import type { Pace, Scene } from './story.ts'
 
 /** The size of the terminal. */
-export const size = { columns: 126, rows: 24 } as const
+export const size = { columns: 132, rows: 24 } as const
 
 /** What came of it. */
 export interface Played {

@@ -27,6 +27,9 @@ const customers = ['c-1001', 'c-1002', 'c-1003', 'c-1004', 'c-1006', 'c-1007', '
 /** The one whose note is hard on the delivery. */
 const unlucky = 'c-1005'
 const thinkMs = 120
+const pages = ['/', '/', '/checkout']
+/** So many pages make two checkouts. */
+const warmTurns = 6
 const unluckyThinkMs = 1500
 /** Figures of the last seconds are of so many. */
 const recentMs = 11_000
@@ -87,10 +90,9 @@ export class Shop {
       await shop.close()
       throw error
     }
-    shop.#visits = Promise.all([
-      ...customers.map((customer, index) => shop.#visit(customer, index * 15, thinkMs)),
-      shop.#visit(unlucky, 0, unluckyThinkMs)
-    ])
+    const visits = customers.map((customer, index) => shop.#visitSoon(customer, index * 15))
+    const served = Promise.all(visits.map(({ served }) => served))
+    shop.#visits = Promise.all([...visits.map(({ gone }) => gone), shop.#visitAfter(served)])
     return shop
   }
 
@@ -143,19 +145,49 @@ export class Shop {
     rmSync(this.#base, { recursive: true, force: true })
   }
 
-  async #visit(customer: string, waitMs: number, pauseMs: number): Promise<void> {
-    const { signal } = this.#ending
-    const pages = customer === unlucky ? ['/checkout'] : ['/', '/', '/checkout']
-    try {
-      await delay(waitMs, undefined, { signal })
-      for (let turn = 0; ; turn += 1) {
-        const page = pages[turn % pages.length] ?? '/'
-        const response = await fetch(`${this.#url}${page}`, { headers: { 'x-customer': customer }, signal })
-        await response.text()
-        await delay(pauseMs, undefined, { signal })
+  /** A customer who comes and goes on; `served` when there have been a few answers. */
+  #visitSoon(
+    customer: string,
+    waitMs: number
+  ): { readonly served: Promise<void>; readonly gone: Promise<void> } {
+    const { promise: served, resolve } = Promise.withResolvers<void>()
+    const visit = async (): Promise<void> => {
+      await this.#pause(waitMs)
+      for (let turn = 0; !this.#ending.signal.aborted; turn += 1) {
+        await this.#ask(customer, pages[turn % pages.length] ?? '/')
+        if (turn === warmTurns) resolve()
+        await this.#pause(thinkMs)
       }
+      resolve()
+    }
+    return { served, gone: visit() }
+  }
+
+  /** Others come first: an expression that has been used before is compiled, and takes as long each time. */
+  async #visitAfter(others: Promise<unknown>): Promise<void> {
+    await others
+    while (!this.#ending.signal.aborted) {
+      await this.#ask(unlucky, '/checkout')
+      await this.#pause(unluckyThinkMs)
+    }
+  }
+
+  async #ask(customer: string, page: string): Promise<void> {
+    const { signal } = this.#ending
+    try {
+      const response = await fetch(`${this.#url}${page}`, { headers: { 'x-customer': customer }, signal })
+      await response.text()
     } catch (error) {
       // The shop has closed, and whoever was in it goes.
+      if (!signal.aborted) throw error
+    }
+  }
+
+  async #pause(ms: number): Promise<void> {
+    const { signal } = this.#ending
+    try {
+      await delay(ms, undefined, { signal })
+    } catch (error) {
       if (!signal.aborted) throw error
     }
   }

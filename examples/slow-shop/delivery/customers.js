@@ -4,7 +4,7 @@ const customers = new Map([
   ['c-1002', { country: 'FR', note: 'Third floor' }],
   ['c-1003', { country: 'DE', note: 'Call before 9' }],
   ['c-1004', { country: 'IT', note: '' }],
-  ['c-1005', { country: 'FR', note: 'Leave it with the neighbours at number 12!' }],
+  ['c-1005', { country: 'FR', note: 'Leave it with the neighbours at number 112!' }],
   ['c-1006', { country: 'DE', note: 'Behind the shed, please' }]
 ])
 
