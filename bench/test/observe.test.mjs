@@ -1,6 +1,9 @@
 /**
  * What is concluded of looking at a server, and that the application is blocked as it was told: for real, in a thread.
  */
+
+// oxlint-disable no-await-in-loop -- one question after the other.
+
 import assert from 'node:assert/strict'
 import { mkdtempSync, readFileSync, readdirSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
@@ -12,7 +15,8 @@ import { rowOf, states } from '../observe/answers.mjs'
 import { logsRow } from '../observe/logs.mjs'
 import { pairRow } from '../observe/path.mjs'
 import { countSeries, scrapeRow } from '../observe/scrape.mjs'
-import { applicationFile, Blocks } from '../observe/stage.mjs'
+import { questions, timeOf } from '../observe/questions.mjs'
+import { applicationFile, Blocks, onStage } from '../observe/stage.mjs'
 import { observeTables } from '../observe/tables.mjs'
 import { ways } from '../observe/ways.mjs'
 import { firstAnswer, freePorts } from '../probe.mjs'
@@ -183,4 +187,20 @@ test('the application blocks when it is ordered to, once, and writes down when',
     readFileSync(join(`${orderFile}.records`, name), 'latin1')
   )
   assert.deepEqual(records, ['1 begin\n1 end\n2 begin\n2 end\n'])
+})
+
+test('every question is answered while every worker is blocked, in JavaScript and in native code', async () => {
+  const nodeArgs = ['--conditions=@heddle/source']
+  await onStage({ actor: 'heddle', workers: 2, nodeArgs }, async live => {
+    for (const way of ['wait', 'hash']) {
+      await live.blocks.begin(way, 4000)
+      for (const id of Object.keys(questions)) {
+        const ms = await timeOf(id, live, 20_000)
+        assert.ok(ms > 0 && Number.isFinite(ms), `${way}: ${id}`)
+        // On a machine that is busy the last may come after the block.
+        if (id === 'livez') assert.equal(live.blocks.ended(), 0)
+      }
+      await live.blocks.over()
+    }
+  })
 })
