@@ -30,7 +30,7 @@ const manyErrors = 0.05
 /** How many times slower than the middle one of the others one is that stands out, and from how many milliseconds. */
 const slower = 3
 const slowMs = 20
-/** Of fewer requests a percentile says nothing. */
+/** Of fewer requests a percentile says nothing, nor does a part. */
 const minRequests = 10
 
 /** Everything that is not well with a worker, what matters most first; empty when all is well. */
@@ -98,6 +98,7 @@ function ofMemory({ heapUsed, heapLimit, recent: { gcShare } }: WorkerReportLine
 
 function ofAnswers(worker: WorkerReportLine, { workers }: ApplicationReportLine): readonly Complaint[] {
   const { errorRate } = worker.recent
+  const failing = isEnough(worker.recent) ? errorRate : null
   const p99Ms = percentileOf(worker.recent)
   const others = workers
     .filter(each => each !== worker)
@@ -107,8 +108,8 @@ function ofAnswers(worker: WorkerReportLine, { workers }: ApplicationReportLine)
   const isSlow =
     p99Ms !== null && middle !== undefined && p99Ms >= slowMs && p99Ms >= slower * Math.max(middle, 1)
   return [
-    ...(errorRate !== null && errorRate >= manyErrors
-      ? [bad('errors', `${share(errorRate)} of its requests fail`)]
+    ...(failing !== null && failing >= manyErrors
+      ? [bad('errors', `${share(failing)} of its requests fail`)]
       : []),
     ...(isSlow
       ? [bad('latency', `its 99th percentile is ${latency(p99Ms)}, that of the others ${latency(middle)}`)]
@@ -117,8 +118,13 @@ function ofAnswers(worker: WorkerReportLine, { workers }: ApplicationReportLine)
 }
 
 /** The 99th percentile, when there were enough requests for one. */
-function percentileOf({ p99Ms, requestsPerSecond, windowMs }: WorkerReportLine['recent']): number | null {
-  return (requestsPerSecond * windowMs) / 1000 < minRequests ? null : p99Ms
+function percentileOf(recent: WorkerReportLine['recent']): number | null {
+  return isEnough(recent) ? recent.p99Ms : null
+}
+
+/** Whether there were so many requests that parts of them say something. */
+function isEnough({ requestsPerSecond, windowMs }: WorkerReportLine['recent']): boolean {
+  return (requestsPerSecond * windowMs) / 1000 >= minRequests
 }
 
 function ofPast(worker: WorkerReportLine): readonly Complaint[] {
@@ -183,9 +189,14 @@ function timesOf(count: number): string {
 }
 
 function bad(subject: Subject, says: string): Complaint {
-  return { subject, says: cleanLine(says), degree: 'bad' }
+  return { subject, says: phrase(says), degree: 'bad' }
 }
 
 function worthKnowing(says: string): Complaint {
-  return { subject: 'past', says: cleanLine(says), degree: 'worth knowing' }
+  return { subject: 'past', says: phrase(says), degree: 'worth knowing' }
+}
+
+/** In one line, without a full stop: another one may follow. */
+function phrase(says: string): string {
+  return cleanLine(says).replace(/\.$/, '')
 }

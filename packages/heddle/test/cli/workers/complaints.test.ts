@@ -94,6 +94,8 @@ test('complaintsOf() says what is not well', () => {
       { diagnoses: [{ kind: 'inspector', sinceMs: 61_000, url: 'ws://x' }] },
       ['its inspector has been open for 1m 1s']
     ],
+    [{ recent: { ...recent, errorRate: 0.5, requestsPerSecond: 0.2 } }, []],
+    [{ lastError: { name: 'E', message: 'No.', stack: null, at: '' } }, ['its last thread: E: No']],
     [{ lastEnd: 'stopped' }, []],
     // Nothing has been measured yet.
     [{ recent: { ...recent, windowMs: 0, elu: 1 } }, []],
