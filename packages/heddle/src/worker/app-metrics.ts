@@ -48,6 +48,9 @@ const lastLookMs = 60_000
 /** Questions that may be unanswered at a time: a source that hangs is not asked without end. */
 const runningMax = 4
 
+/** Milliseconds after which a question is one of those no more: a source that has hung is asked again. */
+const forgottenMs = 60_000
+
 /** The registries of one worker. */
 export class AppMetrics {
   readonly #options: AppMetricsOptions
@@ -85,9 +88,15 @@ export class AppMetrics {
   }
 
   async #answer(port: MessagePort, id: number): Promise<void> {
-    if (this.#running >= runningMax) return
+    if (this.#running >= runningMax) {
+      this.#complain(`${runningMax} questions for them have not been answered`)
+      return
+    }
     this.#running++
-    const answer: FromRegistry = { id, families: await this.#read() }
+    const { promise: forgotten, resolve: forget } = Promise.withResolvers<null>()
+    const timer = setTimeout(forget, forgottenMs, null).unref()
+    const answer: FromRegistry = { id, families: await Promise.race([this.#read(), forgotten]) }
+    clearTimeout(timer)
     this.#running--
     port.postMessage(answer)
   }

@@ -6,6 +6,7 @@ import type { TestContext } from 'node:test'
 import type { MessagePort } from 'node:worker_threads'
 
 import type { FromRegistry, MetricFamily } from '../../src/channel/application-metrics.ts'
+import { AppMetrics } from '../../src/worker/app-metrics.ts'
 import { startInMesh } from './mesh-caller.ts'
 import type { MeshRunning } from './mesh-caller.ts'
 
@@ -104,4 +105,45 @@ test('a worker whose application has no metrics of its own says nothing of any',
   running.worker.on('message', message => messages.push(message))
   await running.call('/')
   assert.deepEqual(messages, [])
+})
+
+test('a source that hangs is not asked without end, and is asked again after a while', async t => {
+  t.mock.timers.enable({ apis: ['setTimeout'] })
+  let source: () => Promise<string> = () => new Promise(() => {})
+  let asked = 0
+  const announced = Promise.withResolvers<MessagePort>()
+  const complained = Promise.withResolvers<string>()
+  new AppMetrics({
+    entry: import.meta.filename,
+    own: {
+      sources: [
+        () => {
+          asked++
+          return source()
+        }
+      ],
+      onGiven: () => {}
+    },
+    labels: { application: 'api', worker: '0' },
+    announce: announced.resolve,
+    complain: complained.resolve
+  }).begin()
+  const port = await announced.promise
+  t.after(() => port.close())
+  for (let id = 1; id <= 5; id++) port.postMessage({ id })
+  port.ref()
+  assert.equal(await complained.promise, '4 questions for them have not been answered')
+  assert.equal(asked, 4)
+  source = () => Promise.resolve('a 1')
+  const answers: FromRegistry[] = []
+  const all = new Promise<void>(resolve => {
+    port.on('message', (answer: FromRegistry) => answers.push(answer) === 4 && resolve())
+  })
+  t.mock.timers.tick(60_000)
+  await all
+  assert.deepEqual(
+    answers.map(({ families }) => families),
+    [null, null, null, null]
+  )
+  assert.equal(find(await askOn(port), 'a')?.samples, 'a{application="api",worker="0"} 1\n')
 })
