@@ -12,7 +12,7 @@ import { test } from 'node:test'
 import { Worker } from 'node:worker_threads'
 
 import { rowOf, states } from '../observe/answers.mjs'
-import { logsRow } from '../observe/logs.mjs'
+import { lateness, logsRow } from '../observe/logs.mjs'
 import { pairRow } from '../observe/path.mjs'
 import { countSeries, scrapeRow } from '../observe/scrape.mjs'
 import { questions, timeOf } from '../observe/questions.mjs'
@@ -130,6 +130,14 @@ test('a scrape is judged by its p99, and its series are counted', () => {
 function lateRound(maxMs, linesPerSecond) {
   return { maxMs, p99Ms: 1, linesPerSecond, seen: { lines: 10, lost: 2 } }
 }
+
+test('lateness() counts every millisecond of a loop that stood still', () => {
+  assert.deepEqual(lateness([], 1000), { maxMs: 0, p99Ms: 0 })
+  assert.deepEqual(lateness([5], 1000), { maxMs: 5, p99Ms: 0 })
+  const { maxMs, p99Ms } = lateness([500, 2], 1000)
+  assert.equal(maxMs, 500)
+  assert.ok(p99Ms >= 480 && p99Ms <= 500, `${p99Ms}`)
+})
 
 test('a late main thread is judged by its worst round, and only when the lines came out', () => {
   const rows = {
