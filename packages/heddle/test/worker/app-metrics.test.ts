@@ -109,7 +109,8 @@ test('a worker whose application has no metrics of its own says nothing of any',
 
 test('a source that hangs is not asked without end, and is asked again after a while', async t => {
   t.mock.timers.enable({ apis: ['setTimeout'] })
-  let source: () => Promise<string> = () => new Promise(() => {})
+  const hung = Promise.withResolvers<string>()
+  let said: Promise<string> = hung.promise
   let asked = 0
   const announced = Promise.withResolvers<MessagePort>()
   const complained = Promise.withResolvers<string>()
@@ -119,7 +120,7 @@ test('a source that hangs is not asked without end, and is asked again after a w
       sources: [
         () => {
           asked++
-          return source()
+          return said
         }
       ],
       onGiven: () => {}
@@ -134,7 +135,7 @@ test('a source that hangs is not asked without end, and is asked again after a w
   port.ref()
   assert.equal(await complained.promise, '4 questions for them have not been answered')
   assert.equal(asked, 4)
-  source = () => Promise.resolve('a 1')
+  said = Promise.resolve('a 1')
   const answers: FromRegistry[] = []
   const all = new Promise<void>(resolve => {
     port.on('message', (answer: FromRegistry) => answers.push(answer) === 4 && resolve())
