@@ -1,54 +1,16 @@
-/** Workers of whole servers, looked into: blocked, in native code, at a breakpoint. On every version of node. */
+/** Profiles and heap snapshots of workers of whole servers, blocked ones too. On every version of node. */
 import assert from 'node:assert/strict'
 import { mkdtempSync, readFileSync, readdirSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { test } from 'node:test'
-import type { TestContext } from 'node:test'
 import { text } from 'node:stream/consumers'
 import { pathToFileURL } from 'node:url'
-import { BroadcastChannel } from 'node:worker_threads'
 
 import { isFailure } from '../../../src/errors.ts'
-import { beginServer, startServer } from '../live-server.ts'
-import type { LiveServer, LiveSettings } from '../live-server.ts'
+import { beginServer } from '../live-server.ts'
 import { fixture } from '../../worker/worker-harness.ts'
-import { debugWith } from './debugger.ts'
-
-interface LookedInto extends LiveServer {
-  readonly get: (path: string) => Promise<string>
-  /** Ends `/compute`. */
-  readonly release: () => void
-}
-
-let channels = 0
-
-/** What ends `/compute`, and the environment of a worker that hears of it. */
-function releaser(t: TestContext): {
-  readonly env: Record<string, string>
-  readonly release: () => void
-  /** Resolves when a worker says that it computes at its start. */
-  readonly begun: Promise<unknown>
-} {
-  const name = `looked-into-${process.pid}-${channels++}`
-  const channel = new BroadcastChannel(name)
-  t.after(() => channel.close())
-  return {
-    env: { PATH: process.env.PATH ?? '', RELEASE: name },
-    release: () => channel.postMessage('turn'),
-    begun: new Promise(resolve => channel.addEventListener('message', resolve, { once: true }))
-  }
-}
-
-async function start(t: TestContext, settings: LiveSettings = {}): Promise<LookedInto> {
-  const { env, release } = releaser(t)
-  const live = await startServer(t, 'looked-into/app.ts', { ...settings, env })
-  return {
-    ...live,
-    get: async path => (await fetch(`${live.url}${path}`, { headers: { connection: 'close' } })).text(),
-    release
-  }
-}
+import { block, releaser, start } from './looked-into.ts'
 
 interface CallFrame {
   readonly functionName: string
@@ -77,14 +39,6 @@ function placeOf(wanted: string): { readonly lineNumber: number; readonly column
   const lines = readFileSync(entry, 'utf8').split('\n')
   const lineNumber = lines.findIndex(line => line.includes(wanted))
   return { lineNumber, columnNumber: (lines[lineNumber] ?? '').indexOf(wanted) }
-}
-
-/** Blocks the worker in JavaScript; resolves when it is told of. */
-async function block({ get, next }: LookedInto): Promise<[answer: Promise<string>]> {
-  const blocked = next('worker:blocked')
-  const answer = get('/compute')
-  await blocked
-  return [answer]
 }
 
 test('profile() finds the function and its line that a blocked worker is busy with', async t => {
@@ -218,94 +172,4 @@ test('heapSnapshot() reaches a worker that is blocked in JavaScript', async t =>
   live.release()
   await answer
   assert.ok(snapshot.includes('KeptMarker'))
-})
-
-test('inspect() opens an inspector that answers a debugger, and closeInspector() cuts it off', async t => {
-  const { server } = await start(t)
-  const { url, port, devtoolsUrl } = await server.operations.inspect('api', 0)
-  assert.match(url, new RegExp(`^ws://127\\.0\\.0\\.1:${port}/`))
-  assert.ok(devtoolsUrl.startsWith('devtools://') && devtoolsUrl.endsWith(url.slice('ws://'.length)))
-  assert.equal((await server.operations.inspect('api', 0)).url, url)
-  const shown = (): unknown => server.status().applications[0]?.workers[0]?.diagnoses
-  assert.partialDeepStrictEqual(shown(), [{ kind: 'inspector', url }])
-  const { ask, closed } = await debugWith(url)
-  const { result } = await ask('Runtime.evaluate', { expression: 'process.argv.length > 0 ? 6 * 7 : 0' })
-  assert.equal(result?.result?.value, 42)
-  await server.operations.closeInspector('api', 0)
-  await closed
-  assert.deepEqual(shown(), [])
-  await assert.rejects(debugWith(url), { code: 'ECONNREFUSED' })
-})
-
-test('inspect() lets a debugger pause a worker that is blocked, in the function it is blocked in', async t => {
-  const live = await start(t, { health: { maxBlocked: 200 } })
-  const [answer] = await block(live)
-  const { ask, heard } = await debugWith((await live.server.operations.inspect('api', 0)).url)
-  await ask('Debugger.enable')
-  const paused = heard('Debugger.paused')
-  await ask('Debugger.pause')
-  const { params } = await paused
-  const names = params?.callFrames?.map(({ functionName }) => functionName) ?? []
-  assert.ok(names.includes('computeUntilReleased'), names.join())
-  await ask('Debugger.resume')
-  live.release()
-  await answer
-})
-
-test('inspect() says that a port is taken', async t => {
-  const { server } = await start(t, { workers: 2 })
-  const { port } = await server.operations.inspect('api', 0)
-  await assert.rejects(server.operations.inspect('api', 1, port), error => {
-    assert.ok(isFailure(error, 'HEDDLE_DIAGNOSIS_FAILED'))
-    assert.match(error.message, /may be in use/)
-    return true
-  })
-})
-
-test('a worker at a breakpoint is not replaced, while one that is blocked is', async t => {
-  const health = { interval: 100, maxUnhealthyChecks: 1, gracePeriod: 0, explainBlocked: false }
-  const { server, next, told, get, release } = await start(t, { workers: 2, health })
-  const { ask, heard } = await debugWith((await server.operations.inspect('api', 0)).url)
-  await ask('Debugger.enable')
-  const paused = heard('Debugger.paused')
-  // Answered when it goes on; the worker stops at its next instruction.
-  void ask('Debugger.pause')
-  void ask('Runtime.evaluate', { expression: '1' })
-  await paused
-  const replaced = next('worker:replaced', ({ slot }) => slot === 1)
-  const answer = get('/compute')
-  await replaced
-  assert.equal(server.status().applications[0]?.workers[0]?.state, 'ready')
-  assert.deepEqual(
-    told.filter(({ name, fact }) => /replac|blocked/.test(name) && Reflect.get(Object(fact), 'slot') === 0),
-    []
-  )
-  await ask('Debugger.resume')
-  release()
-  await answer
-})
-
-test('a server stops in time though a debugger holds one of its workers at a breakpoint', async t => {
-  const { server, told } = await start(t)
-  const { ask, heard, closed } = await debugWith((await server.operations.inspect('api', 0)).url)
-  await ask('Debugger.enable')
-  const paused = heard('Debugger.paused')
-  void ask('Debugger.pause')
-  void ask('Runtime.evaluate', { expression: '1' })
-  await paused
-  await server.stop('the test says so')
-  await closed
-  assert.deepEqual(
-    told.filter(({ name }) => name === 'stop:overdue'),
-    []
-  )
-})
-
-test('a worker that exits ends although a debugger is connected to it', async t => {
-  const { server, next, get } = await start(t)
-  const { closed } = await debugWith((await server.operations.inspect('api', 0)).url)
-  const exited = next('worker:exited')
-  await get('/exit')
-  assert.equal((await exited).reason, 'exited')
-  await closed
 })
