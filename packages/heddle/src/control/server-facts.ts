@@ -11,7 +11,7 @@
 import { lstatSync, readFileSync, readdirSync, unlinkSync } from 'node:fs'
 import { connect } from 'node:net'
 import { tmpdir } from 'node:os'
-import { isAbsolute, join } from 'node:path'
+import { basename, isAbsolute, join } from 'node:path'
 
 /** Who a server is. */
 export interface ServerFacts {
@@ -122,11 +122,16 @@ export function removeFile(path: string): void {
   }
 }
 
-/** One server in a line: `process 4711 in /srv/shop (heddle.config.ts) at http://localhost:3000: api, web`. */
-export function describeServer({ pid, root, file, url, applications }: ServerFacts): string {
-  const name = file === null ? '' : ` (${file.slice(file.lastIndexOf('/') + 1)})`
+/**
+ * One server in a line: `process 4711 called shop in /srv/v7 (heddle.config.ts) at http://localhost:3000: api, web`.
+ * A name that its directory has too is left out.
+ */
+export function describeServer({ name, pid, root, file, url, applications }: ServerFacts): string {
+  const isOwnName = typeof name === 'string' && name !== basename(root)
+  const called = isOwnName ? ` called ${name}` : ''
+  const from = file === null ? '' : ` (${basename(file)})`
   const at = url === null ? '' : ` at ${url}`
-  return `process ${pid} in ${root}${name}${at}: ${applications.join(', ')}`
+  return `process ${pid}${called} in ${root}${from}${at}: ${applications.join(', ')}`
 }
 
 function readAll(directory: string): { readonly path: string; readonly facts: ServerFacts }[] {

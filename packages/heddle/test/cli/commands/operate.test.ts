@@ -87,7 +87,10 @@ test('a server is found by its name, and never guessed', async t => {
   )
   const none = await run(t, elsewhere, 'metrics', '--name', 'sho')
   assert.equal(none.code, 68)
-  assert.match(none.stderr, /No server runs by the name "sho"\.\n(?:.*process 100\d in .*\n){3}/)
+  assert.match(
+    none.stderr,
+    /No server runs by the name "sho"\.\n(?:.*process 100\d called (?:shop|blog) in .*\n){3}/
+  )
   const list = await run(t, elsewhere, 'ps', '--all', '--json')
   const servers = JSON.parse(list.stdout) as readonly { readonly name: string; readonly status: unknown }[]
   assert.deepEqual(
