@@ -30,13 +30,13 @@ function answersTargets(target, { rows }) {
             problems.length === 0 ? worst(cells, ids, key) : null,
             '×'
           )
-        // With a processor left everything is held against idle; where workers burn all of them, the others' burning is.
-        return casts[cast].leavesOne
-          ? [held('blocked in any way ÷ idle', blocking, 'ratio')]
-          : [
-              held('blocked and waiting ÷ idle', waiting, 'ratio'),
-              held('blocked and burning ÷ others burning', burning, 'ratioToBusy')
-            ]
+        // Where workers burn all processors there are, they are held against others that do; else against idle.
+        return [
+          held('blocked and waiting ÷ idle', waiting, 'ratio'),
+          casts[cast].leavesOne
+            ? held('blocked and burning ÷ idle', burning, 'ratio')
+            : held('blocked and burning ÷ others burning', burning, 'ratioToBusy')
+        ]
       })
     )
 }

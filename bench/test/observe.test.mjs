@@ -57,13 +57,18 @@ function judgeUsual(byState) {
 }
 
 test('targetsOf() holds the worst way to be blocked against idle when a processor is left', () => {
-  const slower = judgeUsual({ wait: [[4, 4], [8]] })
+  const slower = judgeUsual({ wait: [[4, 4], [8]], loop: [[3, 3], [4]] })
   assert.deepEqual(
     slower.map(({ question, value, met }) => [question, value, met]),
-    [['GET /livez, 4 workers blocked in any way ÷ idle', 2, false]]
+    [
+      ['GET /livez, 4 workers blocked and waiting ÷ idle', 2, false],
+      ['GET /livez, 4 workers blocked and burning ÷ idle', 1.25, true]
+    ]
   )
-  assert.equal(judgeUsual({})[0].met, true)
-  assert.equal(judgeUsual({ hash: [[2, Infinity], [4]] })[0].met, null)
+  assert.deepEqual(
+    judgeUsual({ hash: [[2, Infinity], [4]] }).map(({ met }) => met),
+    [true, null]
+  )
 })
 
 test('targetsOf() holds what burns all processors against others that do', () => {
