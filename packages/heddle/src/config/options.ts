@@ -210,7 +210,7 @@ export interface LimitsOptions {
 /** What happens when a worker ends by itself. The first time after a good run it is replaced at once. */
 export interface RestartOptions {
   /**
-   * How long the second restart in a row waits. The wait doubles with each further one, but is never longer than the worker was ready before, or than a quarter of that when it has worked.
+   * How long the second restart in a row waits. The wait doubles with each further one, but is never longer than the worker was ready before, or than a quarter of that when it was ready for 1 s.
    * @default 250 (250 ms)
    */
   readonly backoffMin?: number | string
@@ -230,7 +230,7 @@ export interface RestartOptions {
    */
   readonly resetAfter?: number | string
   /**
-   * After so many failures of one worker within `window` its circuit opens: it is restarted only once in `openFor` until one restart succeeds. A worker that has worked before it failed does not count: one that was ready for five times as long as it took to start, for 1 s at least and 5 s at most. 0 never opens it.
+   * After so many failures of one worker within `window` its circuit opens: it is restarted only once in `openFor` until one restart succeeds. A worker that was ready for 1 s before does not count. 0 never opens it.
    * @default 10
    */
   readonly maxFailures?: number

@@ -8,8 +8,7 @@
  *
  * Waiting is for workers that fail by themselves. One that has worked and then failed may have been given something
  * it cannot take, and its application would be out for longer than it was up: it waits no longer than a quarter of
- * the time it was ready, and counts for no circuit. It has worked when starting it took a small part of that time,
- * so that starting again and again is no spin. Measured without that: 28 such requests in 16 s left four slots
+ * the time it was ready, and counts for no circuit. Measured without that: 28 such requests in 16 s left four slots
  * waiting for 7 to 12 s each, and the only worker of an application, ended every 3 s by a request, was out for 23 s.
  */
 import type { ResolvedRestart } from '../../config/resolved.ts'
@@ -34,8 +33,7 @@ export const cleanRecord: RestartRecord = { failures: 0, recent: [], circuit: 'c
 
 /** What is known about the thread that is gone. */
 export interface EndedRun {
-  /** Milliseconds it took to become ready, and for which it was ready; `null` when it never was. */
-  readonly bootMs: number | null
+  /** Milliseconds for which it was ready; `null` when it never was. */
   readonly readyMs: number | null
   /** When it was lost, on the clock of {@link RestartRecord.recent}. */
   readonly at: number
@@ -48,11 +46,8 @@ export interface RestartDecision {
   readonly record: RestartRecord
 }
 
-/** A thread has worked when it was ready for so many times as long as it took to start. */
-const workedBoots = 5
-/** Milliseconds that have to be, however quickly it started; and that are enough, however slowly. */
-const workedMinMs = 1000
-const workedMaxMs = 5000
+/** Milliseconds after which a thread that was ready has worked: what PM2 takes for a stable run too (`min_uptime`). */
+export const workedMs = 1000
 
 /**
  * Decides about one thread that is gone. The first failure after a good run is answered at once, unless the
@@ -69,7 +64,7 @@ export function nextRestart(
   const wasGood = run.readyMs !== null && run.readyMs >= policy.resetAfter
   const failures = wasGood ? 1 : record.failures + 1
   const within = record.recent.filter(at => at > run.at - policy.window)
-  const hasWorked = worked(run)
+  const hasWorked = run.readyMs !== null && run.readyMs >= workedMs
   const recent = hasWorked ? within : [...within, run.at].slice(-Math.max(policy.maxFailures, 1))
   const isTooMany = policy.maxFailures > 0 && !hasWorked && recent.length >= policy.maxFailures
   const isOpen = isTooMany || record.circuit !== 'closed'
@@ -93,14 +88,9 @@ export function succeeded(record: RestartRecord): RestartRecord {
   return record.circuit === 'closed' ? record : { ...record, circuit: 'closed' }
 }
 
-function worked({ bootMs, readyMs }: EndedRun): boolean {
-  const enoughMs = Math.min(Math.max(workedMinMs, (bootMs ?? 0) * workedBoots), workedMaxMs)
-  return readyMs !== null && readyMs >= enoughMs
-}
-
-function longestWait({ backoffMin }: ResolvedRestart, run: EndedRun): number {
-  if (run.readyMs === null) return Number.POSITIVE_INFINITY
-  return Math.max(backoffMin, worked(run) ? run.readyMs / 4 : run.readyMs)
+function longestWait({ backoffMin }: ResolvedRestart, { readyMs }: EndedRun): number {
+  if (readyMs === null) return Number.POSITIVE_INFINITY
+  return Math.max(backoffMin, readyMs >= workedMs ? readyMs / 4 : readyMs)
 }
 
 function backoff({ backoffMin, backoffMax }: ResolvedRestart, failures: number): number {

@@ -18,9 +18,6 @@ import { SlotBook } from './slot-book.ts'
 import { describeEnd } from './thread-life.ts'
 import type { ThreadEnd, ThreadLife } from './thread-life.ts'
 
-/** A thread that could not be started, or was not ready in time. */
-const neverReady = { reason: 'failed', bootMs: null, readyMs: null } as const
-
 /** Milliseconds a thread may take to end once it was told to. */
 const endMs = 1000
 
@@ -189,13 +186,13 @@ export class Slot<Sitting extends Occupant> {
     // It was called off: nobody is to be told that it failed.
     if (this.#isRetired) return { done: false, words: 'is being stopped', error: null }
     const { announce, clock, rules, chance } = this.#options
-    const run = { bootMs: null, readyMs: null, at: clock.now() }
+    const run = { readyMs: null, at: clock.now() }
     const { delayMs, record } = nextRestart(rules().restart, this.#wishRecord, run, chance())
     this.#wishRecord = record
     this.#wishesFrom = clock.now() + Math.max(delayMs, rules().restart.backoffMin)
     if (this.#current !== null) announce('worker:replacement-failed', { ...this.fact, reason, error })
     // There was nobody to stay, and the restart that was planned was called off.
-    else if (!this.#isRestartDue && !this.#isStaged) this.#planRestart(neverReady)
+    else if (!this.#isRestartDue && !this.#isStaged) this.#planRestart('failed', null)
     return { done: false, words, error }
   }
 
@@ -261,7 +258,7 @@ export class Slot<Sitting extends Occupant> {
       this.book.restarted(end.reason)
       return
     }
-    this.#planRestart(end)
+    this.#planRestart(end.reason, end.readyMs)
   }
 
   #handleGone(sitting: Sitting, end: ThreadEnd): void {
@@ -271,10 +268,10 @@ export class Slot<Sitting extends Occupant> {
     void sitting.life.exited.then(() => this.#zombies.delete(sitting.life))
   }
 
-  #planRestart({ reason, bootMs, readyMs }: Pick<ThreadEnd, 'reason' | 'bootMs' | 'readyMs'>): void {
+  #planRestart(reason: ExitReason, readyMs: number | null): void {
     if (this.#isRetired) return
     const { rules, chance, clock, announce } = this.#options
-    const run = { bootMs, readyMs, at: clock.now() }
+    const run = { readyMs, at: clock.now() }
     const { delayMs, record } = nextRestart(rules().restart, this.#record, run, chance())
     this.#note(record)
     announce('worker:restarting', { ...this.fact, reason, delayMs, failures: record.failures })
@@ -314,16 +311,10 @@ export class Slot<Sitting extends Occupant> {
     try {
       sitting = this.#seat(false)
     } catch (thrown) {
-      const end: ThreadEnd = {
-        reason: 'failed',
-        code: null,
-        error: toError(thrown),
-        bootMs: null,
-        readyMs: null
-      }
+      const end: ThreadEnd = { reason: 'failed', code: null, error: toError(thrown), readyMs: null }
       this.book.ended(end)
       announce('worker:exited', { ...this.fact, ...end })
-      this.#planRestart(neverReady)
+      this.#planRestart('failed', null)
       return
     }
     await this.#watchRestart(sitting, startedAt)

@@ -19,8 +19,7 @@ export interface ThreadEnd {
   readonly code: number | null
   /** What it threw, as it threw it. */
   readonly error: Error | null
-  /** Milliseconds it took to become ready, and for which it was ready; `null` when it never was. */
-  readonly bootMs: number | null
+  /** Milliseconds for which it was ready; `null` when it never was. */
   readonly readyMs: number | null
 }
 
@@ -120,7 +119,7 @@ export class ThreadLife {
   /** The thread is of no more use, and why: whoever replaces it need not wait for its end. */
   lose(reason: ExitReason, error: Error | null): void {
     this.#expected ??= { reason, error }
-    this.#lostWith({ ...this.#expected, code: null, ...this.#times() })
+    this.#lostWith({ ...this.#expected, code: null, readyMs: this.readyMs })
   }
 
   /** The thread said that it is about to end, and why; it gets a moment to do so, then it is ended. */
@@ -143,7 +142,7 @@ export class ThreadLife {
     if (outcome.inTime) return true
     if (this.state !== 'zombie') {
       this.move('zombie', `did not end within ${limitMs} ms`)
-      this.#leave({ reason: 'stuck', code: null, error: this.#expected.error, ...this.#times() })
+      this.#leave({ reason: 'stuck', code: null, error: this.#expected.error, readyMs: this.readyMs })
     }
     return false
   }
@@ -153,12 +152,8 @@ export class ThreadLife {
     const error = this.#expected?.error ?? thrown
     const reason = this.#expected?.reason ?? reasonOf(thrown)
     this.move('exited', describeEnd(reason, code))
-    this.#leave({ reason, code, error, ...this.#times() })
+    this.#leave({ reason, code, error, readyMs: this.readyMs })
     this.#exitedNow()
-  }
-
-  #times(): Pick<ThreadEnd, 'bootMs' | 'readyMs'> {
-    return { bootMs: this.#readyAt === null ? null : this.#readyAt - this.startedAt, readyMs: this.readyMs }
   }
 
   #leave(end: ThreadEnd): void {

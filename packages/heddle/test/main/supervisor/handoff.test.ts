@@ -21,7 +21,7 @@ function paperThread(): { life: Party; posted: Posted[]; end: () => void } {
   return {
     life: { gone: gone.promise, post: message => posted.push(message as Posted) },
     posted,
-    end: () => gone.resolve({ reason: 'crashed', code: 1, error: null, bootMs: 1, readyMs: 1 })
+    end: () => gone.resolve({ reason: 'crashed', code: 1, error: null, readyMs: 1 })
   }
 }
 

@@ -2,7 +2,13 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 
-import { cleanRecord, nextRestart, succeeded, tried } from '../../../src/main/supervisor/restart-policy.ts'
+import {
+  cleanRecord,
+  nextRestart,
+  succeeded,
+  tried,
+  workedMs
+} from '../../../src/main/supervisor/restart-policy.ts'
 
 const policy = {
   backoffMin: 100,
@@ -43,7 +49,7 @@ test('nextRestart() waits by how many failures there were in a row and how good 
     [50, 9000, 1000, 51]
   ]
   for (const [failures, readyMs, delayMs, expected] of table) {
-    const decision = nextRestart(policy, { ...cleanRecord, failures }, { bootMs: 100, readyMs, at: 5 }, 0)
+    const decision = nextRestart(policy, { ...cleanRecord, failures }, { readyMs, at: 5 }, 0)
     assert.partialDeepStrictEqual(
       decision,
       { delayMs, record: { failures: expected, circuit: 'closed' } },
@@ -54,9 +60,7 @@ test('nextRestart() waits by how many failures there were in a row and how good 
 
 test('nextRestart() leaves part of the wait to chance, and never adds to it', () => {
   const [longest, middle, shortest] = [0, 0.5, 0.999].map(
-    chance =>
-      nextRestart(policy, { ...cleanRecord, failures: 5 }, { bootMs: null, readyMs: null, at: 5 }, chance)
-        .delayMs
+    chance => nextRestart(policy, { ...cleanRecord, failures: 5 }, { readyMs: null, at: 5 }, chance).delayMs
   )
   assert.equal(longest, 1000)
   assert.equal(middle, 1000 * (1 - policy.jitter / 2))
@@ -75,7 +79,7 @@ test('nextRestart() opens the circuit after too many failures within the window'
   ]
   for (const [recent, at, circuit, delayMs, kept] of table) {
     const record = { failures: 7, recent, circuit: 'closed' as const }
-    const decision = nextRestart(strict, record, { bootMs: null, readyMs: null, at }, 0)
+    const decision = nextRestart(strict, record, { readyMs: null, at }, 0)
     assert.partialDeepStrictEqual(
       decision,
       { delayMs, record: { failures: 8, recent: kept, circuit } },
@@ -89,12 +93,7 @@ test('A circuit that is open lets one restart be tried at a time, and closes whe
   const trying = tried(open)
   assert.equal(trying.circuit, 'half-open')
   // Its failures are long ago by now, and still the next one opens it again.
-  const again = nextRestart(
-    { ...policy, maxFailures: 3 },
-    trying,
-    { bootMs: null, readyMs: null, at: 900_000 },
-    0
-  )
+  const again = nextRestart({ ...policy, maxFailures: 3 }, trying, { readyMs: null, at: 900_000 }, 0)
   assert.deepEqual([again.record.circuit, again.delayMs], ['open', 30_000])
   assert.deepEqual(succeeded(trying), { ...open, circuit: 'closed' })
   assert.equal(tried(cleanRecord), cleanRecord)
@@ -104,17 +103,8 @@ test('A circuit that is open lets one restart be tried at a time, and closes whe
 test('nextRestart() counts no worker that has worked towards the circuit', () => {
   const strict = { ...policy, maxFailures: 3 }
   const record = { failures: 7, recent: [800, 900], circuit: 'closed' as const }
-  const table: readonly [bootMs: number, readyMs: number, circuit: string][] = [
-    [10, 1000, 'closed'],
-    [10, 999, 'open'],
-    [400, 2000, 'closed'],
-    [400, 1999, 'open'],
-    [30_000, 5000, 'closed'],
-    [30_000, 4999, 'open']
-  ]
-  for (const [bootMs, readyMs, circuit] of table) {
-    const { record: next } = nextRestart(strict, record, { bootMs, readyMs, at: 1000 }, 0)
-    const recent = circuit === 'open' ? [800, 900, 1000] : [800, 900]
-    assert.deepEqual(next, { failures: 8, recent, circuit }, `${bootMs} ${readyMs}`)
-  }
+  const lasting = nextRestart(strict, record, { readyMs: workedMs, at: 1000 }, 0)
+  assert.deepEqual(lasting.record, { failures: 8, recent: [800, 900], circuit: 'closed' })
+  const brief = nextRestart(strict, record, { readyMs: workedMs - 1, at: 1000 }, 0)
+  assert.equal(brief.record.circuit, 'open')
 })
