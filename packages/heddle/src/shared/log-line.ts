@@ -110,5 +110,9 @@ export function formatBody({ message, fields, error }: LogLine): string {
   }
   if (error !== undefined) record.err = toErrorRecord(error)
   const rest = stringifyFields(record)
-  return JSON.stringify(message) + (rest === '{}' ? '}' : `,${rest.slice(1)}`)
+  const body = JSON.stringify(message) + (rest === '{}' ? '}' : `,${rest.slice(1)}`)
+  return body.includes(String.raw`\ud`) ? body.replaceAll(halfCharacter, String.raw`$1\ufffd`) : body
 }
+
+/** Half of a character: many who read JSON refuse the whole line for one. What is whole is never written like that. */
+const halfCharacter = /(?<!\\)((?:\\\\)*)\\ud[89a-f][\da-f]{2}/g

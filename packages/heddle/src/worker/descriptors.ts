@@ -5,7 +5,7 @@
  * Runs in worker threads, installed once by `output.ts`. Only what goes through `node:fs` can be seen, whichever way it
  * was imported; native code and child processes that inherit the descriptors write past it.
  */
-import fs from 'node:fs'
+import fs, { constants } from 'node:fs'
 
 /** Takes what was written to one of the two. */
 export interface DescriptorTargets {
@@ -69,7 +69,8 @@ function captureOpening(taken: Taken, targets: DescriptorTargets): void {
     if (fd !== 1 && fd !== 2) taken.delete(fd)
   }
   replace('openSync', openSync, (path, ...args) => {
-    const fd: unknown = Reflect.apply(openSync, fs, [path, ...args])
+    const isOurs = targetOf(path, targets) !== null
+    const fd: unknown = Reflect.apply(openSync, fs, [path, ...(isOurs ? keeping(args) : args)])
     remember(path, fd)
     return fd
   })
@@ -82,7 +83,7 @@ function captureOpening(taken: Taken, targets: DescriptorTargets): void {
       remember(path, fd)
       Reflect.apply(callback, undefined, [error, fd])
     }
-    return Reflect.apply(open, fs, [path, ...args.slice(0, -1), opened])
+    return Reflect.apply(open, fs, [path, ...keeping(args.slice(0, -1)), opened])
   })
   replace('closeSync', closeSync, (fd, ...args) => {
     forget(fd)
@@ -92,6 +93,12 @@ function captureOpening(taken: Taken, targets: DescriptorTargets): void {
     forget(fd)
     return Reflect.apply(close, fs, [fd, ...args])
   })
+}
+
+/** Flags and mode to open the output with: where it is a file, all lines of the process are in it. */
+function keeping([flags, ...mode]: readonly unknown[]): unknown[] {
+  if (typeof flags === 'number') return [flags & ~constants.O_TRUNC, ...mode]
+  return [typeof flags === 'string' ? flags.replace('w', 'a') : flags, ...mode]
 }
 
 /** Node writes whole files past `fs.writeSync`. */

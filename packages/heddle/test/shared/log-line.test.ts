@@ -190,3 +190,16 @@ test('formatLine() writes a line whatever its fields are called, and whatever th
   unreadable.revoke()
   assert.match(formatLine(json, { ...line, error: unreadable.proxy }), /unserializable: TypeError/)
 })
+
+test('formatLine() writes nothing but whole characters', () => {
+  const text = formatLine(json, {
+    ...line,
+    message: 'a\uD800b\uDC00\uD83D\uDE00',
+    fields: { literal: String.raw`\ud800 \\udc00`, '\uDBFF': '\uD800\uD800' }
+  })
+  assert.ok(!/[^\\]\\ud[89a-f]/.test(text))
+  const { msg, literal, '\uFFFD': named } = JSON.parse(text)
+  assert.equal(msg, 'a\uFFFDb\uFFFD\u{1F600}')
+  assert.equal(literal, String.raw`\ud800 \\udc00`)
+  assert.equal(named, '\uFFFD\uFFFD')
+})

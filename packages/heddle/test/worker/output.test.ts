@@ -9,11 +9,18 @@ import { fixture } from './worker-harness.ts'
 
 const script = fileURLToPath(new URL('output-process.ts', import.meta.url))
 
-async function run(entry: string, format: string): Promise<{ lines: string[]; stderr: string }> {
+/** Into a file that has a line already, and shows what is in it then. */
+const intoFile = 'file=$(mktemp); echo first > "$file"; "$@" >> "$file"; cat "$file"; rm "$file"'
+
+async function run(
+  entry: string,
+  format: string,
+  shell = '"$@" | cat'
+): Promise<{ lines: string[]; stderr: string }> {
   const args = ['--conditions=@heddle/source', '--disable-warning=ExperimentalWarning', script]
   // A pipe, as a shell makes one; what node gives a child is a socket.
   const command = [process.execPath, ...args, fixture(entry), format]
-  const { stdout, stderr } = await promisify(execFile)('sh', ['-c', '"$@" | cat', 'sh', ...command], {
+  const { stdout, stderr } = await promisify(execFile)('sh', ['-c', shell, 'sh', ...command], {
     maxBuffer: 16 * 1024 ** 2
   })
   return { lines: stdout.trimEnd().split('\n'), stderr }
@@ -102,6 +109,16 @@ test('captureOutput() makes one line of each message, whichever way a logger wri
   const ageMs = Date.now() - Date.parse(String(fatal?.time))
   assert.ok(ageMs >= -500 && ageMs < 60_000, 'seconds since the epoch are not taken for milliseconds')
   assert.equal(stderr, '')
+})
+
+test('captureOutput() empties no file that the output goes to', async () => {
+  const { lines } = await run('opens-output/app.mjs', 'json', intoFile)
+  const [first, ...others] = lines
+  assert.equal(first, 'first')
+  assert.deepEqual(
+    others.map(line => (JSON.parse(line) as Line).msg),
+    ['by a stream', 'by flags']
+  )
 })
 
 /** Long messages by their length, those of several lines on one, without what differs from run to run. */
