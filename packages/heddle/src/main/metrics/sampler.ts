@@ -42,7 +42,8 @@ interface Sample {
 }
 
 interface Sampled {
-  readonly slot: MeteredSlot
+  /** `null` when its application was removed: its threads and their memory are held by nobody then. */
+  slot: MeteredSlot | null
   readonly sums: SlotTotals
   /** The last ten seconds, the oldest first. */
   samples: readonly Sample[]
@@ -121,11 +122,24 @@ export class Sampler {
   #look(): void {
     const at = this.#options.clock.now()
     this.fold(this.#looks++ % cpuLooks === 0)
+    this.#forgetRemoved()
     for (const sampled of this.#slots.values()) {
       const { totals } = sampled.sums
-      if (totals === null) continue
+      if (totals === null || sampled.slot === null) continue
       const kept = sampled.samples.filter((_, index, all) => at - (all[index + 1]?.at ?? at) < windowMs)
       sampled.samples = [...kept, { at, totals }]
+    }
+  }
+
+  /** Of slots that are there no more the sums are kept. */
+  #forgetRemoved(): void {
+    const present = new Set(this.#options.applications().flatMap(({ everySlot }) => everySlot))
+    for (const sampled of this.#slots.values()) {
+      if (sampled.slot === null || present.has(sampled.slot)) continue
+      sampled.sums.fold([], false)
+      if (!sampled.sums.isSettled) continue
+      sampled.slot = null
+      sampled.samples = []
     }
   }
 
@@ -134,7 +148,7 @@ export class Sampler {
     const later = sampled?.sums.totals ?? null
     const first = sampled?.samples[0]
     if (sampled === undefined || later === null || first === undefined) return null
-    const { current } = sampled.slot
+    const current = sampled.slot?.current ?? null
     const loopDelayMs = current === null ? null : latenessOf(current)
     return { windowMs: this.#options.clock.now() - first.at, later, earlier: first.totals, loopDelayMs }
   }
@@ -149,9 +163,9 @@ export class Sampler {
     const { worker } = slot.fact
     const known = this.#slots.get(worker)
     if (known?.slot === slot) return known
-    const first: Sample = { at: this.#options.clock.now(), totals: null }
-    const { sums = new SlotTotals(), samples = [first] } = known ?? {}
-    const sampled: Sampled = { slot, sums, samples }
+    const { sums = new SlotTotals(), samples = [] } = known ?? {}
+    const first: Sample = { at: this.#options.clock.now(), totals: sums.totals }
+    const sampled: Sampled = { slot, sums, samples: samples.length === 0 ? [first] : samples }
     this.#slots.set(worker, sampled)
     return sampled
   }

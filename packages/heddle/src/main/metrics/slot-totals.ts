@@ -80,6 +80,11 @@ export class SlotTotals {
     }
   }
 
+  /** Whether nothing more can be counted by the threads that are known: all have ended and were read. */
+  get isSettled(): boolean {
+    return this.#threads.size === 0
+  }
+
   #add(thread: MeteredThread, seen: Seen, asksSystem: boolean): void {
     const tallies = readTallies(thread)
     const news = since(tallies, seen.tallies)

@@ -1,10 +1,15 @@
 /** Tests of the looks once a second, with time held still. */
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { setFlagsFromString } from 'node:v8'
+import { runInNewContext } from 'node:vm'
 
 import { Sampler } from '../../../src/main/metrics/sampler.ts'
 import { HeldClock } from '../../shared/held-clock.ts'
 import { answers, paperApplication, PaperSlot, zeroCounts } from './paper-slots.ts'
+
+setFlagsFromString('--expose-gc')
+const collect = runInNewContext('gc') as () => void
 
 function stage(count = 1): { clock: HeldClock; slots: readonly PaperSlot[]; sampler: Sampler } {
   const clock = new HeldClock()
@@ -82,6 +87,38 @@ test('Sampler goes on counting when an application comes back', async () => {
   after.counted = answers(2)
   sampler.fold(false)
   assert.equal(sampler.totals('api:0')?.tallies.answered[1], 12)
+})
+
+test('Sampler keeps the sums of an application that was removed, and holds none of its threads', async () => {
+  const clock = new HeldClock()
+  let slots: PaperSlot[] = []
+  const sampler = new Sampler({ clock, applications: () => [paperApplication(slots)] })
+  sampler.start()
+  const playRemoved = async (): Promise<WeakRef<PaperSlot>> => {
+    const slot = new PaperSlot(0)
+    slots = [slot]
+    const thread = slot.seat()
+    thread.counted = answers(10)
+    await clock.advance(1000)
+    slots = []
+    // Its thread takes longer than the next look.
+    await clock.advance(1000)
+    thread.counted = answers(20)
+    thread.state = 'exited'
+    await clock.advance(1000)
+    return new WeakRef(slot)
+  }
+  const removed = await playRemoved()
+  assert.equal(sampler.ofWorker('api:0'), null)
+  await new Promise(resolve => setImmediate(resolve))
+  collect()
+  assert.equal(removed.deref(), undefined)
+  const slot = new PaperSlot(0)
+  slots = [slot]
+  slot.seat().counted = answers(5)
+  await clock.advance(1000)
+  assert.equal(sampler.totals('api:0')?.tallies.answered[1], 25)
+  sampler.stop()
 })
 
 test('Sampler has no timer before it is started and after it is stopped', () => {
