@@ -60,7 +60,7 @@ function startScraping({ adminPort }) {
       failed ??= `a scrape failed: ${error.message}`
     }
   }
-  const timer = setInterval(scrape, scrapeEveryMs)
+  const timer = setInterval(() => void scrape(), scrapeEveryMs)
   return () => {
     clearInterval(timer)
     return failed

@@ -16,7 +16,7 @@ async function answer(request, customer) {
   return null
 }
 
-createServer(async (request, response) => {
+async function respond(request, response) {
   const customer = String(request.headers['x-customer'] ?? 'somebody')
   try {
     const found = await answer(request, customer)
@@ -26,4 +26,6 @@ createServer(async (request, response) => {
     response.writeHead(502, { 'content-type': 'text/plain' })
     response.end(`${error.message}\n`)
   }
-}).listen(3000)
+}
+
+createServer((request, response) => void respond(request, response)).listen(3000)

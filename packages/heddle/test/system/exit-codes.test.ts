@@ -20,7 +20,9 @@ const elsewhere: Readonly<Partial<Record<ExitName, readonly [file: string, proof
   nodeTooOld: ['test/system/old-node.test.ts', /status, 69\)/],
   busy: ['packages/heddle/test/cli/commands/operate.test.ts', /code, 75\)/],
   connectionLost: ['packages/heddle/test/cli/commands/follow.test.ts', /code, 76\)/],
-  killed: ['packages/heddle/test/system/stop.test.ts', /signal: 'SIGKILL'/]
+  killed: ['packages/heddle/test/system/stop.test.ts', /signal: 'SIGKILL'/],
+  hungUp: ['packages/heddle/test/cli/top/top.test.ts', /'SIGHUP'\), 129\]/],
+  terminated: ['packages/heddle/test/cli/top/top.test.ts', /'SIGTERM'\), 143\]/]
 }
 
 const here: readonly ExitName[] = [
