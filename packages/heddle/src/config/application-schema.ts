@@ -11,7 +11,7 @@ import { inheritedSupervision } from './supervision-schema.ts'
 export const env: Key = {
   kind: 'map',
   by: 'variable',
-  of: { kind: 'text', mayBeEmpty: true, sentence: 'The value of the variable.' },
+  of: { kind: 'text', mayBeEmpty: true, isSecret: true, sentence: 'The value of the variable.' },
   sentence:
     'Environment variables for the workers. They outrank the environment Heddle was started in and the env files.'
 }

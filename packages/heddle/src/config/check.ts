@@ -33,13 +33,19 @@ export function check(key: Key, value: unknown, path: string, context: CheckCont
 }
 
 function checkText(key: TextKey, value: unknown, path: string, context: CheckContext): unknown {
-  if (typeof value !== 'string') return refuse(context, path, value, `expected ${key.expected ?? 'a text'}`)
+  const told = tellable(key, value)
+  if (typeof value !== 'string') return refuse(context, path, told, `expected ${key.expected ?? 'a text'}`)
   if (value === '' && key.mayBeEmpty !== true)
-    return refuse(context, path, value, 'expected a text that is not empty')
+    return refuse(context, path, told, 'expected a text that is not empty')
   if (key.pattern !== undefined && !new RegExp(`^(?:${key.pattern})$`).test(value)) {
-    return refuse(context, path, value, `expected ${key.expected ?? `a text like ${key.pattern}`}`)
+    return refuse(context, path, told, `expected ${key.expected ?? `a text like ${key.pattern}`}`)
   }
   return value
+}
+
+/** What was written, unless it may be a secret: mistakes are logged. */
+function tellable(key: Key, value: unknown): unknown {
+  return key.kind === 'text' && key.isSecret === true ? undefined : value
 }
 
 function checkChoice(key: ChoiceKey, value: unknown, path: string, context: CheckContext): unknown {
@@ -108,7 +114,9 @@ function checkList(key: ListKey, value: unknown, path: string, context: CheckCon
 }
 
 function checkMap(key: MapKey, value: unknown, path: string, context: CheckContext): unknown {
-  if (!isPlainObject(value)) return refuse(context, path, value, `expected an object by ${key.by}`)
+  if (!isPlainObject(value)) {
+    return refuse(context, path, tellable(key.of, value), `expected an object by ${key.by}`)
+  }
   const checked = Object.entries(value)
     .filter(([, item]) => item !== undefined)
     .map(([name, item]) => [name, check(key.of, item, joinPath(path, name), context)] as const)
@@ -143,7 +151,8 @@ function refuseUnknown(
   for (const name of Object.keys(value)) {
     if (Object.hasOwn(key.keys, name)) continue
     const message = `unknown key${didYouMean(name, known)}`
-    context.mistakes.push({ path: joinPath(path, name), message, offered: value[name] })
+    // Nobody knows what it is: it may be the token, or variables, behind a slip of the pen.
+    context.mistakes.push({ path: joinPath(path, name), message, offered: undefined })
   }
 }
 

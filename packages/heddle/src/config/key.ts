@@ -31,6 +31,8 @@ export interface TextKey extends KeyFacts {
   readonly pattern?: string
   /** What the pattern accepts, in words: `expected …`. */
   readonly expected?: string
+  /** Whether it may be a secret: what was written is told in no message. */
+  readonly isSecret?: boolean
 }
 
 /** One of a few words. */

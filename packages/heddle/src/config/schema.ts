@@ -198,6 +198,9 @@ const admin: ObjectKey = {
     },
     token: {
       kind: 'text',
+      isSecret: true,
+      pattern: '[!-~]+',
+      expected: 'a text of letters, digits and signs of ASCII, without spaces',
       sentence:
         'Bearer token for everything under /api/v1/ over TCP. Without one, that part does not answer over TCP.'
     },

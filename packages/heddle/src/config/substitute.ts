@@ -27,7 +27,8 @@ export function substitute(value: unknown, env: Readonly<Record<string, string |
       paths.add(path)
       const found = Object.hasOwn(env, name) ? env[name] : undefined
       if (found !== undefined) return found
-      mistakes.push({ path, message: `the environment variable ${name} is not set`, offered: text })
+      // Beside the variable there may be a secret.
+      mistakes.push({ path, message: `the environment variable ${name} is not set`, offered: undefined })
       return match
     })
 

@@ -150,7 +150,7 @@ test('heddle check lists every mistake and ends with code 78', async t => {
     stderr,
     [
       `heddle: ${join(cwd, 'heddle.json')} has 3 mistakes:`,
-      '  aplications: unknown key (did you mean "applications"?), got {}',
+      '  aplications: unknown key (did you mean "applications"?)',
       '  server.port: expected a whole number from 0 to 65535, got 70000',
       '  --log-level: expected "trace" or "debug" or "info" or "warn" or "error" or "silent", got "loud"',
       'Nothing was started.',

@@ -10,13 +10,13 @@ const mistakes: readonly Case[] = [
     'a missing variable, once',
     { ...a, server: { port: '{NO_PORT}' } },
     {},
-    ['server.port: the environment variable NO_PORT is not set, got "{NO_PORT}"']
+    ['server.port: the environment variable NO_PORT is not set']
   ],
   [
     'a missing variable named as a key that every object has',
     { ...a, server: { hostname: '{constructor}' } },
     {},
-    ['server.hostname: the environment variable constructor is not set, got "{constructor}"']
+    ['server.hostname: the environment variable constructor is not set']
   ],
   ['a missing env file', { ...a, envFile: '.env' }, {}, ['envFile: there is no file /app/.env, got ".env"']],
   [
