@@ -68,7 +68,7 @@ const ofWorker: Field = {
 export const logLevels = ['trace', 'debug', 'info', 'warn', 'error'] as const
 
 /** Largest body of a request that is injected, in bytes, and of its answer. */
-export const injectedBodyMax: number = 10 * 1024 * 1024
+export const injectedBodyMax: number = 10_000_000
 
 /** Media type of metrics: the text format of Prometheus. */
 export const metricsType = 'text/plain; version=0.0.4; charset=utf-8'

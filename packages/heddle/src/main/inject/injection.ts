@@ -176,7 +176,9 @@ function headersOf(
   try {
     written = writeBlock(headers)
   } catch (error) {
-    throw invalid(`a header cannot be sent: ${error instanceof Error ? error.message : String(error)}`)
+    const reason = error instanceof Error ? error.message : String(error)
+    // The sentence it stands in has a full stop of its own.
+    throw invalid(`a header cannot be sent: ${reason.replace(/\.$/, '')}`)
   }
   if (written.contentLength !== null && Number(written.contentLength) !== size) {
     throw invalid(`the header content-length says ${written.contentLength}, the body has ${size} bytes`)

@@ -50,6 +50,13 @@ const refused: readonly (readonly [
   ['PUT', '/applications/a/log-level', '', 400, /"level" is missing/],
   ['POST', '/applications/a/inject', '{"path":"x"}', 400, /"path" has to begin with a slash/],
   ['POST', '/applications/a/inject', '{"path":"/","body":"a","bodyBase64":"YQ=="}', 400, /one is enough/],
+  [
+    'POST',
+    '/applications/a/inject',
+    `{"path":"/","body":"${'x'.repeat(10_000_001)}"}`,
+    413,
+    /10000000 bytes/
+  ],
   ['POST', '/applications/a/inject', '{"path":"/","bodyBase64":"Y"}', 400, /"bodyBase64" is no Base64/],
   ['POST', '/applications/a/inject', '{"path":"/","headers":{"a":1}}', 400, /"headers" has to be an object/],
   ['POST', '/applications/a/workers/0/profile', '{"type":"cpu","durationMs":5}', 400, /from 10 to 300000/],

@@ -142,6 +142,7 @@ const invalid: readonly [request: Parameters<Inject>[0], reason: RegExp][] = [
   [{ path: '/', method: 'CONNECT' }, /method/],
   [{ path: '/', headers: { 'a b': '1' } }, /header/],
   [{ path: '/', headers: { a: 'x\r\ny: z' } }, /header/],
+  [{ path: '/', headers: { 'content-length': '+7' } }, /not valid: \+7$/],
   [{ path: '/', headers: { 'content-length': '7' } }, /content-length says 7/],
   [{ path: '/', timeoutMs: 0 }, /timeout/]
 ]
