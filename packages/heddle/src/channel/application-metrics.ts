@@ -44,8 +44,15 @@ export function readFromRegistry(posted: unknown): FromRegistry | null {
   const { id, families } = posted
   if (families === null) return { id, families }
   if (!Array.isArray(families) || !families.every(isFamily)) return null
-  const length = families.reduce((sum, { samples }) => sum + samples.length, 0)
-  return { id, families: length > familiesLengthMax ? null : families }
+  return { id, families: lengthOf(families) > familiesLengthMax ? null : families }
+}
+
+/** How long metrics are, in characters. */
+export function lengthOf(families: readonly MetricFamily[]): number {
+  return families.reduce(
+    (sum, { name, help, samples }) => sum + name.length + help.length + samples.length,
+    0
+  )
 }
 
 function isFamily(value: unknown): value is MetricFamily {

@@ -9,7 +9,7 @@ import { createRequire } from 'node:module'
 import { MessageChannel } from 'node:worker_threads'
 import type { MessagePort } from 'node:worker_threads'
 
-import { familiesLengthMax } from '../channel/application-metrics.ts'
+import { familiesLengthMax, lengthOf } from '../channel/application-metrics.ts'
 import type { FromRegistry, MetricFamily, ToRegistry } from '../channel/application-metrics.ts'
 import { labelMetrics } from './labelled-metrics.ts'
 import type { Labels } from './labelled-metrics.ts'
@@ -113,10 +113,14 @@ export class AppMetrics {
         })),
         ...own.sources.map(async source => ({ text: await source(), isOpen: false }))
       ])
-      const families = texts.flatMap(({ text, isOpen }) => labelMetrics(String(text), labels, isOpen))
-      const length = families.reduce((sum, { samples }) => sum + samples.length, 0)
-      if (length <= familiesLengthMax) return families
-      this.#complain(`they are ${length} characters; ${familiesLengthMax} are read at most`)
+      const written = texts.map(({ text, isOpen }) => ({ text: String(text), isOpen }))
+      const length = written.reduce((sum, { text }) => sum + text.length, 0)
+      // Before they are read: that would hold the application up, and they only become longer.
+      if (length > familiesLengthMax) throw tooLong(length)
+      const families = written.flatMap(({ text, isOpen }) => labelMetrics(text, labels, isOpen))
+      const labelled = lengthOf(families)
+      if (labelled > familiesLengthMax) throw tooLong(labelled)
+      return families
     } catch (error) {
       this.#complain(error instanceof Error ? error.message : String(error))
     }
@@ -128,6 +132,10 @@ export class AppMetrics {
     this.#complaints.add(reason)
     this.#options.complain(reason)
   }
+}
+
+function tooLong(length: number): Error {
+  return new Error(`they are ${length} characters; ${familiesLengthMax} are read at most`)
 }
 
 /** The default registries of all copies of prom-client that are loaded. */

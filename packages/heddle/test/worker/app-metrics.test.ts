@@ -107,33 +107,43 @@ test('a worker whose application has no metrics of its own says nothing of any',
   assert.deepEqual(messages, [])
 })
 
-test('a source that hangs is not asked without end, and is asked again after a while', async t => {
-  t.mock.timers.enable({ apis: ['setTimeout'] })
-  const hung = Promise.withResolvers<string>()
-  let said: Promise<string> = hung.promise
-  let asked = 0
+/** The metrics of a worker that is given one source, in this thread. */
+async function begin(
+  t: TestContext,
+  source: () => string | Promise<string>
+): Promise<{ port: MessagePort; complaint: Promise<string> }> {
   const announced = Promise.withResolvers<MessagePort>()
   const complained = Promise.withResolvers<string>()
   new AppMetrics({
     entry: import.meta.filename,
-    own: {
-      sources: [
-        () => {
-          asked++
-          return said
-        }
-      ],
-      onGiven: () => {}
-    },
+    own: { sources: [source], onGiven: () => {} },
     labels: { application: 'api', worker: '0' },
     announce: announced.resolve,
     complain: complained.resolve
   }).begin()
   const port = await announced.promise
   t.after(() => port.close())
+  return { port, complaint: complained.promise }
+}
+
+test('metrics that are too long are not read at all, which would hold the application up', async t => {
+  const { port, complaint } = await begin(t, () => 'not a metric\n'.repeat(100_000))
+  assert.equal(await askOn(port), null)
+  assert.match(await complaint, /^they are 1300000 characters; 1048576 are read at most$/)
+})
+
+test('a source that hangs is not asked without end, and is asked again after a while', async t => {
+  t.mock.timers.enable({ apis: ['setTimeout'] })
+  const hung = Promise.withResolvers<string>()
+  let said: Promise<string> = hung.promise
+  let asked = 0
+  const { port, complaint } = await begin(t, () => {
+    asked++
+    return said
+  })
   for (let id = 1; id <= 5; id++) port.postMessage({ id })
   port.ref()
-  assert.equal(await complained.promise, '4 questions for them have not been answered')
+  assert.equal(await complaint, '4 questions for them have not been answered')
   assert.equal(asked, 4)
   said = Promise.resolve('a 1')
   const answers: FromRegistry[] = []
