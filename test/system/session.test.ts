@@ -30,7 +30,7 @@ const truths: Readonly<Record<string, readonly RegExp[]>> = {
   top: [
     /^slow-shop +running/m,
     /^delivery +.*\/s .* p99 +\S+ m?s/m,
-    /^delivery:1 +.*(?:stood still|not turned)/m
+    /^delivery:1 +its event loop has stood still/m
   ],
   profile: [/^✔ delivery\.cpuprofile \(\d+ kB\)$/m],
   reload: [/^✔ Reloaded in /m, /^delivery +3\/3 ready/m]
