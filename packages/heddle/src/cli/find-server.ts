@@ -16,11 +16,16 @@ import type { Typed } from './program.ts'
 /**
  * The server that `--socket`, `--pid`, `--name`, `--config` or the current directory means.
  *
- * @throws HEDDLE_NO_SERVER, HEDDLE_SERVER_AMBIGUOUS; HEDDLE_SOCKET_FAILED when the directory of the sockets may not
+ * @throws HEDDLE_NO_SERVER, HEDDLE_SERVER_AMBIGUOUS; HEDDLE_COMMAND_INVALID; HEDDLE_SOCKET_FAILED when the directory of the sockets may not
  * be used.
  */
 export async function findServer({ options }: Typed): Promise<Server> {
   const { socket, pid, name, config } = options
+  const named = ['socket', 'pid', 'name'].filter(option => typeof options[option] === 'string')
+  if (named.length > 1) {
+    const reason = `${named.map(option => `--${option}`).join(' and ')} exclude each other`
+    throw new HeddleError('HEDDLE_COMMAND_INVALID', { reason })
+  }
   if (typeof socket === 'string') return { socket: resolve(socket), pid: null }
   const running = await allServers()
   if (typeof pid === 'string') {
@@ -29,8 +34,7 @@ export async function findServer({ options }: Typed): Promise<Server> {
   if (typeof name === 'string') {
     return choose(running, facts => nameOf(facts) === name, `by the name ${JSON.stringify(name)}`)
   }
-  const named = typeof config === 'string' ? config : (process.env['HEDDLE_CONFIG'] ?? '')
-  const path = real(resolve(named))
+  const path = real(resolve(typeof config === 'string' ? config : (process.env['HEDDLE_CONFIG'] ?? '')))
   const isFile = statSync(path, { throwIfNoEntry: false })?.isFile() === true
   return isFile
     ? choose(running, ({ file }) => file !== null && real(file) === path, `with the configuration ${path}`)

@@ -37,7 +37,8 @@ const runs: Readonly<Record<string, () => Promise<Run>>> = {
   completion: async () => (await import('./commands/completion.ts')).completion
 }
 
-for (const stream of [process.stdout, process.stderr]) stream.on('error', passOverReader)
+process.stdout.on('error', error => loseOutput(error, true))
+process.stderr.on('error', error => loseOutput(error, false))
 
 try {
   const plain = readPlainLine(process.argv.slice(2))
@@ -61,13 +62,15 @@ async function findRun(name: string): Promise<Run> {
 
 function finish(code: number | null): void {
   // Not process.exit(): output to a pipe may still be on its way.
-  if (code !== null) process.exitCode = code
+  if (code !== null) process.exitCode ??= code
 }
 
 /** Who reads the output may have seen enough, as `head` has, or be gone, as a terminal: it is done all the same. */
-function passOverReader(error: Error): void {
+function loseOutput(error: Error, canTell: boolean): void {
   const code = 'code' in error ? error.code : null
-  if (code !== 'EPIPE' && code !== 'EIO') throw error
+  if (code === 'EPIPE' || code === 'EIO' || process.exitCode === exitCodes.fileFailed.code) return
+  process.exitCode = exitCodes.fileFailed.code
+  if (canTell) process.stderr.write(`heddle: The standard output cannot be written: ${error.message}.\n`)
 }
 
 async function fail(error: unknown): Promise<void> {

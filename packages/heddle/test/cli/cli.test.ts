@@ -106,6 +106,20 @@ test('heddle does not mind a reader who has seen enough', async t => {
   }
 })
 
+test('heddle ends with code 74 when its output cannot be written', async t => {
+  const cwd = directory(t, valid)
+  for (const redirect of ['> /dev/full', '> /dev/full 2>&1']) {
+    const command = ['-c', `"$@" config ${redirect}`, 'sh', process.execPath, condition, bin]
+    const child = spawn('sh', command, { cwd, stdio: ['ignore', 'ignore', 'pipe'] })
+    const [stderr] = await Promise.all([text(child.stderr), once(child, 'close')])
+    assert.equal(child.exitCode, 74)
+    assert.match(
+      stderr,
+      redirect.includes('2>') ? /^$/ : /^heddle: The standard output cannot be written: ENOSPC.*\n$/
+    )
+  }
+})
+
 test('heddle ends with code 2 when the command line is wrong', async t => {
   const cwd = directory(t, valid)
   const wrong: readonly [readonly string[], RegExp][] = [

@@ -54,10 +54,12 @@ export function differencesOf(inForce: ResolvedConfig, written: ResolvedConfig):
   return compare('', comparable(inForce), comparable(written))
 }
 
-function comparable({ applications, warnings: _warnings, ...rest }: ResolvedConfig): unknown {
+function comparable({ applications, admin, warnings: _warnings, ...rest }: ResolvedConfig): unknown {
+  // No key of a configuration.
+  const { portChosen: _portChosen, ...own } = admin
   const byId = Object.fromEntries(applications.map(({ id, ...application }) => [id, application]))
   // What is `undefined` here is absent in what a server has sent.
-  return JSON.parse(JSON.stringify({ ...rest, applications: byId }))
+  return JSON.parse(JSON.stringify({ ...rest, admin: own, applications: byId }))
 }
 
 function compare(path: string, inForce: unknown, written: unknown): readonly Difference[] {

@@ -56,7 +56,7 @@ export const startCommands: readonly CommandFacts[] = [
     takesEntry: true,
     summary: 'Print the configuration with everything resolved.',
     description:
-      'Prints what start would use: defaults applied, variables put in, paths absolute, flags and environment laid over the file. Of the environment of the applications only what differs from this one is listed, and values are hidden, as the token is. With --diff it compares that with what is in force in the running server, key by key, and ends as diff does: with code 0 when they are the same, with 1 when they differ. Flags and environment count as written: give it those the server was started with.',
+      'Prints what start would use: defaults applied, variables put in, paths absolute, flags and environment laid over the file. Of the environment of the applications only what differs from this one is listed, and values are hidden, as the token is. With --diff it compares that with what is in force in the running server, key by key except for what is hidden, and ends as diff does: with code 0 when they are the same, with 1 when they differ. Flags and environment count as written: give it those the server was started with.',
     options: [
       ...configOptions,
       {

@@ -91,6 +91,9 @@ test('a server is found by its name, and never guessed', async t => {
     none.stderr,
     /No server runs by the name "sho"\.\n(?:.*process 100\d called (?:shop|blog) in .*\n){3}/
   )
+  const both = await run(t, elsewhere, 'metrics', '--name', 'blog', '--pid', '1001')
+  assert.deepEqual([both.code, first.asked.length], [2, 0])
+  assert.match(both.stderr, /--pid and --name exclude each other/)
   const list = await run(t, elsewhere, 'ps', '--all', '--json')
   const servers = JSON.parse(list.stdout) as readonly { readonly name: string; readonly status: unknown }[]
   assert.deepEqual(
