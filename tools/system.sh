@@ -24,7 +24,7 @@ export PATH="$PWD/node_modules/.bin:$PATH"
 export NODE_COMPILE_CACHE="$PWD/node_modules/.cache/compiled"
 echo "Tests run with $(command -v node), $(node --version)."
 outcome=0
-node --conditions=@heddle/source --test --test-timeout=600000 'test/system/*.test.ts' || outcome=1
+node --conditions=@heddle/source --test --test-concurrency=2 --test-timeout=600000 'test/system/*.test.ts' || outcome=1
 
 # A million requests, a hundred thousand aborts, ten thousand members; see the tests for what each counts.
 export HEDDLE_LEAK_FACTOR=50 HEDDLE_FAULT_SCHEDULES=10000 HEDDLE_FAULT_ROUNDS=3 HEDDLE_FUZZ_BATCHES=20000
