@@ -90,6 +90,8 @@ export class BlockedReporter {
   readonly #options: BlockedReporterOptions
   readonly #blocks = new Map<WatchedLoop, Block>()
   readonly #counts = new Map<string, BlockCounts>()
+  /** The milliseconds that were told of each slot last. */
+  readonly #toldMs = new Map<string, number>()
   /** Threads that are about to end, edges among them. */
   #ending = 0
   #cancel: Cancel | null = null
@@ -126,13 +128,16 @@ export class BlockedReporter {
     if (from === 'stopping') this.#ending--
   }
 
-  /** The counts of a slot, by its name. */
+  /** The counts of a slot, by its name: never less than before. */
   counts(worker: string): BlockCounts {
     const counts = this.#counts.get(worker) ?? never
     const now = this.#options.clock.now()
     const current = [...this.#blocks].find(([{ fact }]) => fact.worker === worker)?.[1]
     const underWay = current === undefined ? 0 : now - current.standstill.since
-    return { ...counts, blockedMs: Math.round(counts.blockedMs + underWay) }
+    // A block that is under way may have ended since the last look, which finds out when.
+    const blockedMs = Math.max(Math.round(counts.blockedMs + underWay), this.#toldMs.get(worker) ?? 0)
+    if (blockedMs > 0) this.#toldMs.set(worker, blockedMs)
+    return { ...counts, blockedMs }
   }
 
   #plan(delayMs: number): void {

@@ -90,6 +90,26 @@ test('BlockedReporter tells of a block once, every half minute again, and of its
   assert.equal(name, 'parse')
 })
 
+test('BlockedReporter never takes back what it has counted of a block', async () => {
+  const { reporter, told, stand, turn, pass } = setUp()
+  await pass(1000)
+  stand()
+  await pass(2000)
+  turn()
+  const counted: number[] = []
+  while (told.length < 2) {
+    counted.push(reporter.counts('api:0').blockedMs)
+    // oxlint-disable-next-line no-await-in-loop -- Counted again and again.
+    await pass(50)
+  }
+  counted.push(reporter.counts('api:0').blockedMs)
+  assert.match(told[1] ?? '', /^worker:unblocked/)
+  assert.deepEqual(
+    counted,
+    counted.toSorted((a, b) => a - b)
+  )
+})
+
 test('BlockedReporter leaves a worker that loads ten times as long', async () => {
   const { told, stand, become, pass } = setUp()
   become('starting')
