@@ -93,7 +93,8 @@ export class Blocks {
     // Renamed into place: nobody reads half of it.
     writeFileSync(`${this.#file}.new`, JSON.stringify(order))
     renameSync(`${this.#file}.new`, this.#file)
-    await this.#all('begin')
+    if (await this.#all('begin')) return
+    throw new Error(`${this.#count('begin')} of ${this.#workers} workers were blocked within 10 s.`)
   }
 
   /** How many workers have come back from the last block by now. */
@@ -101,19 +102,15 @@ export class Blocks {
     return this.#count('end')
   }
 
-  /** Resolves when all workers turn again. */
+  /** Resolves when all workers turn again, or 10 s later: one that was replaced meanwhile never tells. */
   async over() {
     await this.#all('end')
   }
 
   async #all(what) {
     const late = Date.now() + gatherDeadlineMs
-    while (this.#count(what) < this.#workers) {
-      if (Date.now() > late) {
-        throw new Error(`${this.#count(what)} of ${this.#workers} workers wrote "${what}" within 10 s.`)
-      }
-      await delay(pollMs)
-    }
+    while (this.#count(what) < this.#workers && Date.now() < late) await delay(pollMs)
+    return this.#count(what) >= this.#workers
   }
 
   #count(what) {
