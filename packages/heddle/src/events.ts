@@ -222,6 +222,8 @@ export class Events {
 
   /** Calls the listener at each event of that name; returns how to take it back. */
   on<Name extends keyof HeddleEvents>(name: Name, listener: (fact: HeddleEvents[Name]) => void): () => void {
+    // Said to whoever registers it: at an event nobody would know where it came from.
+    if (typeof listener !== 'function') throw new TypeError('The listener has to be a function.')
     const guarded = (fact: HeddleEvents[Name]): void => guard(() => listener(fact))
     this.#emitter.on(name, guarded)
     return () => this.#emitter.off(name, guarded)

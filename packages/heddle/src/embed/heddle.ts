@@ -72,7 +72,7 @@ export interface Heddle extends Omit<Operations, Different>, AsyncDisposable {
   onAny(listener: (event: HeddleEvent) => void): () => void
   /**
    * The last lines of the log and those that come, of all threads, at any time. Nothing is read as long as nobody
-   * asks for the next one; what is overwritten meanwhile is told by a line that counts it.
+   * asks for the next one; what is overwritten meanwhile is told by a line that counts it. It ends when the server has.
    */
   logs(options?: LogOptions): AsyncGenerator<LogEntry, void, undefined>
 }
@@ -182,6 +182,6 @@ function embed(coordinator: Coordinator, written: WrittenConfig, log: LogSource)
     on: (name, listener) => events.on(name, listener),
     // The two belong together by how they are announced.
     onAny: listener => events.onAny((name, fact) => listener({ name, fact } as HeddleEvent)),
-    logs: options => readLog(log, systemClock, options)
+    logs: options => readLog(log, systemClock, () => coordinator.status().phase === 'stopped', options)
   }
 }

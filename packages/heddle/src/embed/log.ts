@@ -54,10 +54,15 @@ export interface LogSource {
 const lookMs = 100
 const linesMax = 500
 
-/** Reads the log of a server. */
+/**
+ * Reads the log of a server.
+ *
+ * @param hasEnded Whether the server has stopped: nothing comes any more then.
+ */
 export async function* readLog(
   log: LogSource,
   clock: Clock,
+  hasEnded: () => boolean,
   options: LogOptions = {}
 ): AsyncGenerator<LogEntry, void, undefined> {
   const { tail = 100, follow = true, signal, ...filter } = options
@@ -65,12 +70,13 @@ export async function* readLog(
   const isOver = (): boolean => signal?.aborted === true
   try {
     while (!isOver()) {
+      const isLast = !follow || hasEnded()
       const { messages, lost } = reader.read(linesMax)
       const entries = messages.map(({ line }) => line as LogEntry)
       if (lost > 0) entries.unshift(lossOf(lost))
       for (let at = 0; at < entries.length && !isOver(); at++) yield entries[at] as LogEntry
       if (entries.length > 0) continue
-      if (!follow) return
+      if (isLast) return
       // oxlint-disable-next-line no-await-in-loop -- A log announces nothing: it is looked at.
       await pause(clock, signal)
     }

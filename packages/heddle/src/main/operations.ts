@@ -7,6 +7,7 @@
 import type { ResolvedApplication, ResolvedConfig } from '../config/resolved.ts'
 import { HeddleError } from '../errors.ts'
 import type { Clock } from '../shared/clock.ts'
+import { levels } from '../shared/log-line.ts'
 import type { Readable } from 'node:stream'
 
 import type {
@@ -181,6 +182,7 @@ export class ServerOperations implements Operations {
     return this.#running(`log level of ${id}`, async () => {
       // The threads of Heddle have names of their own.
       if (id !== ownNames.main && id !== ownNames.edge) this.#assertKnown(id)
+      assertOneOf('level', level, [...levels, 'silent'])
       await this.#options.instruments.setLogLevel(id, level)
     })
   }
@@ -194,7 +196,10 @@ export class ServerOperations implements Operations {
   }
 
   profile(id: string, slot: number, options: ProfileOptions): Promise<string> {
-    return this.#lookInto(id, slot, instruments => instruments.profile(id, slot, options))
+    return this.#lookInto(id, slot, async instruments => {
+      assertOneOf('type', options?.type, ['cpu', 'heap'])
+      return instruments.profile(id, slot, options)
+    })
   }
 
   heapSnapshot(id: string, slot: number): Promise<Readable> {
@@ -289,4 +294,11 @@ export class ServerOperations implements Operations {
     const config = this.#config()
     this.#options.reload.adopt({ ...config, applications: change(config.applications) })
   }
+}
+
+/** Programs without types ask for anything. @throws HEDDLE_REQUEST_INVALID */
+function assertOneOf(name: string, value: unknown, known: readonly string[]): void {
+  if (known.some(each => each === value)) return
+  const reason = `${JSON.stringify(name)} has to be one of ${known.join(', ')}`
+  throw new HeddleError('HEDDLE_REQUEST_INVALID', { reason })
 }

@@ -91,9 +91,13 @@ test('createHeddle() refuses what does not go together, and what nobody knows', 
     [heddle.restartWorker('web', 2), 'HEDDLE_UNKNOWN_WORKER'],
     [heddle.drainWorker('mail', 0), 'HEDDLE_WORKER_NEEDED'],
     [heddle.scale('web', 0), 'HEDDLE_REQUEST_INVALID'],
+    [heddle.setLogLevel('web', 'loud' as 'info'), 'HEDDLE_REQUEST_INVALID'],
+    [heddle.profile('web', 0, { type: 'other' as 'cpu' }), 'HEDDLE_REQUEST_INVALID'],
     [heddle.reload({ ...base, server: { port: 0, mode: 'direct' } }), 'HEDDLE_BUSY']
   ]
   for (const [asked, code] of refusals) await assert.rejects(asked, { code })
+  const nothing = undefined as unknown as () => void
+  assert.throws(() => heddle.on('worker:exited', nothing), TypeError)
   await assert.rejects(heddle.reload({ ...base, server: { port: 0, mode: 'direct' } }), {
     code: 'HEDDLE_RELOAD_REFUSED'
   })

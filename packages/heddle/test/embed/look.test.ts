@@ -78,6 +78,9 @@ test('a program reads the log of all threads, the last lines and those that come
   const end = coming.next()
   abort.abort()
   assert.deepEqual(await end, { done: true, value: undefined })
+  const rest = gather(heddle.logs({ tail: 0 }))
+  await heddle.stop()
+  assert.equal((await rest).at(-1)?.message, 'Server has stopped.', 'it ends when the server has')
 })
 
 test('a program has every operation as its own', async t => {
@@ -114,7 +117,7 @@ for (const { options, messages } of looks) {
       read: () => pending.shift() ?? { messages: [], lost: 0 },
       close: () => closed++
     }
-    const entries = await gather(readLog({ open: () => reader }, systemClock, options))
+    const entries = await gather(readLog({ open: () => reader }, systemClock, () => false, options))
     assert.deepEqual(
       entries.map(({ message }) => message),
       messages
