@@ -199,8 +199,9 @@ const admin: ObjectKey = {
     token: {
       kind: 'text',
       isSecret: true,
-      pattern: '[!-~]+',
-      expected: 'a text of letters, digits and signs of ASCII, without spaces',
+      // Of what a header can carry, and what is left of it there.
+      pattern: '[!-~]([ -~]*[!-~])?',
+      expected: 'a text of letters, digits and signs of ASCII, without spaces around it',
       sentence:
         'Bearer token for everything under /api/v1/ over TCP. Without one, that part does not answer over TCP.'
     },

@@ -33,7 +33,7 @@ const mistakes: readonly Case[] = [
       'applications.a.env: expected an object by variable',
       'env.PASSWORD: expected a text',
       'admin.tokn: unknown key (did you mean "token"?)',
-      'admin.token: expected a text of letters, digits and signs of ASCII, without spaces'
+      'admin.token: expected a text of letters, digits and signs of ASCII, without spaces around it'
     ]
   ],
   ['an unknown key like no other', { ...a, zzzzzz: null }, {}, ['zzzzzz: unknown key']],
