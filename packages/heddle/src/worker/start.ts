@@ -37,7 +37,8 @@ export async function startApplication(start: Start): Promise<void> {
   // oxlint-disable-next-line no-await-in-loop -- Preloads are ordered: a later one may build on an earlier one.
   for (const specifier of preload) await loader.preload(specifier)
   interception.begin()
-  const resources = countResources()
+  // What is due at once is over before anybody looks again.
+  const resources = process.getActiveResourcesInfo().filter(kind => kind !== 'Immediate').length
   const exported = await loader.entry()
   await settle(start, exported, resources)
   loader.close()

@@ -144,3 +144,12 @@ test('finds the entry of a directory, loads preloads, and knows a background job
   assert.equal(job.kind, 'background')
   await assert.rejects(job.inject('/'), /has no server/)
 })
+
+test('knows a background job whatever is due in the thread when it starts', async t => {
+  setImmediate(() => setImmediate(() => {}))
+  setImmediate(() => {})
+  const entry = new URL('in-thread/short-job.mjs', applications)
+  const job = await startInThread(entry, { startTimeout: 2000 })
+  t.after(() => job.close())
+  assert.equal(job.kind, 'background')
+})
