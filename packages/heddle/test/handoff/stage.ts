@@ -66,7 +66,7 @@ export async function openStage(
 ): Promise<Stage> {
   assert(descriptors !== null)
   const registry = new Registry({ domain: '.heddle.local' })
-  const { queue = { max: 100, timeout: 5000 }, maxConnections = 0 } = options
+  const { queue = { max: 100, timeout: 30_000 }, maxConnections = 0 } = options
   const acceptor = new Acceptor({
     server: { hostname: '127.0.0.1', backlog: 511, maxConnections },
     queue,

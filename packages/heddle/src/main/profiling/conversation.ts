@@ -39,6 +39,9 @@ export type Call<Name extends keyof OfferDiagnosis> = (
   wantedUntilMs: number
 ) => readonly [name: Name, ...args: Parameters<OfferDiagnosis[Name]>]
 
+/** Milliseconds after which it is known of a thread that is out of reach whether it has ended. */
+const endMs = 250
+
 /** Speaks with one worker. */
 export class Conversation {
   readonly worker: DiagnosedWorker
@@ -109,6 +112,8 @@ export class Conversation {
     const { threadId } = this.thread(question)
     const line = (await this.#means.openLines([threadId])).get(threadId)
     if (line !== undefined) return line
+    // One that has just ended is out of reach before this thread has heard of it.
+    await new Promise<void>(resolve => this.#means.clock.after(endMs, resolve))
     this.thread(question)
     throw this.failed(
       question,
