@@ -161,13 +161,16 @@ test('Prometheus sees the load that was sent', async t => {
   }
 
   const times = recent.map(({ ms }) => ms).toSorted((a, b) => a - b)
-  for (const part of [0.5, 0.9]) {
+  // Handlers take that long by themselves, but for what a timer comes early; clients wait for the way there and back too.
+  for (const [part, takesMs] of [
+    [0.5, 3],
+    [0.9, 115]
+  ] as const) {
     const buckets = `sum by (le) (rate(heddle_http_response_time_seconds_bucket{application="shop"}[${windowS}s]))`
     // oxlint-disable-next-line no-await-in-loop -- As above.
     const seen = await prometheus.ask(`histogram_quantile(${part}, ${buckets})`, at)
-    // As clients have seen it, who wait for the way there and back as well.
     const measured = times[Math.floor(part * times.length)] ?? 0
-    const [from] = bucketOf(measured * 0.8)
+    const [from] = bucketOf(takesMs - 1)
     const [, to] = bucketOf(measured)
     assert.ok(seen >= from && seen <= to * 1.1, `${part}: ${seen}, and clients waited ${measured} ms`)
   }
