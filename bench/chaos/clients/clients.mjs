@@ -23,7 +23,7 @@ const pauseAfterLossMs = 50
 /** The head of a request, without the empty line behind it. */
 export function headOf(method, path, headers = {}) {
   const lines = Object.entries(headers).map(([name, value]) => `\r\n${name}: ${value}`)
-  return `${method} ${path} HTTP/1.1\r\nhost: chaos${lines.join('')}`
+  return `${method} ${path} HTTP/1.1\r\nhost: localhost${lines.join('')}`
 }
 
 function sumOf(bytes) {

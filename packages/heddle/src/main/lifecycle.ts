@@ -55,6 +55,7 @@ export async function boot(parts: Parts, assertWanted: () => void): Promise<Boot
   const { number: port } = publicPort
   const url = publicUrl(config.server.hostname, port)
   announce('server:listening', { url, port })
+  void parts.admin?.rehearse()
   return { url, port, adminUrl, applications }
 }
 

@@ -6,6 +6,7 @@
  */
 import { once } from 'node:events'
 import type { IncomingMessage, Server, ServerResponse } from 'node:http'
+import { connect } from 'node:net'
 import { hostname as machineName } from 'node:os'
 
 import type { ResolvedAdmin } from '../../config/resolved.ts'
@@ -44,6 +45,9 @@ export interface AdminOptions {
   readonly announce: Announce
 }
 
+/** Milliseconds after which a rehearsal is given up. */
+const rehearsalMs = 1000
+
 /** The administrative server, from its first to its last answer. */
 export class AdminServer {
   readonly #options: AdminOptions
@@ -78,6 +82,24 @@ export class AdminServer {
   get port(): number | null {
     const address = this.#server?.address() ?? null
     return address === null || typeof address === 'string' ? null : address.port
+  }
+
+  /**
+   * Asks itself for a probe, and resolves with whether it was answered. What node compiles for the first answer takes
+   * 10 ms, which whoever asks first would wait for, the longer the busier the cores are.
+   */
+  rehearse(): Promise<boolean> {
+    const { port } = this
+    if (port === null) return Promise.resolve(false)
+    return new Promise(resolve => {
+      const socket = connect({ port, host: this.#settings.hostname })
+      socket.unref()
+      socket.setTimeout(rehearsalMs, () => socket.destroy())
+      socket.on('error', () => {})
+      socket.on('close', () => resolve(socket.bytesRead > 0))
+      socket.resume()
+      socket.write('GET /livez HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n')
+    })
   }
 
   /** Closes the port and every connection; an answer that is being written gets a moment. */

@@ -213,3 +213,12 @@ test('AdminServer closes a port that is just being opened', async t => {
   const { port } = await opened
   await assert.rejects(ask(port, '/livez'))
 })
+
+test('AdminServer rehearses on its own port, where it has one, and leaves no connection behind', async t => {
+  const admin = setUp(t)
+  assert.equal(await admin.rehearse(), false)
+  await admin.listen()
+  assert.equal(await admin.rehearse(), true)
+  await admin.close()
+  assert.equal(await admin.rehearse(), false)
+})
