@@ -6,6 +6,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { text } from 'node:stream/consumers'
 import { test } from 'node:test'
+import type { TestContext } from 'node:test'
 
 import { Cell, LogCells, createLogCells } from '../../src/shared/log-cells.ts'
 import { StdoutWriter } from '../../src/shared/log-stdout.ts'
@@ -38,7 +39,8 @@ test('StdoutWriter keeps long lines of several threads whole in a pipe that is f
   for (const name of ['a', 'b', 'c', 'd']) assert.deepEqual(byName.get(name), numbers, name)
 })
 
-test('StdoutWriter takes the turn of a thread that was ended in it, and ends its line', t => {
+/** An output that another thread, number 99, has its turn at. */
+function occupied(t: TestContext): { fd: number; path: string; buffer: SharedArrayBuffer; shared: LogCells } {
   const directory = mkdtempSync(join(tmpdir(), 'heddle-log-'))
   t.after(() => rmSync(directory, { recursive: true }))
   const path = join(directory, 'out')
@@ -47,20 +49,18 @@ test('StdoutWriter takes the turn of a thread that was ended in it, and ends its
   const buffer = createLogCells()
   const shared = new LogCells(buffer)
   Atomics.store(shared.cells, Cell.turn, 99)
+  return { fd, path, buffer, shared }
+}
+
+test('StdoutWriter takes the turn of a thread that was ended in it, and ends its line', t => {
+  const { fd, path, buffer, shared } = occupied(t)
   new StdoutWriter(fd, new LogCells(buffer), { whenFull: 'wait' }).write(Buffer.from('alive\n'))
   assert.equal(readFileSync(path, 'utf8'), '\nalive\n')
   assert.equal(Atomics.load(shared.cells, Cell.turn), 0)
 })
 
 test('StdoutWriter that must not stand still writes what is left when it is its turn', async t => {
-  const directory = mkdtempSync(join(tmpdir(), 'heddle-log-'))
-  t.after(() => rmSync(directory, { recursive: true }))
-  const path = join(directory, 'out')
-  const fd = openSync(path, 'a')
-  t.after(() => closeSync(fd))
-  const buffer = createLogCells()
-  const shared = new LogCells(buffer)
-  Atomics.store(shared.cells, Cell.turn, 99)
+  const { fd, path, buffer, shared } = occupied(t)
   const writer = new StdoutWriter(fd, new LogCells(buffer), { whenFull: 'later' })
   writer.write(Buffer.from('one\n'))
   writer.write(Buffer.from('two\n'))
@@ -74,14 +74,7 @@ test('StdoutWriter that must not stand still writes what is left when it is its 
 test('StdoutWriter that must not stand still takes over a turn without a sign of life, and no other', t => {
   let now = 0
   t.mock.method(performance, 'now', () => now)
-  const directory = mkdtempSync(join(tmpdir(), 'heddle-log-'))
-  t.after(() => rmSync(directory, { recursive: true }))
-  const path = join(directory, 'out')
-  const fd = openSync(path, 'a')
-  t.after(() => closeSync(fd))
-  const buffer = createLogCells()
-  const shared = new LogCells(buffer)
-  Atomics.store(shared.cells, Cell.turn, 99)
+  const { fd, path, buffer, shared } = occupied(t)
   const writer = new StdoutWriter(fd, new LogCells(buffer), { whenFull: 'later' })
   for (let n = 0; n < 5; n++) {
     Atomics.add(shared.cells, Cell.beat, 1)
@@ -96,14 +89,7 @@ test('StdoutWriter that must not stand still takes over a turn without a sign of
 })
 
 test('StdoutWriter that must not stand still drops what is too much, and says how much', t => {
-  const directory = mkdtempSync(join(tmpdir(), 'heddle-log-'))
-  t.after(() => rmSync(directory, { recursive: true }))
-  const path = join(directory, 'out')
-  const fd = openSync(path, 'a')
-  t.after(() => closeSync(fd))
-  const buffer = createLogCells()
-  const shared = new LogCells(buffer)
-  Atomics.store(shared.cells, Cell.turn, 99)
+  const { fd, path, buffer, shared } = occupied(t)
   const writer = new StdoutWriter(fd, new LogCells(buffer), { whenFull: 'later' })
   const big = Buffer.from(`${'x'.repeat(600_000)}\n`)
   for (let n = 0; n < 3; n++) writer.write(big)
