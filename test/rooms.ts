@@ -63,7 +63,8 @@ export const mayImport: Readonly<Record<string, Room>> = {
   },
   'heddle/worker/kinds': { uses: [...ground, 'heddle/channel', 'srvx/node'] },
   'heddle/main/inject': {
-    uses: [...ground, '@heddle/mesh', '@heddle/mesh/internal']
+    uses: [...ground, '@heddle/mesh', '@heddle/mesh/internal'],
+    types: ['heddle/control']
   },
   'heddle/main/*': {
     uses: [...ground, 'heddle/events', 'heddle/channel', 'heddle/control', '@heddle/mesh'],

@@ -8,7 +8,7 @@ import { systemClock } from '../shared/clock.ts'
 import { Api } from './admin/api.ts'
 import { EventRing } from './admin/event-ring.ts'
 import type { Listen } from './admin/event-ring.ts'
-import type { LogSource } from './admin/log-source.ts'
+import type { LogSource } from '../control/log-source.ts'
 import type { Operations } from './admin/operations.ts'
 import { eventNames } from './event-log.ts'
 

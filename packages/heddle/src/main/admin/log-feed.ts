@@ -6,7 +6,7 @@
 import type { Cancel, Clock } from '../../shared/clock.ts'
 import { factJson } from './fact-json.ts'
 import type { Feed, Look } from './feed.ts'
-import type { LogReader } from './log-source.ts'
+import type { LogReader } from '../../control/log-source.ts'
 
 /** Milliseconds between two looks: people see no difference, and threads that log are not disturbed. */
 const lookMs = 100

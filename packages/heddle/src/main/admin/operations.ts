@@ -9,42 +9,14 @@
 import type { Readable } from 'node:stream'
 
 import type { InspectorAddress, ReloadReport, StatusReport, StopNotice } from '../../control/answers.ts'
+import type { InjectedAnswer, InjectedRequest } from '../../control/injected.ts'
 
-export type { InspectorAddress, ReloadReport, StopNotice }
+export type { InjectedAnswer, InjectedRequest, InspectorAddress, ReloadReport, StopNotice }
 
 /** Which metrics are wanted. */
 export interface MetricsFilter {
   /** Only those of this application. */
   readonly application?: string
-}
-
-/** A request that is sent into an application. */
-export interface InjectedRequest {
-  /** Defaults to `GET`. */
-  readonly method?: string
-  /** Path and query, beginning with a slash. */
-  readonly path: string
-  readonly headers?: Readonly<Record<string, string | readonly string[]>>
-  /** Up to 10 MB. */
-  readonly body?: Uint8Array
-  /** The number of the worker that is to answer; without it one is chosen as for any request. */
-  readonly worker?: number
-  /** Milliseconds the whole answer may take. Defaults to 30 000. */
-  readonly timeoutMs?: number
-}
-
-/** What an application answered to an {@link InjectedRequest}. */
-export interface InjectedAnswer {
-  readonly status: number
-  /** Name and value of each header line, in their order. */
-  readonly headers: readonly (readonly [name: string, value: string])[]
-  readonly body: Uint8Array
-  /** Whether that is all of it: false when its time was over before its end. */
-  readonly complete: boolean
-  /** From sending to the end of the answer, milliseconds. */
-  readonly durationMs: number
-  /** Name of the worker that answered, `application:slot`. */
-  readonly worker: string
 }
 
 /** How a worker is watched. */

@@ -7,6 +7,7 @@
  */
 import { readVitals, saysNotReady } from '../../channel/vitals.ts'
 import type { ResolvedHealth } from '../../config/resolved.ts'
+import type { HealthReportLine } from '../../control/answers.ts'
 import type { Announce, ReplaceReason } from '../../events.ts'
 import type { Cancel, Clock } from '../../shared/clock.ts'
 import { Causes, settleCauses } from './causes.ts'
@@ -16,7 +17,6 @@ import { lookAt } from './look.ts'
 import type { Look } from './look.ts'
 import { cleanStreak, countCheck, freshTally, watchStreak } from './tally.ts'
 import { viewOf } from './view.ts'
-import type { HealthView } from './view.ts'
 import type { Supervised, WatchedWorker } from './watched.ts'
 
 /** What a health watch is made of. */
@@ -96,8 +96,8 @@ export class HealthWatch {
   }
 
   /** How each worker stands that takes requests or would if it were well, by its name. */
-  views(): ReadonlyMap<string, HealthView> {
-    const views = new Map<string, HealthView>()
+  views(): ReadonlyMap<string, HealthReportLine> {
+    const views = new Map<string, HealthReportLine>()
     for (const { workers } of this.#groups.values()) {
       for (const each of workers.values()) {
         if (!isWatched(each.worker)) continue

@@ -9,43 +9,11 @@ import type { Admission, Candidature, Mesh } from '@heddle/mesh'
 import { fieldOf, isIdempotent, kindOf, writeBlock } from '@heddle/mesh/internal'
 import type { MeshRequest } from '@heddle/mesh/internal'
 
+import type { InjectedAnswer, InjectedRequest } from '../../control/injected.ts'
 import { HeddleError } from '../../errors.ts'
 import type { Clock } from '../../shared/clock.ts'
-import { InjectedAnswer } from './injected-answer.ts'
-import type { NotReceived } from './injected-answer.ts'
-
-/** A request that is sent into an application. */
-export interface InjectedRequest {
-  /** @default 'GET' */
-  readonly method?: string
-  /** Path and query, beginning with a slash. */
-  readonly path: string
-  readonly headers?: Readonly<Record<string, string | readonly string[]>>
-  /** Up to 10 MB. */
-  readonly body?: Uint8Array
-  /** The number of the worker that is to answer, also one that is out of balancing; any that takes requests without it. */
-  readonly worker?: number
-  /**
-   * Milliseconds the whole answer may take.
-   *
-   * @default 30_000
-   */
-  readonly timeoutMs?: number
-}
-
-/** What an application answered. */
-export interface InjectedReply {
-  readonly status: number
-  /** Name and value of each header line, in their order. */
-  readonly headers: readonly (readonly [name: string, value: string])[]
-  readonly body: Uint8Array
-  /** Whether that is all of the body: false when its time was over before its end, as with a stream of events. */
-  readonly complete: boolean
-  /** Milliseconds from sending to the end of the answer. */
-  readonly durationMs: number
-  /** Name of the worker that answered, `application:slot`. */
-  readonly worker: string
-}
+import { ReceivedAnswer } from './received-answer.ts'
+import type { NotReceived } from './received-answer.ts'
 
 /** Sends requests into applications. */
 export interface Injection {
@@ -56,7 +24,7 @@ export interface Injection {
    * @throws HEDDLE_INJECT_UNAVAILABLE when nobody takes it, HEDDLE_INJECT_TIMEOUT when there is no head of an answer
    * in time, HEDDLE_INJECT_FAILED when there is none at all, or not all of it, or more than 10 MB of it.
    */
-  inject(id: string, request: InjectedRequest): Promise<InjectedReply>
+  inject(id: string, request: InjectedRequest): Promise<InjectedAnswer>
   /** Leaves the mesh. Requests under way fail. */
   close(): void
 }
@@ -100,12 +68,12 @@ export class MeshInjection implements Injection {
     this.#options = options
   }
 
-  async inject(id: string, request: InjectedRequest): Promise<InjectedReply> {
+  async inject(id: string, request: InjectedRequest): Promise<InjectedAnswer> {
     const { clock } = this.#options
     const { client, domain } = this.#join(id)
     const { timeoutMs = defaultTimeoutMs } = request
     const sent = toMeshRequest(id, request, { domain, requestId: this.#options.requestId })
-    const answer = new InjectedAnswer(bodyMax)
+    const answer = new ReceivedAnswer(bodyMax)
     const startedAt = clock.now()
     const exchange = client.send(sent, answer)
     answer.begin(exchange, run => clock.after(timeoutMs, run))

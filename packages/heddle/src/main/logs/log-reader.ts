@@ -7,41 +7,10 @@
  */
 import { LogRingReader } from '../../channel/log-ring.ts'
 import type { RingLook } from '../../channel/log-ring.ts'
+import type { LogFilter, LogLook, LogMessage, LogStart } from '../../control/log-source.ts'
 import type { Clock } from '../../shared/clock.ts'
 import { isLevelEnabled } from '../../shared/log-line.ts'
-import type { Level } from '../../shared/log-line.ts'
 import type { RingShelf, ShelvedRing } from './ring-shelf.ts'
-
-/** Which lines are wanted. Everything that is given has to fit. */
-export interface LogFilter {
-  readonly application?: string
-  /** `application:slot` or `edge:index`. */
-  readonly worker?: string
-  /** This level and those more urgent. */
-  readonly level?: Level
-}
-
-/** One line, and how a reader that has seen it goes on behind it. */
-export interface LogMessage {
-  readonly id: string
-  /** `time` (milliseconds since the epoch), `level`, `application?`, `worker?`, `message` and its fields. */
-  readonly line: Readonly<Record<string, unknown>>
-}
-
-/** What came of a look at the log. */
-export interface LogLook {
-  readonly messages: readonly LogMessage[]
-  /** Lines that were overwritten before they were read, since the last look. */
-  readonly lost: number
-}
-
-/** Where a reader begins. */
-export interface LogStart {
-  /** With so many of the last lines that fit. */
-  readonly tail: number
-  /** Behind the line of this id; one that is not known counts as `tail`. */
-  readonly after?: string
-}
 
 /** What a reader reads. */
 export interface ReaderSources {

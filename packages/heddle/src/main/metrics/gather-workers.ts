@@ -6,13 +6,13 @@
 import { UNIT_MS } from '@heddle/mesh'
 
 import { gcKinds, PER_MS, readHandles, readVitals, saysNotReady } from '../../channel/vitals.ts'
+import type { RecentReportLine } from '../../control/answers.ts'
 import { loopDelayBoundsMs } from '../../shared/loop-delay.ts'
 import type { Announced } from './announced.ts'
 import { toHistogram, toWholeHistogram } from './buckets.ts'
 import { sumOf } from './counts.ts'
 import type { Exposition, LabelValues } from './exposition.ts'
 import type { MetricName } from './facts.ts'
-import type { Recent } from './recent.ts'
 import type { Totals } from './slot-totals.ts'
 import type { MeteredApplication, MeteredSlot, MetricsSources } from './sources.ts'
 
@@ -30,7 +30,7 @@ export interface WorkerReadings {
   readonly bounds: readonly number[]
   readonly blocked: MetricsSources['blocked']
   totals(worker: string): Totals | null
-  recent(worker: string): Recent | null
+  recent(worker: string): RecentReportLine | null
 }
 
 /** One application and all of its workers. */

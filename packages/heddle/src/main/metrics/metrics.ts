@@ -4,6 +4,7 @@
  * Main thread only. Answered from shared memory and from what the main thread knows, in the same time whatever
  * workers do; metrics of applications themselves are waited for, so long at most as the configuration says.
  */
+import type { RecentReportLine } from '../../control/answers.ts'
 import type { Clock } from '../../shared/clock.ts'
 import { Announced } from './announced.ts'
 import type { ListenToAny } from './announced.ts'
@@ -17,7 +18,6 @@ import { addEdge, addMesh, addServer } from './gather-server.ts'
 import { addApplication } from './gather-workers.ts'
 import { LoopTotals } from './loop-totals.ts'
 import { OwnLoop } from './own-loop.ts'
-import type { Recent } from './recent.ts'
 import { Sampler } from './sampler.ts'
 import type { MeteredApplication, MeteredEdge, MetricsSources } from './sources.ts'
 
@@ -97,12 +97,12 @@ export class Metrics {
   }
 
   /** How the last seconds of one worker were, by its name; `null` when it is not known. */
-  ofWorker(worker: string): Recent | null {
+  ofWorker(worker: string): RecentReportLine | null {
     return this.#sampler.ofWorker(worker)
   }
 
   /** The same of all workers of an application together. */
-  ofApplication(id: string): Recent | null {
+  ofApplication(id: string): RecentReportLine | null {
     return this.#sampler.ofApplication(id)
   }
 

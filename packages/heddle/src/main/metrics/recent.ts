@@ -5,26 +5,9 @@
  */
 import { percentileMs } from '@heddle/mesh'
 
+import type { RecentReportLine } from '../../control/answers.ts'
 import { minus, sumOf } from './counts.ts'
 import type { Totals } from './slot-totals.ts'
-
-/** The last seconds. Milliseconds; parts from 0 to 1. */
-export interface Recent {
-  /** The time that is looked at. */
-  readonly windowMs: number
-  readonly requestsPerSecond: number
-  /** Times from sending to the response head. */
-  readonly p50Ms: number | null
-  readonly p99Ms: number | null
-  /** Part of the requests that were answered with 5xx or not at all. */
-  readonly errorRate: number | null
-  /** Event loop utilization; of several the mean. */
-  readonly elu: number | null
-  /** How late the event loop was, 99th percentile; of several the worst. */
-  readonly loopDelayMs: number | null
-  /** Part of the time in which garbage was collected; of several the mean. */
-  readonly gcShare: number | null
-}
 
 /** A slot over a time. */
 export interface Window {
@@ -37,7 +20,7 @@ export interface Window {
 }
 
 /** How several slots were; of one it is the same. `null` when nothing was seen of any. */
-export function recentOf(windows: readonly Window[]): Recent | null {
+export function recentOf(windows: readonly Window[]): RecentReportLine | null {
   const windowMs = Math.max(0, ...windows.map(each => each.windowMs))
   if (windowMs === 0) return null
   const seen = windows.map(({ later, earlier }) => differ(later, earlier))

@@ -5,9 +5,10 @@
  * has it look once more.
  */
 import { readVitals } from '../../channel/vitals.ts'
+import type { RecentReportLine } from '../../control/answers.ts'
 import type { Cancel, Clock } from '../../shared/clock.ts'
 import { recentOf } from './recent.ts'
-import type { Recent, Window } from './recent.ts'
+import type { Window } from './recent.ts'
 import { SlotTotals } from './slot-totals.ts'
 import type { Totals } from './slot-totals.ts'
 import type { MeteredApplication, MeteredSlot, MeteredThread } from './sources.ts'
@@ -90,20 +91,20 @@ export class Sampler {
   }
 
   /** How the last seconds of one worker were; `null` when it is not known. */
-  ofWorker(worker: string): Recent | null {
+  ofWorker(worker: string): RecentReportLine | null {
     this.#refresh()
     return this.recent([worker])
   }
 
   /** The same of all workers of an application together. */
-  ofApplication(id: string): Recent | null {
+  ofApplication(id: string): RecentReportLine | null {
     this.#refresh()
     const application = this.#options.applications().find(({ settings }) => settings.id === id)
     return this.recent(application?.slots.map(({ fact }) => fact.worker) ?? [])
   }
 
   /** The same of these slots, as of the last look. */
-  recent(workers: readonly string[]): Recent | null {
+  recent(workers: readonly string[]): RecentReportLine | null {
     return recentOf(workers.flatMap(worker => this.#window(worker) ?? []))
   }
 

@@ -1,8 +1,8 @@
 /**
- * What the management API needs of the log: its last lines, and those that come, as whoever reads is ready for them.
+ * The log as whoever reads it has it: its last lines, and those that come, as the reader is ready for them.
  *
- * Main thread only. An interface: the rings that every thread writes its lines into are read elsewhere
- * (`main/logs/`). Nothing is read as long as nobody asks.
+ * Types only. In the main thread `main/logs/` reads the rings that every thread writes its lines into, for the
+ * management API. Nothing is read as long as nobody asks.
  */
 
 /** Which lines are wanted. Everything that is given has to fit. */
@@ -30,6 +30,14 @@ export interface LogLook {
   readonly lost: number
 }
 
+/** Where a reader begins. */
+export interface LogStart {
+  /** With so many of the last lines that fit. */
+  readonly tail: number
+  /** Behind the line of this id; one that is not known any more, or is of another server, counts as `tail`. */
+  readonly after?: string
+}
+
 /** Reads the log once, for one reader. */
 export interface LogReader {
   /** What has come since the last look, `max` lines at most: what is left comes at the next. */
@@ -39,11 +47,6 @@ export interface LogReader {
 
 /** The log of a server. */
 export interface LogSource {
-  /**
-   * Begins to read.
-   *
-   * @param from `tail`: with so many of the last lines that fit. `after`: behind the line of this id; one that is not
-   * known any more, or is of another server, counts as `tail`.
-   */
-  open(filter: LogFilter, from: { readonly tail: number; readonly after?: string }): LogReader
+  /** Begins to read. */
+  open(filter: LogFilter, from: LogStart): LogReader
 }

@@ -29,7 +29,7 @@ export type NotReceived =
 export type Outcome = Received | NotReceived
 
 /** One answer, as it comes. */
-export class InjectedAnswer implements ExchangeHandler {
+export class ReceivedAnswer implements ExchangeHandler {
   /** Settles with what came of it; never rejects. */
   readonly outcome: Promise<Outcome>
   readonly #settle: (outcome: Outcome) => void
