@@ -92,8 +92,10 @@ export function isAlive(pid: number): boolean {
 function hasEnded(pid: number): boolean {
   try {
     const text = readFileSync(`/proc/${pid}/stat`, 'latin1')
-    // Its name comes first, in brackets, and may contain anything.
-    return text.slice(text.lastIndexOf(')') + 2).startsWith('Z')
+    // Its name comes first, in brackets, and may contain anything. The first thread may have ended before the others:
+    // their number is the eighteenth word behind the name (proc_pid_stat(5)).
+    const words = text.slice(text.lastIndexOf(')') + 2).split(' ')
+    return words[0] === 'Z' && Number(words[17]) <= 1
   } catch {
     // No such file system, or gone just now: the signal has told what is to be known.
     return false

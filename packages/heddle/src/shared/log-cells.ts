@@ -8,7 +8,7 @@
 
 /** A cell of 32 bits. */
 export const Cell = {
-  /** Who is writing to the output; 0 for nobody. See `log-turn.ts`. */
+  /** Who is writing to the output; 0 for nobody. See `log-stdout.ts`. */
   turn: 0,
   /** Changes with each turn, and while whoever has it waits for the reader. */
   beat: 1,

@@ -181,10 +181,7 @@ export class StdoutWriter {
     if (!isStill) this.#seen = { other, beat, since: now }
     if (!isStill || now - this.#seen.since < deadMs) return false
     this.#seen = { other: 0, beat: 0, since: now }
-    if (Atomics.compareExchange(cells, Cell.turn, other, owner) !== other) return false
-    // Nobody knows how much of its line it had written.
-    Atomics.store(cells, Cell.torn, 1)
-    return true
+    return Atomics.compareExchange(cells, Cell.turn, other, owner) === other
   }
 
   /** Writes whole lines; so many bytes, 0 when there was no room at all before the deadline. */
@@ -192,7 +189,8 @@ export class StdoutWriter {
     const { cells } = this.#shared
     // Somebody's line was cut short: it ends here.
     if (Atomics.load(cells, Cell.torn) === 1 && this.#writeTo(newline, deadline) === 0) return 0
-    Atomics.store(cells, Cell.torn, 1)
+    // Of what takes more than one piece nobody knows how much was written when this thread is ended meanwhile.
+    if (bytes.length > atomicMax) Atomics.store(cells, Cell.torn, 1)
     const written = this.#writeTo(bytes, deadline)
     if (written === 0 || written === bytes.length) Atomics.store(cells, Cell.torn, 0)
     return written
@@ -206,6 +204,7 @@ export class StdoutWriter {
         written += writeSync(this.#fd, bytes, written)
         // What is begun is worth waiting for.
         limit = Math.max(deadline, performance.now() + finishMs)
+        if (written < bytes.length) Atomics.store(this.#shared.cells, Cell.torn, 1)
       } catch (error) {
         const code = error instanceof Error && 'code' in error ? error.code : undefined
         // EPIPE and EBADF are for good: nobody is there to read.

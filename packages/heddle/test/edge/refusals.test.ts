@@ -141,7 +141,7 @@ test('EdgeServer routes by the host of an absolute target and hands its path on'
   }
   client.send('GET http://localhost?q HTTP/1.1\r\nHost: other\r\n\r\n')
   await client.response()
-  assert.equal(stage.sightings('/?q', 'begun').length, 1)
+  assert.equal((await stage.seen('/?q', 'begun', 1)).length, 1)
   client.destroy()
 })
 
@@ -150,7 +150,7 @@ test('EdgeServer routes by host and by wildcard, and hands OPTIONS * on', async 
   client.send('GET /early HTTP/1.1\r\nHost: a.b.wild.example:80\r\n\r\n')
   assert.equal((await client.response()).body, 'early')
   await client.send('OPTIONS * HTTP/1.1\r\nHost: localhost\r\n\r\n').response()
-  assert.equal(stage.sightings('*', 'begun').length, 1)
+  assert.equal((await stage.seen('*', 'begun', 1)).length, 1)
   client.destroy()
 })
 

@@ -98,14 +98,24 @@ export class Stage {
     return this.#sightings.filter(sighting => sighting.url === url && sighting.what === what)
   }
 
-  /** Resolves with the first thing of that kind a handler tells about a request target. */
-  sighting(url: string, what: Sighting['what']): Promise<Sighting> {
+  /**
+   * Resolves with the first thing of that kind a handler tells about a request target. What has happened can be told
+   * after the answer has come: the handler is on another thread than the edge.
+   */
+  async sighting(url: string, what: Sighting['what']): Promise<Sighting> {
+    const [first] = await this.seen(url, what, 1)
+    if (first === undefined) throw new Error('seen() resolves with so many at least')
+    return first
+  }
+
+  /** The same with so many, and those that came with them. */
+  seen(url: string, what: Sighting['what'], times: number): Promise<readonly Sighting[]> {
     return new Promise(resolve => {
       const look = (): void => {
-        const [first] = this.sightings(url, what)
-        if (first === undefined) return
+        const found = this.sightings(url, what)
+        if (found.length < times) return
         this.#waiting.delete(look)
-        resolve(first)
+        resolve(found)
       }
       this.#waiting.add(look)
       look()

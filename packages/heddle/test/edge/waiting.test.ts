@@ -55,7 +55,7 @@ test('EdgeServer lets requests wait until a worker is ready, and answers them al
   await stage.worker('api:0').member.publish()
   for (const [i, client] of clients.entries()) {
     assert.equal((await client.response()).body, `${i}`)
-    assert.equal(stage.sightings(`/echo?${i}`, 'begun').length, 1)
+    assert.equal((await stage.seen(`/echo?${i}`, 'begun', 1)).length, 1)
     client.destroy()
   }
   await stage.settled()

@@ -52,12 +52,19 @@ function occupied(t: TestContext): { fd: number; path: string; buffer: SharedArr
   return { fd, path, buffer, shared }
 }
 
-test('StdoutWriter takes the turn of a thread that was ended in it, and ends its line', t => {
-  const { fd, path, buffer, shared } = occupied(t)
-  new StdoutWriter(fd, new LogCells(buffer), { whenFull: 'wait' }).write(Buffer.from('alive\n'))
-  assert.equal(readFileSync(path, 'utf8'), '\nalive\n')
-  assert.equal(Atomics.load(shared.cells, Cell.turn), 0)
-})
+for (const { where, torn, expected } of [
+  { where: 'in the middle of a line, and ends that', torn: 1, expected: '\nalive\n' },
+  { where: 'between two lines, and leaves none empty', torn: 0, expected: 'alive\n' }
+]) {
+  test(`StdoutWriter takes the turn of a thread that was ended ${where}`, t => {
+    const { fd, path, buffer, shared } = occupied(t)
+    Atomics.store(shared.cells, Cell.torn, torn)
+    new StdoutWriter(fd, new LogCells(buffer), { whenFull: 'wait' }).write(Buffer.from('alive\n'))
+    assert.equal(readFileSync(path, 'utf8'), expected)
+    assert.equal(Atomics.load(shared.cells, Cell.turn), 0)
+    assert.equal(Atomics.load(shared.cells, Cell.torn), 0)
+  })
+}
 
 test('StdoutWriter that must not stand still writes what is left when it is its turn', async t => {
   const { fd, path, buffer, shared } = occupied(t)
@@ -85,7 +92,7 @@ test('StdoutWriter that must not stand still takes over a turn without a sign of
   assert.equal(readFileSync(path, 'utf8'), '')
   now += 20
   writer.write(Buffer.from('.\n'))
-  assert.equal(readFileSync(path, 'utf8'), `\n${'.\n'.repeat(7)}`)
+  assert.equal(readFileSync(path, 'utf8'), '.\n'.repeat(7))
 })
 
 test('StdoutWriter that must not stand still drops what is too much, and says how much', t => {
