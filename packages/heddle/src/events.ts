@@ -18,7 +18,8 @@ export type ExitReason = 'stopped' | 'failed' | 'crashed' | 'out-of-memory' | 'e
 
 /**
  * Why a running worker is replaced. `unhealthy`: bad checks in a row. `blocked`: its event loop stands still.
- * `requests`, `age`, `heap`, `rss`: a limit of `recycle`. `restart`, `reload`: somebody asked.
+ * `requests`, `age`, `heap`, `rss`: a limit of `recycle`. `memory`: that of the container is near. `restart`, `reload`:
+ * somebody asked. `changed`: in development, its files have.
  */
 export type ReplaceReason =
   | 'unhealthy'
@@ -27,8 +28,10 @@ export type ReplaceReason =
   | 'age'
   | 'heap'
   | 'rss'
+  | 'memory'
   | 'restart'
   | 'reload'
+  | 'changed'
 
 /** Where in the code a blocked worker is. */
 export interface BlockedPlace {
@@ -139,7 +142,10 @@ export interface HeddleEvents {
   'worker:healthy': ThreadFact
   /** It should get no requests, for this reason, and gets them: too few workers of its application would be left. */
   'worker:kept': ThreadFact & { readonly reason: string }
-  /** The fresh worker for this slot is being started; the old one goes on. `detail` says more in a sentence. */
+  /**
+   * The fresh worker for this slot is being started; the old one goes on, unless memory is too short for both: then it
+   * finishes what it has and goes first. `detail` says more in a sentence.
+   */
   'worker:replacing': ThreadFact & { readonly reason: ReplaceReason; readonly detail: string | null }
   /** The fresh worker answers and the old one is draining. */
   'worker:replaced': ThreadFact & { readonly reason: ReplaceReason; readonly bootMs: number }
@@ -165,6 +171,30 @@ export interface HeddleEvents {
   'application:removed': { readonly application: string }
   /** Its number of workers is another now. */
   'application:scaled': { readonly application: string; readonly from: number; readonly to: number }
+  /**
+   * Files of an application have changed, in development: it is started anew, and what runs of it answers meanwhile.
+   * `files` are relative to the directory of the configuration, the first twenty of `count`; none when somebody asked.
+   */
+  'application:changed': {
+    readonly application: string
+    readonly files: readonly string[]
+    readonly count: number
+  }
+  /** What has changed is in force, so long after it was noticed. */
+  'application:updated': { readonly application: string; readonly updateMs: number }
+  /**
+   * The code of an application does not start, in development: its next change tries again. `isAnswering` says whether
+   * workers with former code still answer.
+   */
+  'application:broken': {
+    readonly application: string
+    readonly error: Error
+    readonly isAnswering: boolean
+  }
+  /** An application that was broken runs again. */
+  'application:mended': { readonly application: string }
+  /** Some changes of files are not noticed, in development, for this reason, a sentence. */
+  'watch:limited': { readonly reason: string }
   /** All workers of these applications are being replaced by fresh ones. */
   'restart:started': { readonly applications: readonly string[] }
   /** They are fresh ones now. */

@@ -3,7 +3,7 @@
  *
  * Main thread only. It listens and changes nothing.
  */
-import type { BlockedPlace, Events, HeddleEvents } from '../events.ts'
+import type { BlockedPlace, Events, HeddleEvents, ReplaceReason } from '../events.ts'
 import type { Log } from '../shared/log.ts'
 
 type Lines = {
@@ -54,11 +54,17 @@ const lines: Lines = {
   'worker:kept': (log, { reason, ...thread }) =>
     of(log, thread).warn('Worker still gets requests: too few others are left.', { reason }),
   'worker:replacing': (log, { reason, detail, ...thread }) =>
-    of(log, thread).info('Worker is being replaced.', detail === null ? { reason } : { reason, detail }),
+    of(log, thread)[unlessChanged(reason, 'info')](
+      'Worker is being replaced.',
+      detail === null ? { reason } : { reason, detail }
+    ),
   'worker:replaced': (log, { reason, bootMs, ...thread }) =>
-    of(log, thread).info('Worker was replaced; the old one finishes what it has.', { reason, bootMs }),
+    of(log, thread)[unlessChanged(reason, 'info')]('Worker was replaced; the old one finishes what it has.', {
+      reason,
+      bootMs
+    }),
   'worker:replacement-failed': (log, { reason, error, ...thread }) =>
-    of(log, thread).error(
+    of(log, thread)[unlessChanged(reason, 'error')](
       'Worker could not be replaced: the old one stays.',
       error === null ? { reason } : { reason, error }
     ),
@@ -79,6 +85,16 @@ const lines: Lines = {
     log.child({ application }).info('Application was removed.'),
   'application:scaled': (log, { application, from, to }) =>
     log.child({ application }).info('Application has another number of workers.', { from, to }),
+  'application:changed': (log, { application, files, count }) =>
+    log.child({ application }).info('Application has changed: it is started anew.', { files, count }),
+  'application:updated': (log, { application, updateMs }) =>
+    log.child({ application }).info('Application runs its new code.', { updateMs }),
+  'application:broken': (log, { application, error, isAnswering }) =>
+    log
+      .child({ application })
+      .error(`Application does not start: ${brokenWords(isAnswering)} until its next change.`, { error }),
+  'application:mended': (log, { application }) => log.child({ application }).info('Application works again.'),
+  'watch:limited': (log, { reason }) => log.warn('Not every change of a file is noticed.', { reason }),
   'restart:started': (log, { applications }) => log.info('Restart begins.', { applications }),
   'restart:finished': (log, { applications, restartMs }) =>
     log.info('Restart is done: every worker is a fresh one.', { applications, restartMs }),
@@ -115,6 +131,15 @@ const lines: Lines = {
   stopped: (log, { stopMs }) => log.info('Server has stopped.', { stopMs }),
   'stop:overdue': (log, { threads, afterMs }) =>
     log.error('Threads are stuck and cannot be ended: the process kills itself.', { threads, afterMs })
+}
+
+/** Of a change in development the events of the application say what matters. */
+function unlessChanged<Level extends 'info' | 'error'>(reason: ReplaceReason, level: Level): Level | 'debug' {
+  return reason === 'changed' ? 'debug' : level
+}
+
+function brokenWords(isAnswering: boolean): string {
+  return isAnswering ? 'the code before this change goes on' : 'nothing of it answers'
 }
 
 /** The names of all events: each has its line. */
