@@ -55,7 +55,8 @@ function settingsTable(settings: readonly Setting[]): string {
   return `## Flags and environment variables
 
 Where two variables are named, the first wins. An empty variable counts as not set. \`--workers 4\` holds for all
-applications, \`--workers api=4,db=1\` for single ones; both outrank what the file says.
+applications, \`--workers api=2-6,db=1\` for single ones, of which the first scales between 2 and 6; both outrank what
+the file says.
 
 | flag | variable | key |
 | --- | --- | --- |
@@ -95,7 +96,7 @@ function typeOf(key: Key): string {
   if (key.kind === 'list') return `list: ${typeOf(key.of)}`
   if (key.kind === 'map') return `by ${key.by}: ${typeOf(key.of)}`
   if (key.kind === 'text') return key.expected ?? 'text'
-  if (key.kind === 'object') return 'object'
+  if (key.kind === 'object') return key.instead === undefined ? 'object' : `${typeOf(key.instead)}, or object`
   return expectedNumber(key)
     .replace(/ \(.*\)$/, '')
     .replace(/^an? /, '')

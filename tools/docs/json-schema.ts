@@ -41,7 +41,11 @@ function descriptionOf(key: Key): string {
 }
 
 function shape(key: Key): Json {
-  if (key.kind === 'object') return objectShape(key)
+  if (key.kind === 'object') {
+    return key.instead === undefined
+      ? objectShape(key)
+      : { anyOf: [...numberShape(key.instead).anyOf, objectShape(key)] }
+  }
   if (key.kind === 'list') return { type: 'array', items: keySchema(key.of) }
   if (key.kind === 'map') return { type: 'object', additionalProperties: keySchema(key.of) }
   if (key.kind === 'boolean') return { anyOf: [{ type: 'boolean' }, variable] }
@@ -66,7 +70,7 @@ function objectShape(key: ObjectKey): Json {
   }
 }
 
-function numberShape(key: NumberKey): Json {
+function numberShape(key: NumberKey): { readonly anyOf: readonly Json[] } {
   const type = isFraction(key) ? 'number' : 'integer'
   const number = { type, minimum: key.min, ...(key.max === undefined ? {} : { maximum: key.max }) }
   const pattern = textPatterns[key.kind]

@@ -42,6 +42,7 @@ function typeOf(key: Key): string {
   if (key.kind === 'boolean') return 'boolean'
   if (key.kind === 'list') return `readonly ${typeOf(key.of)}[]`
   if (key.kind === 'map') return `Readonly<Record<string, ${typeOf(key.of)}>>`
-  if (key.kind === 'object') return key.name
+  if (key.kind === 'object')
+    return key.instead === undefined ? key.name : `${typeOf(key.instead)} | ${key.name}`
   return key.kind === 'integer' || key.kind === 'seconds' ? 'number' : 'number | string'
 }

@@ -6,6 +6,8 @@
 import type { Key, ObjectKey } from './key.ts'
 import { applicationLogger } from './logger-schema.ts'
 import { inheritedSupervision } from './supervision-schema.ts'
+import { watch } from './watch-schema.ts'
+import { applicationScaling, applicationWorkers } from './workers-schema.ts'
 
 /** The key `env`, at the top and in an application. */
 export const env: Key = {
@@ -70,13 +72,8 @@ export const application: ObjectKey = {
       defaultText:
         '`exports` or `main` of package.json, else the first of index, main, app, application, server, start with .ts, .mts, .cts, .js, .mjs or .cjs, in `path` and in its src, dist, build and lib'
     },
-    workers: {
-      kind: 'integer',
-      min: 1,
-      max: 256,
-      sentence: 'How many worker threads run it.',
-      defaultText: 'the top-level `workers`'
-    },
+    workers: applicationWorkers,
+    scaling: applicationScaling,
     env,
     envFile: {
       ...envFile,
@@ -126,6 +123,7 @@ export const application: ObjectKey = {
         'How the worker for a request is chosen, from outside and from other applications. `hash:…` sends what has the same key to the same worker as long as that is ready.'
     },
     ...inheritedSupervision,
+    watch: { ...watch, inherits: 'watch' },
     logger: applicationLogger
   }
 }

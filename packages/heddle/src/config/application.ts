@@ -16,7 +16,8 @@ import type { Variables } from './environment.ts'
 import { didYouMean } from './nearest.ts'
 import { heapOptionIn, optionName, splitNodeOptions, workerOptions } from './node-options.ts'
 import type { ResolvedApplication } from './resolved.ts'
-import type { WorkersOverride } from './settings.ts'
+import { resolveScaling } from './workers.ts'
+import type { WorkersSources } from './workers.ts'
 
 /** What every application is resolved with. */
 export interface ApplicationContext {
@@ -26,8 +27,7 @@ export interface ApplicationContext {
   readonly envFile: Variables
   /** The environment Heddle was started in. */
   readonly processEnv: Readonly<Record<string, string | undefined>>
-  readonly workersOverride: WorkersOverride | null
-  readonly defaultWorkers: number
+  readonly workers: WorkersSources
   readonly mistakes: Mistake[]
   readonly warnings: string[]
 }
@@ -46,11 +46,13 @@ export function resolveApplication(
   )
   const entry = entryOf(candidate, context)
   if (entry === null) return null
+  const scaling = resolveScaling(id, settings, context.workers)
   return {
     id,
     path: directory,
     entry,
-    workers: workersOf(candidate, context),
+    workers: scaling.min,
+    scaling,
     env,
     execArgv: settings.execArgv,
     preload,
@@ -89,14 +91,6 @@ function entryOf({ path, directory, settings }: Candidate, context: ApplicationC
   }
   if (discovery.warning !== null) warnings.push(discovery.warning)
   return discovery.entry
-}
-
-function workersOf(
-  { id, settings }: Candidate,
-  { config, workersOverride, defaultWorkers }: ApplicationContext
-): number {
-  const given = workersOverride?.byId.get(id) ?? workersOverride?.all
-  return given ?? settings.workers ?? config.workers ?? defaultWorkers
 }
 
 function environmentOf(

@@ -60,10 +60,23 @@ function checkBoolean(value: unknown, path: string, context: CheckContext): unkn
 }
 
 function checkNumber(key: NumberKey, value: unknown, path: string, context: CheckContext): unknown {
-  const read = readNumber(key, value, context.asText.has(path))
+  const read = acceptNumber(key, value, context.asText.has(path))
+  return read ?? refuse(context, path, value, `expected ${expectedNumber(key)}`)
+}
+
+/** What may be written instead of an object. */
+function checkInstead({ instead }: ObjectKey, value: unknown, path: string, context: CheckContext): unknown {
+  if (instead === undefined) return refuse(context, path, value, 'expected an object')
+  const read = acceptNumber(instead, value, context.asText.has(path))
+  if (read !== null) return read
+  const orElse = typeof value === 'number' ? '' : ' or an object'
+  return refuse(context, path, value, `expected ${expectedNumber(instead)}${orElse}`)
+}
+
+function acceptNumber(key: NumberKey, value: unknown, asText: boolean): number | null {
+  const read = readNumber(key, value, asText)
   const isNumber = isFraction(key) ? Number.isFinite(read) : Number.isSafeInteger(read)
-  if (read !== null && isNumber && read >= key.min && read <= (key.max ?? Infinity)) return read
-  return refuse(context, path, value, `expected ${expectedNumber(key)}`)
+  return read !== null && isNumber && read >= key.min && read <= (key.max ?? Infinity) ? read : null
 }
 
 const readers: Readonly<Record<NumberKey['kind'], (text: string) => number | null>> = {
@@ -124,7 +137,7 @@ function checkMap(key: MapKey, value: unknown, path: string, context: CheckConte
 }
 
 function checkObject(key: ObjectKey, value: unknown, path: string, context: CheckContext): unknown {
-  if (!isPlainObject(value)) return refuse(context, path, value, 'expected an object')
+  if (!isPlainObject(value)) return checkInstead(key, value, path, context)
   refuseUnknown(key, value, path, context)
   const filled: Record<string, unknown> = {}
   let isWhole = true
@@ -160,7 +173,9 @@ function refuseUnknown(
 function startingValue(key: Key): unknown {
   if (key.default !== undefined || key.kind !== 'object') return key.default
   const isOptional =
-    key.inherits !== undefined || Object.values(key.keys).some(inner => inner.required === true)
+    key.inherits !== undefined ||
+    key.instead !== undefined ||
+    Object.values(key.keys).some(inner => inner.required === true)
   if (isOptional) return undefined
   const inside = Object.entries(key.keys).map(([name, inner]) => [name, startingValue(inner)] as const)
   return Object.fromEntries(inside.filter(([, value]) => value !== undefined))

@@ -19,7 +19,8 @@ import type {
   ResolvedRecycle,
   ResolvedRestart,
   ResolvedRollout,
-  ResolvedServer
+  ResolvedServer,
+  ResolvedWatch
 } from './resolved.ts'
 
 /** The whole configuration. */
@@ -30,12 +31,14 @@ export interface CheckedConfig {
   readonly entrypoint?: string
   readonly server: Omit<ResolvedServer, 'threads'> & { readonly threads?: number }
   readonly routes: readonly CheckedRoute[]
-  readonly workers?: number
+  readonly workers?: number | (CheckedWorkers & { readonly total?: number })
+  readonly scaling: 'on' | 'off'
   readonly restart: ResolvedRestart
   readonly health: ResolvedHealth
   readonly recycle: ResolvedRecycle
   readonly rollout: ResolvedRollout
   readonly queue: ResolvedQueue
+  readonly watch: ResolvedWatch
   readonly maxZombies: number
   readonly env?: Readonly<Record<string, string>>
   readonly envFile?: string
@@ -54,7 +57,8 @@ export interface CheckedConfig {
 export interface CheckedApplication {
   readonly path?: string
   readonly entry?: string
-  readonly workers?: number
+  readonly workers?: number | CheckedWorkers
+  readonly scaling?: 'on' | 'off'
   readonly env?: Readonly<Record<string, string>>
   readonly envFile?: string
   readonly execArgv: readonly string[]
@@ -69,7 +73,15 @@ export interface CheckedApplication {
   readonly recycle?: Partial<ResolvedRecycle>
   readonly rollout?: Partial<ResolvedRollout>
   readonly queue?: Partial<ResolvedQueue>
+  readonly watch?: Partial<ResolvedWatch>
   readonly logger?: { readonly level?: ResolvedLogger['level'] }
+}
+
+/** Bounds of a number of workers, as far as they were written. */
+export interface CheckedWorkers {
+  readonly min?: number
+  readonly max?: number
+  readonly spare?: number
 }
 
 /** Limits in MiB, as far as they were written. */

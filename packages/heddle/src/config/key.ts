@@ -79,6 +79,8 @@ export interface ObjectKey extends KeyFacts {
   readonly keys: Readonly<Record<string, Key>>
   /** No defaults are filled in, because what is not written is taken from the key of this name one level up. */
   readonly inherits?: string
+  /** A number that may be written instead of the object. What is not written stays away then, without defaults. */
+  readonly instead?: NumberKey
 }
 
 /** One key of the configuration. */

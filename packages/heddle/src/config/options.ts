@@ -39,10 +39,15 @@ export interface HeddleConfig {
    */
   readonly routes?: readonly RouteOptions[]
   /**
-   * How many worker threads run each application that does not say so itself.
+   * How many worker threads run each application that does not say so itself: a number, or bounds between which the number follows the load (see `scaling`).
    * @default CPUs − 1, at least 1. CPUs are those the process may really use: affinity and the CPU quota of the container, rounded up
    */
-  readonly workers?: number
+  readonly workers?: number | WorkersOptions
+  /**
+   * Whether the number of workers follows the load between `workers.min` and `workers.max`. With `off` there are `workers.min`, and only `heddle scale` changes that.
+   * @default "on"
+   */
+  readonly scaling?: 'on' | 'off'
   /**
    * What happens when a worker ends by itself. The first time after a good run it is replaced at once.
    */
@@ -63,6 +68,10 @@ export interface HeddleConfig {
    * Where requests wait while an application has no worker that takes them.
    */
   readonly queue?: QueueOptions
+  /**
+   * Which files are watched by `heddle dev`: an application is started anew when its files change, and no other. Without it nothing is watched.
+   */
+  readonly watch?: WatchOptions
   /**
    * How many threads may be stuck in native code for good, over all applications, before the liveness probe says no.
    * @default 8
@@ -116,10 +125,14 @@ export interface ApplicationOptions {
    */
   readonly entry?: string
   /**
-   * How many worker threads run it.
-   * @default the top-level `workers`
+   * How many worker threads run it: a number, or bounds between which the number follows the load (see `scaling`).
    */
-  readonly workers?: number
+  readonly workers?: number | ApplicationWorkersOptions
+  /**
+   * Whether the number of workers follows the load between `workers.min` and `workers.max`. With `off` there are `workers.min`, and only `heddle scale` changes that.
+   * @default the top-level `scaling`
+   */
+  readonly scaling?: 'on' | 'off'
   /**
    * Environment variables for the workers. They outrank the environment Heddle was started in and the env files.
    */
@@ -183,9 +196,32 @@ export interface ApplicationOptions {
    */
   readonly queue?: QueueOptions
   /**
+   * Which files are watched by `heddle dev`: an application is started anew when its files change, and no other. Without it nothing is watched.
+   */
+  readonly watch?: WatchOptions
+  /**
    * What is logged of this application.
    */
   readonly logger?: ApplicationLoggerOptions
+}
+
+/** How many worker threads run it: a number, or bounds between which the number follows the load (see `scaling`). */
+export interface ApplicationWorkersOptions {
+  /**
+   * How many workers there are at least. The application starts with so many.
+   * @default the top-level `workers.min`, else 1; at most `max`
+   */
+  readonly min?: number
+  /**
+   * How many workers there are at most. Without `min` and `max` the number is what it is without this object.
+   * @default the top-level `workers.max`, else the CPUs the process may use; at least `min`
+   */
+  readonly max?: number
+  /**
+   * How many further workers are kept ready: started, loaded, and without requests. One takes the place of a worker that is lost, or is the next that is needed, at once. They take memory, and count neither as ready nor towards `total`. Not for the `entrypoint` in direct mode.
+   * @default the top-level `workers.spare`, else 0
+   */
+  readonly spare?: number
 }
 
 /** Memory limits of one worker. A worker that reaches one ends with an out-of-memory error and is replaced. */
@@ -368,6 +404,11 @@ export interface RecycleOptions {
    */
   readonly maxRss?: number | string
   /**
+   * Part of the memory of the container: when more of it is used and the rest is about to be, the worker that gives most of it back is replaced, before the kernel kills the process. Where there is no room for both, the old one goes first.
+   * @default 0.9
+   */
+  readonly maxMemory?: number | string
+  /**
    * Each worker’s limits are lower by up to this part, so that not all reach them together.
    * @default 0.1
    */
@@ -400,6 +441,30 @@ export interface QueueOptions {
    * @default 10000 (10 s)
    */
   readonly timeout?: number | string
+}
+
+/** Which files are watched by `heddle dev`: an application is started anew when its files change, and no other. Without it nothing is watched. */
+export interface WatchOptions {
+  /**
+   * Whether files are watched.
+   * @default true
+   */
+  readonly enabled?: boolean
+  /**
+   * Files and directories to watch beside the directory of the application and the files it has loaded, whether git ignores them or not. Relative to `path`, at the top level to the configuration file.
+   * @default []
+   */
+  readonly include?: readonly string[]
+  /**
+   * What does not matter although it is there, relative to `path`: for example files the application writes itself. What git ignores, hidden files, node_modules, logs and databases do not matter anyway, unless the application has loaded them.
+   * @default []
+   */
+  readonly ignore?: readonly string[]
+  /**
+   * Time between two looks at the files, where the system gives no notice of changes: network drives, some virtual machines and containers. 0 relies on its notices.
+   * @default 0 (0 ms)
+   */
+  readonly poll?: number | string
 }
 
 /** What is logged of this application. */
@@ -554,6 +619,30 @@ export interface RouteOptions {
    * @default true
    */
   readonly accessLog?: boolean
+}
+
+/** How many worker threads run each application that does not say so itself: a number, or bounds between which the number follows the load (see `scaling`). */
+export interface WorkersOptions {
+  /**
+   * How many workers there are at least. The application starts with so many.
+   * @default 1; at most `max`
+   */
+  readonly min?: number
+  /**
+   * How many workers there are at most. Without `min` and `max` the number is what it is without this object.
+   * @default the CPUs the process may use; at least `min`
+   */
+  readonly max?: number
+  /**
+   * How many further workers are kept ready: started, loaded, and without requests. One takes the place of a worker that is lost, or is the next that is needed, at once. They take memory, and count neither as ready nor towards `total`. Not for the `entrypoint` in direct mode.
+   * @default 0
+   */
+  readonly spare?: number
+  /**
+   * The most workers of all applications together. When there are so many a busy application gets one of an idle one.
+   * @default the CPUs the process may use, as they are at the time; at least the sum of what all applications have at least
+   */
+  readonly total?: number
 }
 
 /** How a stop unfolds. */

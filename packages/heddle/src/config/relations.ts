@@ -6,7 +6,7 @@
 import { BlockList, isIP } from 'node:net'
 
 import type { Mistake } from '../errors.ts'
-import type { CheckedConfig, CheckedRoute } from './checked.ts'
+import type { CheckedApplication, CheckedConfig, CheckedRoute } from './checked.ts'
 import { didYouMean } from './nearest.ts'
 import type { ResolvedApplication, ResolvedRoute } from './resolved.ts'
 import { joinPath } from './substitute.ts'
@@ -143,16 +143,18 @@ export function requiredIds(
 }
 
 /**
- * Reports every application that would never be ready: it is written that it has fewer workers than have to be. Where
- * the machine or the command line says how many there are, fewer are enough.
+ * Reports every application that would never be ready: it is written that it has fewer workers at most than have to
+ * be. Where the machine or the command line says how many there are, fewer are enough.
  */
 export function judgeMinReady(
-  written: Readonly<Record<string, { readonly workers?: number; readonly minReady: number }>>,
+  written: Readonly<Record<string, Pick<CheckedApplication, 'workers' | 'minReady'>>>,
   mistakes: Mistake[]
 ): void {
   for (const [id, { workers, minReady }] of Object.entries(written)) {
-    if (workers === undefined || minReady <= workers) continue
-    const message = `the application has ${workers === 1 ? '1 worker' : `${workers} workers`}, so no more can be ready`
+    const most = typeof workers === 'object' ? workers.max : workers
+    if (most === undefined || minReady <= most) continue
+    const atMost = typeof workers === 'object' ? ' at most' : ''
+    const message = `the application has ${most === 1 ? '1 worker' : `${most} workers`}${atMost}, so no more can be ready`
     mistakes.push({ path: `${joinPath('applications', id)}.minReady`, message, offered: minReady })
   }
 }

@@ -12,6 +12,7 @@ import { gatherApplications } from './applications.ts'
 import { check } from './check.ts'
 import type { CheckedConfig } from './checked.ts'
 import type { Disk } from './disk.ts'
+import { inDevelopment, workersInDevelopment } from './development.ts'
 import { readEnvFile } from './environment.ts'
 import type { Variables } from './environment.ts'
 import { defaultEdgeThreads, defaultWorkers } from './machine/budget.ts'
@@ -33,6 +34,7 @@ import { schema } from './schema.ts'
 import { readOverrides } from './settings.ts'
 import type { ConfigFlags, Overrides, WorkersOverride } from './settings.ts'
 import { isPlainObject, substitute } from './substitute.ts'
+import { judgeSpare, judgeTotal, judgeWorkers, totalOf } from './workers.ts'
 
 /** Everything a configuration is made from. */
 export interface Sources {
@@ -48,6 +50,8 @@ export interface Sources {
   /** Options this process was started with. */
   readonly execArgv: readonly string[]
   readonly disk: Disk
+  /** In development: the files that were read so far. Absent where the server serves. */
+  readonly development?: readonly string[]
 }
 
 /** A configuration, or everything that is wrong with it. */
@@ -73,8 +77,13 @@ export function resolve(sources: Sources): Resolution {
         disk: sources.disk,
         envFile,
         processEnv: sources.env,
-        workersOverride: overrides.workers,
-        defaultWorkers: defaultWorkers(sources.machine.cpus),
+        workers: {
+          config,
+          override:
+            sources.development === undefined ? overrides.workers : workersInDevelopment(overrides.workers),
+          defaultWorkers: defaultWorkers(sources.machine.cpus),
+          cpus: sources.machine.cpus
+        },
         mistakes,
         warnings
       })
@@ -85,6 +94,8 @@ export function resolve(sources: Sources): Resolution {
     mistakes.push({ path: 'applications', message: 'there is no application', offered: undefined })
   }
   judgeDependencies(applications, named, mistakes)
+  judgeWorkers(config, mistakes)
+  judgeTotal(config, applications, mistakes)
   judgeMinReady(config.applications, mistakes)
   judgeWorkersOverride(overrides.workers, named, mistakes)
   judgeDenials(config.mesh.deny, named, mistakes)
@@ -92,6 +103,7 @@ export function resolve(sources: Sources): Resolution {
   judgeAccessLog(config.server, mistakes)
   const routes = resolveRoutes(config.routes, named, mistakes)
   const entrypoint = resolveEntrypoint(config, routes, named, mistakes)
+  judgeSpare(config, entrypoint, applications, mistakes)
   const publicIds = [
     ...routes.map(({ application }) => application),
     ...(entrypoint === null ? [] : [entrypoint])
@@ -101,9 +113,11 @@ export function resolve(sources: Sources): Resolution {
   const limited = applyLimits(judged, sources, { mistakes, warnings })
   warnings.push(...reachability(config, sources))
   if (mistakes.length > 0) return { ok: false, mistakes }
+  const whole = assemble(config, sources, { applications: limited, routes, entrypoint, warnings })
+  const { development: files } = sources
   return {
     ok: true,
-    config: assemble(config, sources, { applications: limited, routes, entrypoint, warnings })
+    config: files === undefined ? whole : inDevelopment(whole, { config, candidates, files })
   }
 }
 
@@ -201,6 +215,8 @@ function assemble(config: CheckedConfig, sources: Sources, parts: Parts): Resolv
     },
     metrics,
     logger: { ...logger, file: fileOf(config, sources.root) },
+    workersTotal: totalOf(config.workers),
+    development: null,
     startTimeout: config.startTimeout,
     maxZombies: config.maxZombies,
     gracefulShutdown: {

@@ -31,8 +31,37 @@ export interface ResolvedConfig {
   /** Stuck threads beyond which the liveness probe says no. */
   readonly maxZombies: number
   readonly gracefulShutdown: ResolvedGracefulShutdown
+  /**
+   * The most workers of all applications together; `null` for the CPUs the process may use, at least the sum of what
+   * the applications have at least.
+   */
+  readonly workersTotal: number | null
+  /** What is watched while the server is developed with; `null` where it serves. */
+  readonly development: ResolvedDevelopment | null
   /** Things worth telling the operator that are not mistakes, as sentences. */
   readonly warnings: readonly string[]
+}
+
+/** What a server watches in development. All paths are absolute. */
+export interface ResolvedDevelopment {
+  /** Files the configuration was made from: its file, what that imports, env files. */
+  readonly files: readonly string[]
+  /** Directory every directory in which is an application; `null` for none. */
+  readonly autoload: string | null
+  /** What is watched for each application, by its id. */
+  readonly watch: Readonly<Record<string, ResolvedWatch>>
+}
+
+/** What is watched for one application beside the files it has loaded. */
+export interface ResolvedWatch {
+  /** Whether it is started anew when its files change. */
+  readonly enabled: boolean
+  /** Files and directories beside its own, absolute. */
+  readonly include: readonly string[]
+  /** Patterns of files that do not matter, relative to the application, as in a `.gitignore`. */
+  readonly ignore: readonly string[]
+  /** Milliseconds after which files are looked at whatever the system says; 0 relies on its notices. */
+  readonly poll: number
 }
 
 /** One application. */
@@ -43,8 +72,9 @@ export interface ResolvedApplication {
   readonly path: string
   /** Absolute file that is loaded in each worker. */
   readonly entry: string
-  /** How many worker threads run it. At least 1. */
+  /** How many worker threads run it, at the start `scaling.min`. At least 1. */
   readonly workers: number
+  readonly scaling: ResolvedScaling
   /** Environment of its workers, whole: env files, over them the process environment, over both `env`. */
   readonly env: Readonly<Record<string, string>>
   /** Node options for its workers, already checked against the allow-list. */
@@ -69,11 +99,28 @@ export interface ResolvedApplication {
   readonly logger: Pick<ResolvedLogger, 'level'>
 }
 
+/** Between how many workers the number of an application may change. */
+export interface ResolvedScaling {
+  /** At least 1. */
+  readonly min: number
+  /** The same as `min` for a number that stays. */
+  readonly max: number
+  /** How many more are kept ready without requests. */
+  readonly spare: number
+  /** Whether the number follows the load: only between bounds that differ. */
+  readonly enabled: boolean
+}
+
 /** Memory limits of one worker, in MiB; `null` leaves the choice to V8. */
 export interface ResolvedLimits {
   readonly oldGenerationMb: number | null
   readonly youngGenerationMb: number | null
   readonly stackMb: number | null
+  /**
+   * Those of the above that nobody has written: worked out from the memory of the container. A worker is started with
+   * what comes of it then: containers are resized, and the number of workers changes.
+   */
+  readonly shared?: readonly ('oldGenerationMb' | 'youngGenerationMb')[]
 }
 
 /** What happens when a worker ends by itself. */
@@ -124,6 +171,8 @@ export interface ResolvedRecycle {
   readonly maxAge: number
   readonly maxHeap: number
   readonly maxRss: number
+  /** Part of the memory limit of the container, 0 to 1. */
+  readonly maxMemory: number
   /** Largest part, 0 to 1, by which the limits of one worker are lower. */
   readonly jitter: number
 }

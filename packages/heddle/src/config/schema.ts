@@ -5,26 +5,16 @@
  * `options.ts` (the types), `schema.json` (for editors) and the reference page from it. Plain values, for
  * any thread; it never reads anything.
  */
-import type { Key, ObjectKey } from './key.ts'
+import type { ObjectKey } from './key.ts'
 import { application, env, envFile } from './application-schema.ts'
 import { logger } from './logger-schema.ts'
 import { metrics } from './metrics-schema.ts'
 import { serverKeys } from './server-schema.ts'
 import { supervision } from './supervision-schema.ts'
+import { watch } from './watch-schema.ts'
+import { scaling, workers } from './workers-schema.ts'
 
 const second = 1000
-
-const workers: Key = {
-  kind: 'integer',
-  min: 1,
-  max: 256,
-  sentence: 'How many worker threads run each application that does not say so itself.',
-  defaultText:
-    'CPUs − 1, at least 1. CPUs are those the process may really use: affinity and the CPU quota of the container, rounded up',
-  flag: 'workers',
-  flagSentence: 'Worker threads of every application, or of single ones: api=4,db=1.',
-  variables: ['HEDDLE_WORKERS']
-}
 
 const autoload: ObjectKey = {
   kind: 'object',
@@ -258,7 +248,9 @@ export const schema: ObjectKey = {
       sentence: 'Which application gets which requests. The longest path wins.'
     },
     workers,
+    scaling,
     ...supervision,
+    watch,
     maxZombies: {
       kind: 'integer',
       min: 1,

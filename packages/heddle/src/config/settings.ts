@@ -8,6 +8,7 @@ import type { Mistake } from '../errors.ts'
 import { check } from './check.ts'
 import type { Key } from './key.ts'
 import { schema } from './schema.ts'
+import { workerCount } from './workers-schema.ts'
 
 /** A key that has a flag. */
 export interface Setting {
@@ -38,12 +39,18 @@ export interface Override {
   readonly value: unknown
 }
 
+/** A number of workers, or bounds of one. */
+export interface WorkersRange {
+  readonly min: number
+  readonly max: number
+}
+
 /** How many workers were asked for outside the file: for all applications, and for single ones. */
 export interface WorkersOverride {
   /** Where it was given, for messages: `--workers` or `HEDDLE_WORKERS`. */
   readonly source: string
-  readonly all: number | null
-  readonly byId: ReadonlyMap<string, number>
+  readonly all: WorkersRange | null
+  readonly byId: ReadonlyMap<string, WorkersRange>
 }
 
 /** Everything that was given outside the file. */
@@ -64,7 +71,7 @@ export function readOverrides(
     const given = findGiven(setting, flags, env)
     if (given === null) continue
     if (setting.flag === 'workers') {
-      workers = readWorkers(setting.key, given, mistakes)
+      workers = readWorkers(given, mistakes)
       continue
     }
     const value = check(setting.key, given.text, given.source, { asText: new Set([given.source]), mistakes })
@@ -89,16 +96,30 @@ function findGiven(
   return variable === undefined ? null : { source: variable, text: env[variable] ?? '' }
 }
 
-/** Reads `4` or `api=4,jobs=1`. */
-function readWorkers(key: Key, { source, text }: Given, mistakes: Mistake[]): WorkersOverride {
-  let all: number | null = null
-  const byId = new Map<string, number>()
-  for (const part of text.split(',')) {
+/** Reads `4`, `2-6` or `api=2-6,jobs=1`. */
+function readWorkers(given: Given, mistakes: Mistake[]): WorkersOverride {
+  let all: WorkersRange | null = null
+  const byId = new Map<string, WorkersRange>()
+  for (const part of given.text.split(',')) {
     const match = /^\s*(?:([^=\s]+)=)?(.*)$/.exec(part)
-    const count = check(key, match?.[2] ?? '', source, { asText: new Set([source]), mistakes })
-    if (typeof count !== 'number') continue
-    if (match?.[1] === undefined) all = count
-    else byId.set(match[1], count)
+    const range = readRange(match?.[2] ?? '', given.source, mistakes)
+    if (range === null) continue
+    if (match?.[1] === undefined) all = range
+    else byId.set(match[1], range)
   }
-  return { source, all, byId }
+  return { source: given.source, all, byId }
+}
+
+/** Reads `4` or `2-6`; `null` after a mistake. */
+function readRange(text: string, source: string, mistakes: Mistake[]): WorkersRange | null {
+  const bounds = /^\s*(\d+)\s*-\s*(\d+)\s*$/.exec(text)
+  const texts = bounds === null ? [text] : bounds.slice(1)
+  const counts = texts.map(count =>
+    check(workerCount, count, source, { asText: new Set([source]), mistakes })
+  )
+  const [min, max = min] = counts
+  if (typeof min !== 'number' || typeof max !== 'number') return null
+  if (min <= max) return { min, max }
+  mistakes.push({ path: source, message: 'the first number has to be at most the second', offered: text })
+  return null
 }

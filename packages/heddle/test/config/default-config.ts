@@ -8,6 +8,7 @@ export const defaultApplications: ResolvedConfig['applications'] = [
     path: '/app/a',
     entry: '/app/a/index.js',
     workers: 3,
+    scaling: { min: 3, max: 3, spare: 0, enabled: false },
     env: {},
     execArgv: [],
     preload: [],
@@ -26,7 +27,7 @@ export const defaultApplications: ResolvedConfig['applications'] = [
       openFor: 30_000
     },
     health: exampleHealth,
-    recycle: { maxRequests: 0, maxAge: 0, maxHeap: 0, maxRss: 0, jitter: 0.1 },
+    recycle: { maxRequests: 0, maxAge: 0, maxHeap: 0, maxRss: 0, maxMemory: 0.9, jitter: 0.1 },
     rollout: { concurrency: 1, drainTimeout: 30_000 },
     queue: { max: 1000, timeout: 10_000 },
     logger: { level: 'info' }
@@ -52,6 +53,8 @@ export const defaultConfig: Omit<ResolvedConfig, 'applications'> = {
   metrics: exampleMetrics,
   logger: { level: 'info', format: 'auto', redact: [], stdout: true, file: null },
   startTimeout: 30_000,
+  workersTotal: null,
+  development: null,
   maxZombies: 8,
   gracefulShutdown: { drainDelay: 0, timeout: 25_000 },
   warnings: []

@@ -45,7 +45,8 @@ test('loadFresh() passes on every mistake, and what a file threw with its stack'
   writeFileSync(join(cwd, 'workers.mjs'), 'export const workers = () => 1')
   await assert.rejects(loadFresh({ cwd, env: {} }, limitMs), {
     code: 'HEDDLE_CONFIG_INVALID',
-    message: /applications\.app\.workers: expected a whole number from 1 to 256, got "a function"/
+    message:
+      /applications\.app\.workers: expected a whole number from 1 to 256 or an object, got "a function"/
   })
   writeFileSync(join(cwd, 'workers.mjs'), 'throw new RangeError("not today")\nexport const workers = 1')
   await assert.rejects(loadFresh({ cwd, env: {} }, limitMs), error => {

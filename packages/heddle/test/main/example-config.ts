@@ -26,11 +26,13 @@ export const exampleHealth: ResolvedHealth = {
 
 /** An application with one worker, changed where a test cares. */
 export function exampleApplication(changes: Partial<ResolvedApplication> = {}): ResolvedApplication {
+  const { workers = 1 } = changes
   return {
     id: 'api',
     path: import.meta.dirname,
     entry: import.meta.filename,
-    workers: 1,
+    workers,
+    scaling: { min: workers, max: workers, spare: 0, enabled: false },
     env: bareEnv,
     execArgv: [],
     preload: [],
@@ -49,7 +51,7 @@ export function exampleApplication(changes: Partial<ResolvedApplication> = {}): 
       openFor: 30_000
     },
     health: exampleHealth,
-    recycle: { maxRequests: 0, maxAge: 0, maxHeap: 0, maxRss: 0, jitter: 0.1 },
+    recycle: { maxRequests: 0, maxAge: 0, maxHeap: 0, maxRss: 0, maxMemory: 0.9, jitter: 0.1 },
     rollout: { concurrency: 1, drainTimeout: 5000 },
     queue: { max: 1000, timeout: 10_000 },
     logger: { level: 'info' },
@@ -133,6 +135,8 @@ export function exampleConfig(changes: ConfigChanges = {}): ResolvedConfig {
     maxZombies: 8,
     startTimeout: changes.startTimeout ?? 10_000,
     gracefulShutdown: { drainDelay: 0, timeout: 5000, ...changes.gracefulShutdown },
+    workersTotal: null,
+    development: null,
     warnings: []
   }
 }
