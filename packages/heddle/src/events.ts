@@ -84,6 +84,14 @@ export interface OperationFact {
   readonly operationMs: number
 }
 
+/** What a process may use of its machine. */
+export interface MachineSize {
+  /** CPUs at a time: those there are, or the quota where that is less. May be broken. */
+  readonly cpus: number
+  /** Memory of the container in bytes; `null` when only the machine is the limit. */
+  readonly memoryLimitBytes: number | null
+}
+
 /** The events by name, each with its facts. Times are in milliseconds. */
 export interface HeddleEvents {
   /** An application is started, with so many workers. */
@@ -149,6 +157,8 @@ export interface HeddleEvents {
   'worker:replacing': ThreadFact & { readonly reason: ReplaceReason; readonly detail: string | null }
   /** The fresh worker answers and the old one is draining. */
   'worker:replaced': ThreadFact & { readonly reason: ReplaceReason; readonly bootMs: number }
+  /** A worker that was kept ready takes requests: in the place of one that is lost, or as one more. */
+  'worker:stepped-in': ThreadFact
   /** The fresh worker did not become ready: the old one stays. */
   'worker:replacement-failed': ThreadFact & { readonly reason: ReplaceReason; readonly error: Error | null }
   /** Restarts of a slot failed too often: one is tried every `openForMs`; `closed` when one has succeeded. */
@@ -156,6 +166,26 @@ export interface HeddleEvents {
     readonly state: 'open' | 'half-open' | 'closed'
     readonly failures: number
     readonly openForMs: number
+  }
+  /** The process may use another part of its machine: its container was resized. */
+  'machine:resized': { readonly from: MachineSize; readonly to: MachineSize }
+  /**
+   * The memory of the container runs out. `worker` is replaced since it holds most of it; `null`: no worker holds
+   * enough for that to help, which is told once until there is enough again. Sizes in bytes.
+   */
+  'machine:strained': {
+    readonly limitBytes: number
+    /** What is left, caches that would give way included. */
+    readonly freeBytes: number
+    /** How fast it was used up in the last ten seconds. */
+    readonly bytesPerSecond: number
+    /** Percent of the last ten seconds in which nobody got any further for want of memory; `null` when not known. */
+    readonly stalled: number | null
+    /** What that worker holds in its heap and in buffers, or all of them together. */
+    readonly heldBytes: number
+    readonly worker: string | null
+    /** Whether it goes before its successor is started: there is no room for both. */
+    readonly vacates: boolean
   }
   /** Calls from one thread to an application fail at once, may try, or go through again: see `mesh.breaker`. */
   'mesh:circuit': {

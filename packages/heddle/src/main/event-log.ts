@@ -63,6 +63,7 @@ const lines: Lines = {
       reason,
       bootMs
     }),
+  'worker:stepped-in': (log, thread) => of(log, thread).info('Spare worker takes requests.'),
   'worker:replacement-failed': (log, { reason, error, ...thread }) =>
     of(log, thread)[unlessChanged(reason, 'error')](
       'Worker could not be replaced: the old one stays.',
@@ -73,6 +74,12 @@ const lines: Lines = {
     if (state === 'closed') of(log, thread).info('Worker restarts again: its circuit is closed.', fields)
     else if (state === 'half-open') of(log, thread).info('Worker is tried: its circuit is half open.', fields)
     else of(log, thread).error('Worker fails too often: its circuit is open.', fields)
+  },
+  'machine:resized': (log, { from, to }) =>
+    log.info('The process may use another part of its machine: its container was resized.', { from, to }),
+  'machine:strained': (log, { worker, ...rest }) => {
+    if (worker === null) log.warn('The memory of the container runs out, and workers do not hold it.', rest)
+    else log.warn('The memory of the container runs out: a worker is replaced.', { worker, ...rest })
   },
   'mesh:circuit': (log, { from, to, state }) => {
     const fields = { from, to, state }

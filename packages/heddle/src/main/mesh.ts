@@ -21,7 +21,7 @@ export function createRegistry(
   }: Pick<ResolvedConfig, 'applications' | 'server' | 'mesh' | 'metrics'>,
   announce: Announce
 ): Registry {
-  const workers = applications.reduce((sum, application) => sum + application.workers, 0)
+  const workers = applications.reduce((sum, { scaling }) => sum + scaling.max + scaling.spare, 0)
   const { domain, timeout, slowStart: slowStartMs, deny, breaker } = mesh
   const { enabled, edge, errorRatio, volume, window: windowMs, openFor: openMs, probes } = breaker
   return new Registry({

@@ -4,6 +4,7 @@
  * Main thread only. Keeps nothing.
  */
 import { HeddleError } from '../../errors.ts'
+import type { ReplaceReason } from '../../events.ts'
 import { Deadline } from '../../shared/deadline.ts'
 import { Limiter } from './limiter.ts'
 import type { Staged } from './occupant.ts'
@@ -86,6 +87,40 @@ export function lostAgain(staged: readonly Staged[]): HeddleError | null {
       return appFailure(each.worker, `was ready and then ${describeEnd(end.reason, end.code)}`, end.error)
   }
   return null
+}
+
+/** A worker that could not be replaced. `reason` follows its name. */
+export interface NotReplaced {
+  readonly worker: string
+  readonly reason: string
+  readonly error: Error | null
+}
+
+/** Puts fresh threads in the place of all, as the limiter lets them; stops at the first that fails, returns what did. */
+export async function restartAll(
+  slots: readonly WorkerSlot[],
+  limiter: Limiter,
+  reason: ReplaceReason
+): Promise<readonly NotReplaced[]> {
+  const failed: NotReplaced[] = []
+  const restartOne = async (slot: WorkerSlot): Promise<void> => {
+    if (failed.length > 0) return
+    const outcome = await slot.replace({ reason, detail: null })
+    if (outcome.done) await outcome.left
+    else failed.push({ worker: slot.fact.worker, reason: outcome.words, error: outcome.error })
+  }
+  await Promise.all(slots.map(slot => limiter.run(() => restartOne(slot))))
+  return failed
+}
+
+/** Whether the worker that answered here is lost, and its successor not ready. */
+export function isLost({ current }: WorkerSlot): boolean {
+  return current === null || !['ready', 'ejected'].includes(current.life.state)
+}
+
+/** Whoever has these slots finishes what it has; they can be given to others at once. See `Slot.clear`. */
+export async function clearAll(slots: readonly WorkerSlot[], deadline: Deadline): Promise<void> {
+  await Promise.all(slots.map(slot => slot.clear(deadline)))
 }
 
 /** Ends everybody in these slots; see `Slot.stop`. */

@@ -11,6 +11,7 @@ import type { ExitReason, ThreadFact } from '../../events.ts'
 import { within } from '../../shared/clock.ts'
 import type { Cancel } from '../../shared/clock.ts'
 import { Deadline } from '../../shared/deadline.ts'
+import { Departures } from './departures.ts'
 import type { Occupant, Refusal, Replacement, SlotOptions, Staged, Wish } from './occupant.ts'
 import { cleanRecord, nextRestart, succeeded, tried } from './restart-policy.ts'
 import type { RestartCircuit, RestartRecord } from './restart-policy.ts'
@@ -31,7 +32,8 @@ export class Slot<Sitting extends Occupant> {
   readonly book: SlotBook = new SlotBook()
   readonly #options: SlotOptions<Sitting>
   readonly #zombies = new Set<ThreadLife>()
-  readonly #leaving = new Set<Sitting>()
+  /** Threads that finish what they have. */
+  readonly #departures = new Departures<Sitting>()
   #current: Sitting | null = null
   #incoming: Sitting | null = null
   #isIncomingHeld = false
@@ -63,13 +65,13 @@ export class Slot<Sitting extends Occupant> {
 
   /** Everybody who lives here, zombies aside. */
   get living(): readonly Sitting[] {
-    const all = [this.#current, this.#incoming, ...this.#leaving]
+    const all = [this.#current, this.#incoming, ...this.#departures.all]
     return all.filter(sitting => sitting !== null).filter(({ life }) => !life.isGone)
   }
 
   /** Threads that finish what they have. */
   get leaving(): number {
-    return this.#leaving.size
+    return this.#departures.size
   }
 
   /** Threads that were given up and have not ended. */
@@ -88,6 +90,12 @@ export class Slot<Sitting extends Occupant> {
     return this.#seat(true)
   }
 
+  /** Gives the slot to one that was started for it elsewhere, and is ready. From now on whoever is lost is replaced. */
+  adopt(sitting: Sitting): void {
+    this.enlist()
+    this.#seat(false, sitting)
+  }
+
   /** From now on whoever is lost is replaced. */
   enlist(): void {
     this.#isRetired = false
@@ -98,6 +106,16 @@ export class Slot<Sitting extends Occupant> {
     this.#isRetired = true
     this.#record = cleanRecord
     this.#forgetRestart()
+  }
+
+  /** Like {@link stop}, but somebody else may have the slot at once, beside those who finish what they have. */
+  async clear(deadline: Deadline): Promise<void> {
+    this.retire()
+    const { living } = this
+    for (const sitting of living) this.#departures.see(sitting)
+    this.#current = null
+    this.#incoming = null
+    await Promise.all(living.map(sitting => sitting.stop(deadline, endMs)))
   }
 
   /** Ends everybody: what they have is finished until the deadline. Nobody takes their place. */
@@ -114,7 +132,7 @@ export class Slot<Sitting extends Occupant> {
   replace(wish: Wish): Promise<Replacement> {
     if (this.#replacing !== null) return this.#replacing
     if (this.#isStaged) return refused('is being replaced already')
-    const isAsked = wish.reason === 'restart' || wish.reason === 'reload'
+    const isAsked = ['restart', 'reload', 'changed'].includes(wish.reason)
     if (!isAsked && this.#options.clock.now() < this.#wishesFrom)
       return refused('could not be replaced just now')
     const replacing = this.#replace(wish).finally(() => (this.#replacing = null))
@@ -144,22 +162,36 @@ export class Slot<Sitting extends Occupant> {
       undo: async () => {
         this.#isStaged = false
         this.#drop(sitting)
-        this.#see(sitting)
+        this.#departures.see(sitting)
         await Deadline.during(this.#options.clock, 0, deadline => sitting.stop(deadline, endMs))
       }
     }
   }
 
   async #replace(wish: Wish): Promise<Replacement> {
+    if (wish.vacateMs !== undefined) await this.#vacate(wish, wish.vacateMs)
     const fresh = await this.#bringIn(wish, false)
     return 'done' in fresh ? fresh : this.#takeOver(fresh, wish)
   }
 
+  /** Nobody sits here until the fresh one is ready, which nobody takes for a loss. */
+  async #vacate(wish: Wish, limitMs: number): Promise<void> {
+    if (this.#isRetired) return
+    this.#tell(wish)
+    const old = this.#current
+    this.#current = null
+    if (old !== null) await this.#letGo(old, Math.min(limitMs, this.#options.rules().drainTimeoutMs))
+  }
+
+  #tell({ reason, detail }: Wish): void {
+    this.#options.announce('worker:replacing', { ...this.fact, reason, detail })
+  }
+
   async #bringIn(wish: Wish, held: boolean): Promise<Fresh<Sitting> | Refusal> {
-    const { announce, clock, rules } = this.#options
-    while (this.#leaving.size > 0) await this.#departures()
+    const { clock, rules } = this.#options
+    await this.#departures.over()
     if (this.#isRetired) return { done: false, words: 'is being stopped', error: null }
-    announce('worker:replacing', { ...this.fact, ...wish })
+    if (wish.vacateMs === undefined) this.#tell(wish)
     if (!held) this.#forgetRestart()
     const startedAt = clock.now()
     let sitting: Sitting
@@ -179,6 +211,8 @@ export class Slot<Sitting extends Occupant> {
       return this.#handleFailed(wish, `was not ready within ${startTimeoutMs} ms`, null)
     }
     const { reason, code, error } = await sitting.life.gone
+    // Somebody wants it no longer: nobody is to be told that it failed.
+    if (reason === 'stopped') return { done: false, words: 'was stopped before it was ready', error: null }
     return this.#handleFailed(wish, describeEnd(reason, code), error)
   }
 
@@ -215,7 +249,7 @@ export class Slot<Sitting extends Occupant> {
   }
 
   async #letGo(old: Sitting, drainMs: number): Promise<void> {
-    this.#see(old)
+    this.#departures.see(old)
     await Deadline.during(this.#options.clock, drainMs, deadline => old.stop(deadline, endMs, hooksMs))
   }
 
@@ -224,19 +258,7 @@ export class Slot<Sitting extends Occupant> {
     if (this.#incoming === sitting) this.#incoming = null
   }
 
-  /** Sees somebody off who finishes what he has. */
-  #see(sitting: Sitting): void {
-    if (sitting.life.isGone) return
-    this.#leaving.add(sitting)
-    void sitting.life.gone.then(() => this.#leaving.delete(sitting))
-  }
-
-  #departures(): Promise<unknown> {
-    return Promise.all([...this.#leaving].map(({ life }) => life.gone))
-  }
-
-  #seat(isFirst: boolean): Sitting {
-    const sitting = this.#options.spawn(false)
+  #seat(isFirst: boolean, sitting: Sitting = this.#options.spawn(false)): Sitting {
     this.#current = sitting
     void sitting.life.lost.then(end => this.#handleLost(sitting, end, isFirst))
     return sitting
@@ -246,7 +268,7 @@ export class Slot<Sitting extends Occupant> {
     this.book.ended(end)
     void sitting.life.gone.then(last => this.#handleGone(sitting, last))
     const wasCurrent = this.#current === sitting
-    this.#see(sitting)
+    this.#departures.see(sitting)
     this.#drop(sitting)
     if (!wasCurrent) return
     this.#current = null
@@ -300,7 +322,8 @@ export class Slot<Sitting extends Occupant> {
 
   async #restart(reason: ExitReason): Promise<void> {
     this.#cancelRestart = null
-    await this.#makeRoom()
+    // A thread that finishes what it has must not keep its successor's successor waiting.
+    await this.#departures.cut(() => (this.#incoming === null ? 1 : 0))
     if (!this.#isRestartDue) return
     this.#isRestartDue = false
     this.#note(tried(this.#record))
@@ -318,19 +341,6 @@ export class Slot<Sitting extends Occupant> {
       return
     }
     await this.#watchRestart(sitting, startedAt)
-  }
-
-  /** A thread that finishes what it has must not keep its successor's successor waiting. */
-  async #makeRoom(): Promise<void> {
-    for (let cut = this.#excess(); cut.length > 0; cut = this.#excess()) {
-      // oxlint-disable-next-line no-await-in-loop -- Others may have come to leave meanwhile.
-      await Promise.all(cut.map(({ life }) => life.end('stopped', endMs)))
-    }
-  }
-
-  #excess(): readonly Sitting[] {
-    const count = this.#leaving.size + (this.#incoming === null ? 0 : 1) - 1
-    return [...this.#leaving].slice(0, Math.max(0, count))
   }
 
   async #watchRestart(sitting: Sitting, startedAt: number): Promise<void> {

@@ -8,11 +8,12 @@
 import type { ResolvedApplication } from '../../config/resolved.ts'
 import { HeddleError } from '../../errors.ts'
 import type { Deadline } from '../../shared/deadline.ts'
-import type { WorkerSlot } from './slot-group.ts'
+import type { NotReplaced, WorkerSlot } from './slot-group.ts'
 import type { Surroundings } from './surroundings.ts'
 import type { Supervised, WatchedWorker } from './watched.ts'
 import { WorkerPool } from './worker-pool.ts'
-import type { NotReplaced, StagedSettings } from './worker-pool.ts'
+import type { StagedSettings } from './worker-pool.ts'
+import type { WorkerHandle } from './worker-handle.ts'
 import type { ApplicationReport, ApplicationStatus } from './worker-status.ts'
 
 /** All workers of all applications. */
@@ -41,6 +42,12 @@ export class Supervisor implements Supervised {
   /** The workers of each application. */
   pools(): readonly WorkerPool[] {
     return [...this.#pools.values()]
+  }
+
+  /** How many workers there are or are to be, those that are being added among them. */
+  count(): number {
+    const sizes = this.pools().map(({ settings, slots }) => Math.max(settings.workers, slots.length))
+    return sizes.reduce((sum, size) => sum + size, 0)
   }
 
   /** All applications, with the settings in force. */
@@ -73,14 +80,14 @@ export class Supervisor implements Supervised {
    * order of their boot. Resolves when the old ones have finished what they had and are gone.
    *
    * @param ids All that run, unless told.
-   * @throws HEDDLE_UNKNOWN_APPLICATION
+   * @throws HEDDLE_UNKNOWN_APPLICATION, HEDDLE_APPLICATION_STOPPED
    * @throws HEDDLE_RESTART_FAILED with what failed; workers that were replaced before that stay replaced.
    */
   async restart(ids: readonly string[] = this.#running()): Promise<void> {
     const { clock, announce } = this.#surroundings
-    const idle = ids.filter(id => this.#pool(id).phase !== 'running')
-    if (idle.length > 0) {
-      throw restartFailure(idle.map(id => ({ worker: id, reason: 'does not run', error: null })))
+    const stopped = ids.find(id => this.#pool(id).phase !== 'running')
+    if (stopped !== undefined) {
+      throw new HeddleError('HEDDLE_APPLICATION_STOPPED', { application: stopped, asked: 'restart' })
     }
     const pools = this.#withDependencies(ids).filter(({ settings }) => ids.includes(settings.id))
     const applications = pools.map(({ settings }) => settings.id)
@@ -224,12 +231,17 @@ export class Supervisor implements Supervised {
   /** Names of the threads that have not ended, given up or not. */
   remaining(): readonly string[] {
     const slots = this.#everySlot()
-    return slots.filter(slot => slot.living.length > 0 || slot.zombies > 0).map(slot => slot.fact.worker)
+    const inSlots = slots.filter(slot => slot.living.length > 0 || slot.zombies > 0)
+    return [...inSlots, ...this.#everySpare()].map(({ fact }) => fact.worker)
   }
 
   /** Names of the threads that were given up and have not ended; one that has several such threads as often. */
   zombies(): readonly string[] {
-    return this.#everySlot().flatMap(slot => Array.from({ length: slot.zombies }, () => slot.fact.worker))
+    const inSlots = this.#everySlot().flatMap(slot =>
+      Array.from({ length: slot.zombies }, () => slot.fact.worker)
+    )
+    const spares = this.#everySpare().filter(({ state }) => state === 'zombie')
+    return [...inSlots, ...spares.map(({ fact }) => fact.worker)]
   }
 
   status(): readonly ApplicationStatus[] {
@@ -242,6 +254,10 @@ export class Supervisor implements Supervised {
 
   #everySlot(): readonly WorkerSlot[] {
     return [...this.#pools.values(), ...this.#former].flatMap(({ everySlot }) => everySlot)
+  }
+
+  #everySpare(): readonly WorkerHandle[] {
+    return [...this.#pools.values(), ...this.#former].flatMap(({ spares }) => spares)
   }
 
   #forget(id: string): void {

@@ -2,32 +2,29 @@
  * All workers of one application: keeps them at their number, and changes that number, their settings or the
  * threads themselves while the application answers requests.
  *
- * Main thread only. One operation at a time; replacing what is lost goes on beside it, in `slot.ts`. It knows
+ * Main thread only. One operation at a time; replacing what is lost goes on beside it, in `slot.ts`, and what is kept
+ * ready for that is in `spares.ts`. It knows
  * nothing of other applications: who depends on whom is the business of `supervisor.ts`.
  */
 import type { ResolvedApplication } from '../../config/resolved.ts'
 import type { ReplaceReason, ThreadState } from '../../events.ts'
 import { Deadline } from '../../shared/deadline.ts'
 import { Limiter } from './limiter.ts'
-import type { Replacement, Staged } from './occupant.ts'
-import { lostAgain, stageAll, startAll, stopAll } from './slot-group.ts'
-import { Slot } from './slot.ts'
+import type { Replacement, Staged, Wish } from './occupant.ts'
+import { clearAll, lostAgain, restartAll, stageAll, startAll, stopAll } from './slot-group.ts'
+import type { NotReplaced, WorkerSlot } from './slot-group.ts'
+import { Reserve } from './reserve.ts'
+import type { Helped } from './reserve.ts'
+import { SlotRow } from './slot-row.ts'
+import type { Spares } from './spares.ts'
 import type { Surroundings } from './surroundings.ts'
-import type { WorkerSlot } from './slot-group.ts'
+import { Turns } from './turns.ts'
 import type { Company, WorkerHandle } from './worker-handle.ts'
-import { spawnWorker } from './worker-spawn.ts'
 import type { ApplicationReport, ApplicationStatus } from './worker-status.ts'
-import { kindOf, workerStatus } from './worker-status.ts'
+import { applicationStatus, kindOf } from './worker-status.ts'
 
 /** Where an application is, by the wish of its operator; that its workers are well is another matter. */
 export type ApplicationPhase = 'stopped' | 'starting' | 'running' | 'stopping'
-
-/** A worker that could not be replaced. `reason` follows its name. */
-export interface NotReplaced {
-  readonly worker: string
-  readonly reason: string
-  readonly error: Error | null
-}
 
 /** New settings whose workers stand ready beside those of the old ones. */
 export interface StagedSettings {
@@ -47,25 +44,35 @@ export interface StagedSettings {
 const crashDrainMs = 5000
 
 /** The workers of one application. */
-export class WorkerPool implements Company {
+export class WorkerPool implements Company, Helped {
   readonly #surroundings: Surroundings
   readonly #limiter = new Limiter(() => this.#settings.rollout.concurrency)
-  /** All that were ever in use: their books and their zombies outlast a smaller number. */
-  readonly #slots: WorkerSlot[] = []
-  /** How many of them are in use, those that are being added among them. */
+  readonly #row: SlotRow
+  /** How many of them are in use, those that are being added and those where a spare stands in among them. */
   #size: number
+  readonly #spares: Spares
+  readonly #reserve: Reserve
   #settings: ResolvedApplication
   /** What workers that are held are started with. */
   #nextSettings: ResolvedApplication | null = null
   #phase: ApplicationPhase = 'stopped'
   #isRetired = false
-  /** The operation that was asked for last, as long as it is not over. */
-  #last: Promise<void> | null = null
+  readonly #turns = new Turns(() => this.#reserve.look())
 
   constructor(surroundings: Surroundings, settings: ResolvedApplication) {
     this.#surroundings = surroundings
     this.#settings = settings
     this.#size = settings.workers
+    this.#row = new SlotRow(surroundings, {
+      company: this,
+      settings: () => this.#settings,
+      nextSettings: () => this.#nextSettings,
+      onCircuit: () => {
+        if (this.#phase === 'running') this.#expect()
+      }
+    })
+    this.#spares = this.#row.createSpares()
+    this.#reserve = new Reserve(this, this.#spares, surroundings)
   }
 
   get settings(): ResolvedApplication {
@@ -78,12 +85,46 @@ export class WorkerPool implements Company {
 
   /** The slots in use. */
   get slots(): readonly WorkerSlot[] {
-    return this.#slots.slice(0, this.#size)
+    return this.#row.all.slice(0, this.#size)
+  }
+
+  /** Whether an operation is under way. */
+  get isBusy(): boolean {
+    return this.#turns.isBusy
+  }
+
+  get isFree(): boolean {
+    return this.#phase === 'running' && !this.#isRetired && !this.isBusy
+  }
+
+  get workers(): number {
+    return this.#settings.workers
+  }
+
+  get spare(): number {
+    return this.#settings.scaling.spare
+  }
+
+  get size(): number {
+    return this.#size
+  }
+
+  use(size: number): void {
+    void this.#clear(size)
+  }
+
+  place(slot: number): WorkerSlot {
+    return this.#row.at(slot)
+  }
+
+  /** Threads kept ready that have not ended, those that are on their way out among them. */
+  get spares(): readonly WorkerHandle[] {
+    return this.#spares.living
   }
 
   /** All slots that have or had threads, in use or not. */
   get everySlot(): readonly WorkerSlot[] {
-    return this.#slots
+    return this.#row.all
   }
 
   /**
@@ -92,12 +133,14 @@ export class WorkerPool implements Company {
    * @throws HEDDLE_APPLICATION_FAILED with the application's own error as its cause.
    */
   start(): Promise<ApplicationReport> {
-    return this.#inTurn(() => (this.#phase === 'stopped' ? this.#start() : Promise.resolve(this.#report())))
+    return this.#turns.run(() =>
+      this.#phase === 'stopped' ? this.#start() : Promise.resolve(this.#report())
+    )
   }
 
   /** Stops all workers: they finish what they have, and nobody waits for the application any more. */
   stop(): Promise<void> {
-    return this.#inTurn(async () => {
+    return this.#turns.run(async () => {
       if (this.#phase === 'stopped') return
       await this.#during(this.#settings.rollout.drainTimeout, deadline => this.#stop(deadline))
     })
@@ -106,7 +149,7 @@ export class WorkerPool implements Company {
   /** From now on nobody is replaced, and what is under way fails. For good. */
   retire(): void {
     this.#isRetired = true
-    for (const slot of this.#slots) slot.retire()
+    for (const slot of this.#row.all) slot.retire()
   }
 
   /** Stops all workers for good, whatever is under way. */
@@ -116,23 +159,29 @@ export class WorkerPool implements Company {
   }
 
   /**
-   * Changes the number of workers. More of them are all ready when it resolves, or none is added; fewer have
-   * finished what they had.
+   * Changes the number of workers. More of them are all ready when it resolves, or only those are added that were
+   * kept ready; fewer have finished what they had, and meanwhile there can be more again.
    *
    * @throws HEDDLE_APPLICATION_FAILED
    */
-  scale(workers: number): Promise<void> {
-    return this.#inTurn(() => this.#scale(workers))
+  async scale(workers: number): Promise<void> {
+    const { left } = await this.#turns.run(() => this.#scale(workers))
+    await left
   }
 
   /** Puts fresh workers in the place of all, a few at a time; stops at the first that fails and returns what did. */
-  restart(): Promise<readonly NotReplaced[]> {
-    return this.#inTurn(() => this.#restart(this.slots))
+  restart(reason: ReplaceReason = 'restart'): Promise<readonly NotReplaced[]> {
+    return this.#turns.run(async () => {
+      const failed = await restartAll(this.slots, this.#limiter, reason)
+      // They have loaded the code there was before.
+      if (failed.length === 0) this.#spares.keep(0, 0)
+      return failed
+    })
   }
 
   /** The same for one slot. */
   restartWorker(slot: number): Promise<readonly NotReplaced[]> {
-    return this.#inTurn(() => this.#restart(this.slots.slice(slot, slot + 1)))
+    return this.#turns.run(() => restartAll(this.slots.slice(slot, slot + 1), this.#limiter, 'restart'))
   }
 
   /**
@@ -144,7 +193,7 @@ export class WorkerPool implements Company {
   stage(settings: ResolvedApplication): Promise<StagedSettings> {
     const staged = Promise.withResolvers<StagedSettings>()
     const over = Promise.withResolvers<void>()
-    void this.#inTurn(async () => {
+    void this.#turns.run(async () => {
       try {
         staged.resolve(await this.#stage(settings, over.resolve))
       } catch (error) {
@@ -174,11 +223,11 @@ export class WorkerPool implements Company {
     return ready.includes(handle) && ready.length > 1 && out <= (ready.length + out - 1) / 2
   }
 
-  async replace(handle: WorkerHandle, reason: ReplaceReason, detail: string): Promise<boolean> {
-    const slot = this.#slots[handle.fact.slot]
+  async replace(handle: WorkerHandle, wish: Wish): Promise<boolean> {
+    const slot = this.#row.all[handle.fact.slot]
     const outcome = await this.#limiter.run(async (): Promise<Replacement | null> => {
       // Somebody else may have replaced it while this one waited.
-      return slot?.current === handle ? slot.replace({ reason, detail }) : null
+      return slot?.current === handle ? slot.replace(wish) : null
     })
     return outcome?.done ?? handle.life.isGone
   }
@@ -189,24 +238,15 @@ export class WorkerPool implements Company {
     const excess = out.length - Math.floor((out.length + this.#inState('ready').length) / 2)
     const back = out.filter(handle => !handle.isKeptOut).slice(0, Math.max(0, excess))
     for (const handle of back) handle.restore('too few workers are left')
+    this.#reserve.look()
   }
 
   gone(handle: WorkerHandle): void {
-    this.#slots[handle.fact.slot]?.book.counted(handle)
+    this.#row.all[handle.fact.slot]?.book.counted(handle)
   }
 
   status(): ApplicationStatus {
-    const { slots } = this
-    const { id, workers } = this.#settings
-    return {
-      id,
-      phase: this.#phase,
-      wanted: workers,
-      kind: kindOf(slots),
-      ready: this.#inState('ready').length,
-      workers: slots.map(workerStatus),
-      zombies: this.#slots.reduce((sum, slot) => sum + slot.zombies, 0)
-    }
+    return applicationStatus(this, this.#spares.status())
   }
 
   async #start(): Promise<ApplicationReport> {
@@ -217,7 +257,7 @@ export class WorkerPool implements Company {
     this.#phase = 'starting'
     this.#expect()
     try {
-      await this.#startAll(this.#take(workers))
+      await this.#startAll(this.#row.first(workers))
     } catch (error) {
       await this.#during(this.crashDrainMs(false), deadline => this.#stop(deadline))
       throw error
@@ -229,52 +269,62 @@ export class WorkerPool implements Company {
 
   async #stop(deadline: Deadline, endMs?: number): Promise<void> {
     const { seats, announce } = this.#surroundings
-    const wasLiving = this.#slots.some(slot => slot.living.length > 0)
+    const wasLiving = this.#row.all.some(slot => slot.living.length > 0)
     this.#phase = 'stopping'
     void seats.forget(this.#settings.id)
-    await Promise.all(this.#slots.map(slot => slot.stop(deadline, endMs)))
+    this.#reserve.forget()
+    const spares = this.#spares.stop(deadline, endMs)
+    await Promise.all([spares, ...this.#row.all.map(slot => slot.stop(deadline, endMs))])
     this.#phase = 'stopped'
+    this.#size = this.#settings.workers
     if (wasLiving) announce('application:stopped', { application: this.#settings.id })
   }
 
-  async #scale(to: number): Promise<void> {
-    const { id, workers: from, rollout } = this.#settings
-    const { announce } = this.#surroundings
-    if (this.#phase === 'running' && to > from) {
-      const added = this.#take(to).slice(from)
-      this.#size = to
-      try {
-        await this.#startAll(added)
-      } catch (error) {
-        // Those that became ready have been asked already.
-        await this.#during(rollout.drainTimeout, deadline => stopAll(added, deadline))
-        this.#size = from
-        throw error
-      }
-    }
-    this.#settings = { ...this.#settings, workers: to }
-    this.#size = to
-    if (to !== from) announce('application:scaled', { application: id, from, to })
+  async #scale(to: number): Promise<{ readonly left: Promise<void> }> {
+    const { workers: from } = this.#settings
+    this.#reserve.forget()
+    if (this.#phase === 'running' && to > from) await this.#grow(from, to)
+    this.#resize(from, to)
     this.moved()
-    await this.#during(rollout.drainTimeout, deadline => stopAll(this.#slots.slice(to), deadline))
+    return { left: this.#clear(to) }
   }
 
-  async #restart(slots: readonly WorkerSlot[]): Promise<readonly NotReplaced[]> {
-    const failed: NotReplaced[] = []
-    const restartOne = async (slot: WorkerSlot): Promise<void> => {
-      if (failed.length > 0) return
-      const outcome = await slot.replace({ reason: 'restart', detail: null })
-      if (outcome.done) await outcome.left
-      else failed.push({ worker: slot.fact.worker, reason: outcome.words, error: outcome.error })
+  /** Adds workers: first those that are kept ready, then others. */
+  async #grow(from: number, to: number): Promise<void> {
+    const inUse = Math.max(from, this.#size)
+    let ready = inUse
+    while (ready < to && this.#reserve.stepIn(ready)) ready++
+    const added = this.#row.first(to).slice(ready)
+    this.#size = Math.max(inUse, to)
+    try {
+      await this.#startAll(added)
+    } catch (error) {
+      // Those that became ready have been asked already.
+      await this.#during(this.#settings.rollout.drainTimeout, deadline => stopAll(added, deadline))
+      this.#size = ready
+      if (ready > inUse) this.#resize(from, ready)
+      throw error
     }
-    await Promise.all(slots.map(slot => this.#limiter.run(() => restartOne(slot))))
-    return failed
   }
 
-  async #stage(settings: ResolvedApplication, over: () => void): Promise<StagedSettings> {
+  #resize(from: number, to: number): void {
+    this.#settings = { ...this.#settings, workers: to }
+    if (to === from) return
+    this.#surroundings.announce('application:scaled', { application: this.#settings.id, from, to })
+  }
+
+  /** Those beyond so many go. Resolves when they have finished what they had; never rejects. */
+  #clear(size: number): Promise<void> {
+    this.#size = size
+    const { drainTimeout } = this.#settings.rollout
+    return this.#during(drainTimeout, deadline => clearAll(this.#row.all.slice(size), deadline))
+  }
+
+  async #stage(next: ResolvedApplication, over: () => void): Promise<StagedSettings> {
+    const settings = keepNumber(next, this.#settings.workers)
     this.#nextSettings = settings
-    const slots = this.#phase === 'stopped' ? [] : this.#take(settings.workers)
-    const fresh = slots.slice(this.#settings.workers)
+    const slots = this.#phase === 'stopped' ? [] : this.#row.first(settings.workers)
+    const fresh = slots.slice(this.#size)
     if (!this.#isRetired) for (const slot of fresh) slot.enlist()
     const staged: Staged[] = []
     const undo = async (): Promise<void> => {
@@ -301,12 +351,15 @@ export class WorkerPool implements Company {
     this.#settings = settings
     this.#size = to
     this.#nextSettings = null
+    this.#reserve.forget()
+    // They have loaded the code there was before.
+    this.#spares.keep(0, 0)
     if (this.#phase !== 'stopped') this.#expect()
     if (to !== from) this.#surroundings.announce('application:scaled', { application: settings.id, from, to })
     const taken = await Promise.all(staged.map(each => each.commit()))
     const left = taken.map(outcome => (outcome.done ? outcome.left : undefined))
     const { drainTimeout } = settings.rollout
-    const rest = this.#during(drainTimeout, deadline => stopAll(this.#slots.slice(to), deadline))
+    const rest = this.#during(drainTimeout, deadline => stopAll(this.#row.all.slice(to), deadline))
     await Promise.all([...left, rest])
   }
 
@@ -314,36 +367,6 @@ export class WorkerPool implements Company {
     const { server, entrypoint } = this.#surroundings.config
     const findsPort = server.mode === 'direct' && this.#settings.id === entrypoint
     return startAll(slots, this.#surroundings, { findsPort, isWanted: () => !this.#isRetired })
-  }
-
-  /** The first slots, made where there are none yet. */
-  #take(count: number): readonly WorkerSlot[] {
-    while (this.#slots.length < count) this.#slots.push(this.#createSlot(this.#slots.length))
-    return this.#slots.slice(0, count)
-  }
-
-  #createSlot(index: number): WorkerSlot {
-    const { clock, announce, chance } = this.#surroundings
-    const { id } = this.#settings
-    const fact = { application: id, slot: index, worker: `${id}:${index}` }
-    return new Slot({
-      fact,
-      rules: () => ({
-        restart: this.#settings.restart,
-        startTimeoutMs: this.#surroundings.config.startTimeout,
-        drainTimeoutMs: this.#settings.rollout.drainTimeout
-      }),
-      onCircuit: () => {
-        if (this.#phase === 'running') this.#expect()
-      },
-      clock,
-      announce,
-      chance,
-      spawn: held => {
-        const application = (held ? this.#nextSettings : null) ?? this.#settings
-        return spawnWorker(this.#surroundings, { application, fact, held, company: this })
-      }
-    })
   }
 
   /** From now on requests wait for the application while none of its workers takes them, unless none is to be expected. */
@@ -366,19 +389,10 @@ export class WorkerPool implements Company {
   #during(limitMs: number, stop: (deadline: Deadline) => Promise<void>): Promise<void> {
     return Deadline.during(this.#surroundings.clock, limitMs, stop)
   }
+}
 
-  /** One operation after another. */
-  #inTurn<Result>(run: () => Promise<Result>): Promise<Result> {
-    const result = this.#last === null ? run() : this.#last.then(run)
-    const over: Promise<void> = result.then(
-      () => this.#handleOver(over),
-      () => this.#handleOver(over)
-    )
-    this.#last = over
-    return result
-  }
-
-  #handleOver(operation: Promise<void>): void {
-    if (this.#last === operation) this.#last = null
-  }
+/** The settings with the number of workers there is, where that number is free to follow the load. */
+function keepNumber(settings: ResolvedApplication, workers: number): ResolvedApplication {
+  const { enabled, min, max } = settings.scaling
+  return enabled ? { ...settings, workers: Math.min(max, Math.max(min, workers)) } : settings
 }

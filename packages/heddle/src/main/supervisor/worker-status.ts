@@ -5,6 +5,7 @@
  */
 import type { ThreadState } from '../../events.ts'
 import type { RestartCircuit } from './restart-policy.ts'
+import type { SpareStatus } from './spares.ts'
 import type { LastError } from './slot-book.ts'
 import type { Slot } from './slot.ts'
 import { describeEnd } from './thread-life.ts'
@@ -67,6 +68,8 @@ export interface ApplicationStatus {
   readonly workers: readonly WorkerStatus[]
   /** Threads that were given up and still hold memory, those of slots that are no longer in use among them. */
   readonly zombies: number
+  /** Threads that are kept ready without requests. */
+  readonly spares: readonly SpareStatus[]
 }
 
 /** How an application was recognised, by the first of its workers that has said so. */
@@ -99,5 +102,28 @@ export function workerStatus(slot: Slot<WorkerHandle>): WorkerStatus {
     answered: book.served(living),
     failures: counts.failures,
     zombies
+  }
+}
+
+/** One application, of which these are kept ready. */
+export function applicationStatus(
+  application: {
+    readonly settings: { readonly id: string; readonly workers: number }
+    readonly phase: ApplicationStatus['phase']
+    readonly slots: readonly Slot<WorkerHandle>[]
+    readonly everySlot: readonly Slot<WorkerHandle>[]
+  },
+  spares: readonly SpareStatus[]
+): ApplicationStatus {
+  const { settings, phase, slots, everySlot } = application
+  return {
+    id: settings.id,
+    phase,
+    wanted: settings.workers,
+    kind: kindOf(slots),
+    ready: slots.filter(({ current }) => current?.life.state === 'ready').length,
+    workers: slots.map(workerStatus),
+    zombies: everySlot.reduce((sum, slot) => sum + slot.zombies, 0),
+    spares
   }
 }
