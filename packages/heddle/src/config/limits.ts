@@ -49,7 +49,13 @@ export function applyLimits(
 function withShare({ limits }: ResolvedApplication, share: HeapShare): ResolvedApplication['limits'] {
   if (limits.oldGenerationMb !== null) return limits
   const { oldGenerationMb, youngGenerationMb } = share
-  return { ...limits, oldGenerationMb, youngGenerationMb: limits.youngGenerationMb ?? youngGenerationMb }
+  const isYoungShared = limits.youngGenerationMb === null
+  return {
+    ...limits,
+    oldGenerationMb,
+    youngGenerationMb: limits.youngGenerationMb ?? youngGenerationMb,
+    shared: isYoungShared ? ['oldGenerationMb', 'youngGenerationMb'] : ['oldGenerationMb']
+  }
 }
 
 function judgeHeapOption(

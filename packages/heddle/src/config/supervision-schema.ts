@@ -219,6 +219,14 @@ const recycle: ObjectKey = {
       sentence:
         'When the memory of the whole process exceeds this: the worker that holds the most of it is replaced.'
     },
+    maxMemory: {
+      kind: 'ratio',
+      min: 0,
+      max: 1,
+      default: 0.9,
+      sentence:
+        'Part of the memory of the container: when more of it is used and the rest is about to be, the worker that gives most of it back is replaced, before the kernel kills the process. Where there is no room for both, the old one goes first.'
+    },
     jitter: {
       kind: 'ratio',
       min: 0,

@@ -43,6 +43,8 @@ export interface StatusReport {
   readonly adminUrl: string | null
   /** How late the main thread was in the last seconds, 99th percentile; `null` when not measured. */
   readonly loopDelayMs: number | null
+  /** What it may use of its machine, and what is in use. */
+  readonly machine: MachineReportLine
   /** Threads that were given up and still hold memory. */
   readonly zombies: number
   /** Beyond how many of them the liveness probe says no. */
@@ -52,6 +54,28 @@ export interface StatusReport {
   readonly edges: readonly ThreadReportLine[]
   /** Those of the mesh that are not closed. */
   readonly circuits: readonly CircuitReportLine[]
+}
+
+/** The machine, or what the container leaves of it. Bytes, milliseconds, and percent for pressure. */
+export interface MachineReportLine {
+  /** CPUs that may be used at a time: those there are, or the quota where that is less. May be broken. */
+  readonly cpus: number
+  /** Whether a quota sets that. */
+  readonly cpuQuota: boolean
+  /** How long the quota has held the container up, all CPUs together; `null` without one. */
+  readonly throttledMs: number | null
+  /** Part of the last ten seconds in which something waited for a CPU; `null` when not known. */
+  readonly cpuPressure: number | null
+  /** Memory of the container, or of the machine when no container limits it. */
+  readonly memoryLimit: number
+  /** Whether it is that of a container. */
+  readonly memoryLimited: boolean
+  /** Without caches of files nobody has used for a while. */
+  readonly memoryUsed: number
+  /** What could be taken at once: all caches of files would give way. */
+  readonly memoryFree: number
+  /** Part of the last ten seconds in which something waited for memory; `null` when not known. */
+  readonly memoryPressure: number | null
 }
 
 /** One application. */
@@ -311,6 +335,7 @@ export interface Shapes {
   readonly Nothing: Nothing
   readonly Problem: Problem
   readonly StatusReport: StatusReport
+  readonly MachineReportLine: MachineReportLine
   readonly ApplicationReportLine: ApplicationReportLine
   readonly ThreadReportLine: ThreadReportLine
   readonly WorkerReportLine: WorkerReportLine

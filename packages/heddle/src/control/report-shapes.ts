@@ -32,11 +32,42 @@ export const reportShapes: Readonly<Record<string, ObjectShape>> = {
         'number',
         orNull('How late the main thread was in the last seconds, 99th percentile; `null` when not measured.')
       ),
+      machine: named('MachineReportLine', 'What it may use of its machine, and what is in use.'),
       zombies: plain('integer', 'Threads that were given up and still hold memory.'),
       maxZombies: plain('integer', 'Beyond how many of them the liveness probe says no.'),
       applications: list(named('ApplicationReportLine')),
       edges: list(named('ThreadReportLine'), 'The threads of the public server.'),
       circuits: list(named('CircuitReportLine'), 'Those of the mesh that are not closed.')
+    }
+  },
+  MachineReportLine: {
+    sentence:
+      'The machine, or what the container leaves of it. Bytes, milliseconds, and percent for pressure.',
+    fields: {
+      cpus: plain(
+        'number',
+        'CPUs that may be used at a time: those there are, or the quota where that is less. May be broken.'
+      ),
+      cpuQuota: plain('boolean', 'Whether a quota sets that.'),
+      throttledMs: plain(
+        'number',
+        orNull('How long the quota has held the container up, all CPUs together; `null` without one.')
+      ),
+      cpuPressure: plain(
+        'number',
+        orNull('Part of the last ten seconds in which something waited for a CPU; `null` when not known.')
+      ),
+      memoryLimit: plain(
+        'integer',
+        'Memory of the container, or of the machine when no container limits it.'
+      ),
+      memoryLimited: plain('boolean', 'Whether it is that of a container.'),
+      memoryUsed: plain('integer', 'Without caches of files nobody has used for a while.'),
+      memoryFree: plain('integer', 'What could be taken at once: all caches of files would give way.'),
+      memoryPressure: plain(
+        'number',
+        orNull('Part of the last ten seconds in which something waited for memory; `null` when not known.')
+      )
     }
   },
   ApplicationReportLine: {

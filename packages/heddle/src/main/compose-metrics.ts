@@ -23,11 +23,12 @@ export interface MetricsParts {
   readonly phase: MetricsSources['phase']
   readonly blocked: MetricsSources['blocked']
   circuits(): readonly Circuit[]
+  readonly machine: MetricsSources['machine']
 }
 
 /** The metrics of a server. */
 export function composeMetrics(parts: MetricsParts): Metrics {
-  const { inForce, clock, events, supervisor, edges, phase, blocked } = parts
+  const { inForce, clock, events, supervisor, edges, phase, blocked, machine } = parts
   return new Metrics({
     clock,
     listen: listener => events.onAny(listener),
@@ -46,6 +47,7 @@ export function composeMetrics(parts: MetricsParts): Metrics {
       ],
       circuits: () => parts.circuits(),
       blocked,
+      machine,
       zombies: () => supervisor.zombies().length + edges.zombies().length
     }
   })

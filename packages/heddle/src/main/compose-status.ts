@@ -45,6 +45,7 @@ export interface StatusSources {
   readonly supervisor: { status(): readonly ApplicationStatus[]; zombies(): readonly unknown[] }
   readonly edges: { status(): readonly ThreadReportLine[]; zombies(): readonly unknown[] }
   circuits(): readonly CircuitReportLine[]
+  machine(): StatusReport['machine']
   health(): ReadonlyMap<string, HealthReportLine>
   blocked(worker: string): WorkerReportLine['blocked']
   diagnoses(worker: string): WorkerReportLine['diagnoses']
@@ -68,6 +69,7 @@ export function composeStatus(sources: StatusSources): StatusReport {
     url,
     adminUrl,
     loopDelayMs: recent?.loopDelayMs() ?? null,
+    machine: sources.machine(),
     zombies: supervisor.zombies().length + edges.zombies().length,
     maxZombies: inForce.config.maxZombies,
     applications: supervisor.status().map(application => applicationLine(application, sources, views)),

@@ -22,6 +22,7 @@ import type { Profiling } from './profiling/profiling.ts'
 import { WorkerProfiling } from './profiling/profiling.ts'
 import { Recycler } from './supervisor/recycler.ts'
 import type { Supervisor } from './supervisor/supervisor.ts'
+import type { WatchedWorker } from './supervisor/watched.ts'
 
 /** Looks at the workers from time to time, as long as the server runs. */
 export interface Watch {
@@ -36,6 +37,8 @@ export interface Watches {
   readonly seen: Pick<StatusSources, 'health' | 'blocked' | 'diagnoses'>
   readonly profiling: Profiling
   readonly injection: Injection
+  /** Who sits in the slots now, but for those that are being looked into. */
+  replaceable(): readonly WatchedWorker[]
 }
 
 /** Milliseconds between two looks whether threads are about to end, and for how long that is waited for. */
@@ -69,11 +72,10 @@ export function composeWatches(
     describe: describeOsThread
   })
   const health = new HealthWatch({ supervised: supervisor, clock, announce, isExcused })
+  const replaceable = (): readonly WatchedWorker[] =>
+    supervisor.workers().filter(worker => !isExcused(worker))
   const recycler = new Recycler({
-    supervised: {
-      workers: () => supervisor.workers().filter(worker => !isExcused(worker)),
-      application: id => supervisor.application(id)
-    },
+    supervised: { workers: replaceable, application: id => supervisor.application(id) },
     clock,
     chance: Math.random,
     rss: () => process.memoryUsage.rss()
@@ -89,7 +91,7 @@ export function composeWatches(
     blocked: worker => blocked.counts(worker),
     diagnoses: worker => profiling.diagnoses(worker)
   }
-  return { all: [health, blocked, recycler, stopInjection], seen, profiling, injection }
+  return { all: [health, blocked, recycler, stopInjection], seen, profiling, injection, replaceable }
 }
 
 async function isQuiet(blocked: BlockedReporter, clock: Clock): Promise<boolean> {

@@ -20,19 +20,23 @@ import type { Phase, StatusReport } from './admin/report.ts'
 import { composeOperations, fixedSource } from './compose-operations.ts'
 import type { InForce } from './compose-operations.ts'
 import { composeApi } from './compose-api.ts'
+import { composeDevelopment } from './compose-development.ts'
 import { composeMetrics } from './compose-metrics.ts'
+import { composeMachine } from './compose-machine.ts'
 import { composeInstruments } from './compose-instruments.ts'
 import { composeStatus } from './compose-status.ts'
 import type { LifeFacts, StatusSources } from './compose-status.ts'
 import { composeWatches } from './compose-watches.ts'
 import type { Watch } from './compose-watches.ts'
 import { logEvents } from './event-log.ts'
+import type { MachineSource } from './machine/guarded.ts'
 import { openLogs } from './compose-logs.ts'
 import type { Logs } from './compose-logs.ts'
 import { boot, hurryGraceMs, stop } from './lifecycle.ts'
 import { createRegistry } from './mesh.ts'
 import type { Booted, Parts } from './lifecycle.ts'
 import type { ConfigurationSource } from './operations.ts'
+import type { Development } from './dev/development.ts'
 import { Edges } from './supervisor/edges.ts'
 import { Handoff } from './supervisor/handoff.ts'
 import { publicUrl } from './supervisor/public-url.ts'
@@ -53,6 +57,8 @@ export interface Coordinator {
   readonly events: Events
   /** What can be done to it while it runs. */
   readonly operations: Operations
+  /** What it does beside serving while it is developed with; `null` for a server that serves. */
+  readonly development: Development | null
   /**
    * Resolves when the public port is open. When it rejects everything has been taken down again.
    *
@@ -81,6 +87,8 @@ export interface CoordinatorOptions {
   /** The log of the server; made when it is left out. */
   readonly logs?: Logs
   readonly files?: ThreadFiles
+  /** The machine; this one when it is left out. */
+  readonly machine?: MachineSource | undefined
   /** Called when only killing the process is left. */
   readonly kill?: () => void
   /** Where the configuration comes from at a reload. Without one it stays what it is. */
@@ -99,6 +107,7 @@ export function createCoordinator(config: ResolvedConfig, options: CoordinatorOp
 class Server implements Coordinator {
   readonly events = new Events()
   readonly operations: Operations
+  readonly development: Development | null
   readonly #inForce: InForce
   readonly #parts: Parts
   readonly #registry: Registry
@@ -129,16 +138,28 @@ class Server implements Coordinator {
     const publicPort = { number: config.server.port }
     const seats = this.#registry
     const files = options.files ?? ownThreadFiles()
-    const surroundings = surroundingsOf(inForce, { seats, files, logs, announce, publicPort })
+    const machine = composeMachine(options.machine, announce, () => ({ supervisor, watches }))
+    const { limitsOf } = machine
+    const dev = composeDevelopment({
+      inForce,
+      clock: systemClock,
+      events: this.events,
+      supervisor: () => supervisor,
+      reload: reason => this.operations.reload(reason)
+    })
+    this.development = dev.development
+    const starter = dev.starter(startThread, files.worker)
+    const around = { seats, files, logs, announce, publicPort, limitsOf, startThread: starter }
+    const surroundings = surroundingsOf(inForce, around)
     const supervisor = new Supervisor(surroundings)
     const edges = new Edges(surroundings)
     const watches = composeWatches(supervisor, this.events, this.#registry)
-    const rooms = { inForce, clock: systemClock, supervisor, edges }
+    const rooms = { inForce, clock: systemClock, supervisor, edges, machine: () => machine.report() }
     const phase = (): Phase => this.#phase
     const circuits = (): readonly Circuit[] => this.#registry.circuits()
     const { seen } = watches
     const metrics = composeMetrics({ ...rooms, ...seen, circuits, events: this.events, phase })
-    this.#watches = [...watches.all, metrics, logs]
+    this.#watches = [...watches.all, ...machine.watches, ...dev.watches, metrics, logs]
     this.#statusSources = { ...rooms, ...seen, circuits, recent: metrics, life: () => this.#life() }
     this.operations = composeOperations({
       ...rooms,
@@ -166,6 +187,7 @@ class Server implements Coordinator {
       clock: systemClock,
       announce,
       supervisor,
+      bootApplication: id => dev.bootApplication(id),
       edges,
       admin,
       publicPort
@@ -293,7 +315,7 @@ class Server implements Coordinator {
 /** What all threads of the server have around them. */
 function surroundingsOf(
   inForce: InForce,
-  given: Pick<Surroundings, 'seats' | 'files' | 'logs' | 'announce' | 'publicPort'>
+  given: Pick<Surroundings, 'seats' | 'files' | 'logs' | 'announce' | 'publicPort' | 'limitsOf' | 'startThread'>
 ): Surroundings {
   return {
     ...given,
@@ -301,7 +323,6 @@ function surroundingsOf(
       return inForce.config
     },
     clock: systemClock,
-    startThread,
     chance: Math.random,
     ...(inForce.config.server.mode === 'handoff' ? { handoff: new Handoff() } : {})
   }

@@ -253,7 +253,12 @@ test('resolve() divides the memory of a container among all workers', () => {
   assert.deepEqual(
     config.applications.map(({ limits }) => limits),
     [
-      { oldGenerationMb: 158, youngGenerationMb: 22, stackMb: null },
+      {
+        oldGenerationMb: 158,
+        youngGenerationMb: 22,
+        stackMb: null,
+        shared: ['oldGenerationMb', 'youngGenerationMb']
+      },
       { oldGenerationMb: 300, youngGenerationMb: null, stackMb: null }
     ]
   )

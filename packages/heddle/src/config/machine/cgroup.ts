@@ -1,7 +1,7 @@
 /**
  * Understands the files in which Linux writes the limits of a container.
  *
- * Pure, for any thread: from text to numbers. `machine.ts` next door reads the files. Both generations of
+ * Pure, for any thread: from text to numbers. `groups.ts` next door reads the files. Both generations of
  * control groups are spoken, because Node.js misses the CPU quota on either of them in some setups.
  */
 
@@ -43,9 +43,31 @@ function cpus(quota: string | undefined, period: string): number | null {
   return Number.isFinite(share) && share > 0 ? share : null
 }
 
+/** CPUs in a list such as `0-3,8`: that of a cpuset, or Cpus_allowed_list; `null` when there is none in it. */
+export function parseCpuList(text: string): ReadonlySet<number> | null {
+  const found = new Set<number>()
+  for (const part of text.trim().split(',')) {
+    const match = /^(\d+)(?:-(\d+))?$/.exec(part.trim())
+    if (match === null) continue
+    const first = Number(match[1])
+    const last = Math.min(Number(match[2] ?? first), first + cpusMax)
+    for (let cpu = first; cpu <= last; cpu++) found.add(cpu)
+  }
+  return found.size === 0 ? null : found
+}
+
+/** What Linux is built for at most: a list that says more is none. */
+const cpusMax = 8192
+
+/** The CPUs the thread may run on, as /proc/self/status has them: affinity and cpuset in one. */
+export function parseAllowedCpus(status: string): ReadonlySet<number> | null {
+  const match = /^Cpus_allowed_list:\s*(\S+)/m.exec(status)
+  return match === null ? null : parseCpuList(match[1] ?? '')
+}
+
 /**
- * Bytes in memory.max (version 2) or memory.limit_in_bytes (version 1). `null` without a limit: "max", or a
- * number no machine could fill, which is how version 1 writes it.
+ * Bytes in memory.max or memory.high (version 2) or memory.limit_in_bytes (version 1). `null` without a limit: "max",
+ * or a number no machine could fill, which is how version 1 writes it.
  */
 export function parseMemoryLimit(text: string, totalBytes: number): number | null {
   const trimmed = text.trim()

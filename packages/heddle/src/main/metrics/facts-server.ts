@@ -85,5 +85,35 @@ export const serverFacts = {
     type: 'gauge',
     help: 'When the process was started.',
     labels: []
+  },
+  heddle_machine_cpus: {
+    type: 'gauge',
+    help: 'CPUs that may be used at a time: those there are, or the quota of the container where that is less.',
+    labels: []
+  },
+  heddle_machine_cpu_throttled_seconds_total: {
+    type: 'counter',
+    help: 'How long the CPU quota has held the container up, all CPUs together; missing without a quota.',
+    labels: []
+  },
+  heddle_machine_memory_limit_bytes: {
+    type: 'gauge',
+    help: 'Memory limit of the container, or the memory of the machine where there is none.',
+    labels: []
+  },
+  heddle_machine_memory_used_bytes: {
+    type: 'gauge',
+    help: 'Memory in use of that, without caches of files that were not used for a while.',
+    labels: []
+  },
+  heddle_machine_memory_free_bytes: {
+    type: 'gauge',
+    help: 'Memory of that which could be taken at once: all caches of files would give way.',
+    labels: []
+  },
+  heddle_machine_pressure_ratio: {
+    type: 'gauge',
+    help: 'Part of the last ten seconds in which something waited for the resource, "cpu" or "memory", on Linux.',
+    labels: ['resource']
   }
 } as const

@@ -5,6 +5,7 @@
  */
 import { readFileSync } from 'node:fs'
 
+import type { MachineReportLine } from '../../control/answers.ts'
 import { loopDelayBoundsMs } from '../../shared/loop-delay.ts'
 import type { Announced } from './announced.ts'
 import { toWholeHistogram } from './buckets.ts'
@@ -22,7 +23,7 @@ const threadStates = ['starting', 'ready', 'draining', 'stopping', 'exited', 'zo
 /** The server and its process. */
 export function addServer(
   to: Exposition<MetricName>,
-  sources: Pick<MetricsSources, 'phase' | 'zombies'>,
+  sources: Pick<MetricsSources, 'phase' | 'zombies' | 'machine'>,
   { announced, loop }: { readonly announced: Announced; readonly loop: OwnLoop }
 ): void {
   const { version: node, platform, arch } = process
@@ -43,6 +44,20 @@ export function addServer(
   if (openFds !== null) to.add('heddle_process_open_fds', [], openFds)
   if (maxFds !== null) to.add('heddle_process_max_fds', [], maxFds)
   to.add('heddle_process_start_time_seconds', [], startedAt)
+  addMachine(to, sources.machine())
+}
+
+function addMachine(to: Exposition<MetricName>, machine: MachineReportLine): void {
+  const { cpus, throttledMs, memoryLimit, memoryUsed, memoryFree } = machine
+  to.add('heddle_machine_cpus', [], cpus)
+  if (throttledMs !== null) to.add('heddle_machine_cpu_throttled_seconds_total', [], throttledMs / 1000)
+  to.add('heddle_machine_memory_limit_bytes', [], memoryLimit)
+  to.add('heddle_machine_memory_used_bytes', [], memoryUsed)
+  to.add('heddle_machine_memory_free_bytes', [], memoryFree)
+  for (const resource of ['cpu', 'memory'] as const) {
+    const percent = resource === 'cpu' ? machine.cpuPressure : machine.memoryPressure
+    if (percent !== null) to.add('heddle_machine_pressure_ratio', [resource], percent / 100)
+  }
 }
 
 /** Edge threads, each with what it has seen of clients. */

@@ -11,6 +11,7 @@ import type { Circuit, MemberCounts, MemberTraffic } from '@heddle/mesh'
 
 import type { ClientCounts } from '../../channel/ledger.ts'
 import type { EdgeCounts } from '../../channel/edge-counts.ts'
+import type { MachineReportLine } from '../../control/answers.ts'
 import type { ResolvedMetrics } from '../../config/resolved.ts'
 import type { ThreadFact, ThreadState } from '../../events.ts'
 
@@ -86,6 +87,8 @@ export interface MetricsSources {
   circuits(): readonly Circuit[]
   /** How often the event loop of a worker stood still, and for how long in all. */
   blocked(worker: string): { readonly blocks: number; readonly blockedMs: number }
+  /** What the process may use of its machine, and what is in use. */
+  machine(): MachineReportLine
   /** Threads that were given up and still hold memory. */
   zombies(): number
 }

@@ -53,6 +53,11 @@ export interface Wish {
   readonly reason: ReplaceReason
   /** More about the reason, in a sentence. */
   readonly detail: string | null
+  /**
+   * There is no room for both: the old one goes before the fresh one is started, after so many milliseconds at most.
+   * Absent, the fresh one is ready first.
+   */
+  readonly vacateMs?: number
 }
 
 /** What came of a replacement. `left` resolves when the old one has finished what it had and is gone. */

@@ -4,7 +4,7 @@
  * Main thread only. A value and no behaviour; tests put fakes in it.
  */
 import type { LogStyle, ThreadLogger } from '../../channel/messages.ts'
-import type { ResolvedConfig } from '../../config/resolved.ts'
+import type { ResolvedApplication, ResolvedConfig, ResolvedLimits } from '../../config/resolved.ts'
 import type { Announce } from '../../events.ts'
 import type { Clock } from '../../shared/clock.ts'
 import type { Handoff } from './handoff.ts'
@@ -26,6 +26,8 @@ export interface Surroundings {
   readonly publicPort: PublicPort
   /** In handoff mode only. */
   readonly handoff?: Handoff
+  /** The memory limits of a worker that is started now; those of the configuration when it is left out. */
+  readonly limitsOf?: (application: ResolvedApplication) => ResolvedLimits
 }
 
 /** Gives each thread what it needs for its lines. */

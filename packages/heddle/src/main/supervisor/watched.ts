@@ -38,8 +38,13 @@ export interface WatchedWorker {
   eject(reason: string): boolean
   /** Requests again. Does nothing when it is not out, or is held out by an operator. */
   restore(reason: string): void
-  /** A fresh worker takes its place. Resolves false when that fails and it stays. */
-  replace(reason: ReplaceReason, detail: string): Promise<boolean>
+  /**
+   * A fresh worker takes its place. Resolves false when that fails and it stays.
+   *
+   * @param vacateMs There is no room for both: it goes first, after so many milliseconds at most. False then means
+   * that its slot is restarted as after a crash.
+   */
+  replace(reason: ReplaceReason, detail: string, vacateMs?: number): Promise<boolean>
 }
 
 /** All workers there are. */

@@ -20,7 +20,7 @@ import type { ClientConnections } from './client-connections.ts'
 import { answeredOf } from './member-counts.ts'
 import type { MeshSeat } from './mesh-seat.ts'
 import { reviveError } from './revived-error.ts'
-import type { Occupant } from './occupant.ts'
+import type { Occupant, Wish } from './occupant.ts'
 import { ThreadLife } from './thread-life.ts'
 import type { ThreadPlan, ThreadStarter } from './thread.ts'
 import type { WatchedWorker } from './watched.ts'
@@ -55,7 +55,7 @@ export interface Company {
   hasToServe(): boolean
   /** Whether this one may be taken out of balancing. */
   mayEject(handle: WorkerHandle): boolean
-  replace(handle: WorkerHandle, reason: ReplaceReason, detail: string): Promise<boolean>
+  replace(handle: WorkerHandle, wish: Wish): Promise<boolean>
   /** It went from one state to another. */
   moved(): void
   /** It is gone or given up. */
@@ -214,8 +214,9 @@ export class WorkerHandle implements Occupant, WatchedWorker {
     this.#restore(reason)
   }
 
-  replace(reason: ReplaceReason, detail: string): Promise<boolean> {
-    return this.#options.company.replace(this, reason, detail)
+  replace(reason: ReplaceReason, detail: string, vacateMs?: number): Promise<boolean> {
+    const wish = { reason, detail, ...(vacateMs === undefined ? {} : { vacateMs }) }
+    return this.#options.company.replace(this, wish)
   }
 
   async open(): Promise<boolean> {

@@ -27,7 +27,8 @@ export interface WorkerRequest {
 /** Starts it. @throws RangeError when the mesh is full, and what `new Worker` throws. */
 export function spawnWorker(surroundings: Surroundings, request: WorkerRequest): WorkerHandle {
   const { config, seats, files, logs, clock, announce, startThread, publicPort, handoff } = surroundings
-  const { application, fact, held, company } = request
+  const { fact, held, company } = request
+  const application = withLimits(surroundings, request.application)
   const { id, balance } = application
   const { enabled: breaker } = config.mesh.breaker
   const seat = seats.admit({ name: fact.worker, hostname: id, balance, breaker })
@@ -53,6 +54,10 @@ export function spawnWorker(surroundings: Surroundings, request: WorkerRequest):
     handoff?.addWorker(handle.life, { name: fact.worker, record, generation, ledger: clients.buffer })
   }
   return handle
+}
+
+function withLimits({ limitsOf }: Surroundings, application: ResolvedApplication): ResolvedApplication {
+  return limitsOf === undefined ? application : { ...application, limits: limitsOf(application) }
 }
 
 /** Whether clients have connections to the workers of this application themselves. */

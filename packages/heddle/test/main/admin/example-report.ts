@@ -75,6 +75,17 @@ export const report: StatusReport = {
   url: 'http://localhost:3000',
   adminUrl: null,
   loopDelayMs: null,
+  machine: {
+    cpus: 2,
+    cpuQuota: false,
+    throttledMs: null,
+    cpuPressure: 0,
+    memoryLimit: 8_000_000_000,
+    memoryLimited: false,
+    memoryUsed: 1_000_000_000,
+    memoryFree: 7_000_000_000,
+    memoryPressure: 0
+  },
   zombies: 0,
   maxZombies: 2,
   applications: [api],

@@ -4,7 +4,7 @@ import { test } from 'node:test'
 
 import { heaviest, limitsFor, recycleCause, rssCause } from '../../../src/main/supervisor/recycle-policy.ts'
 
-const none = { maxRequests: 0, maxAge: 0, maxHeap: 0, maxRss: 0, jitter: 0 }
+const none = { maxRequests: 0, maxAge: 0, maxHeap: 0, maxRss: 0, maxMemory: 0, jitter: 0 }
 const use = { requests: 1000, ageMs: 60_000, heapMb: 100 }
 
 test('recycleCause() names the first limit that is reached, and 0 is none', () => {
@@ -26,7 +26,7 @@ test('recycleCause() names the first limit that is reached, and 0 is none', () =
 })
 
 test('limitsFor() lowers the limits of one worker by up to the jitter, and never raises one', () => {
-  const recycle = { maxRequests: 1000, maxAge: 1000, maxHeap: 100, maxRss: 500, jitter: 0.2 }
+  const recycle = { maxRequests: 1000, maxAge: 1000, maxHeap: 100, maxRss: 500, maxMemory: 0.9, jitter: 0.2 }
   assert.deepEqual(limitsFor(recycle, 0), recycle)
   assert.deepEqual(limitsFor(recycle, 0.5), { ...recycle, maxRequests: 900, maxAge: 900, maxHeap: 90 })
   assert.deepEqual(limitsFor(none, 0.9), none)

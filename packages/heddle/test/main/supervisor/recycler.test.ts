@@ -34,7 +34,7 @@ function setUp(t: TestContext, recycle: Partial<ResolvedRecycle>, count = 2): Pl
   const clock = new HeldClock()
   const asked: string[] = []
   const application = exampleApplication({
-    recycle: { maxRequests: 0, maxAge: 0, maxHeap: 0, maxRss: 0, jitter: 0, ...recycle }
+    recycle: { maxRequests: 0, maxAge: 0, maxHeap: 0, maxRss: 0, maxMemory: 0, jitter: 0, ...recycle }
   })
   const workers = Array.from({ length: count }, (_, slot): PaperWorker => {
     const vitals = createVitals()
