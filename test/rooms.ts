@@ -66,6 +66,10 @@ export const mayImport: Readonly<Record<string, Room>> = {
     uses: [...ground, '@heddle/mesh', '@heddle/mesh/internal'],
     types: ['heddle/control']
   },
+  'heddle/main/machine': {
+    uses: [...ground, 'heddle/events', 'heddle/channel', 'heddle/control', 'heddle/config/machine'],
+    types: ['heddle/config']
+  },
   'heddle/main/*': {
     uses: [...ground, 'heddle/events', 'heddle/channel', 'heddle/control', '@heddle/mesh'],
     types: ['heddle/config']
