@@ -38,6 +38,9 @@ export interface ThreadManner extends StdoutManner {
 /** Bytes gathered after which the turn's end is not waited for. */
 const gatherMax = 64 * 1024
 
+/** A larger piece of memory is not kept for the next line. */
+const scratchMax = 4 * gatherMax
+
 /** What is kept of the message of a line that is too long for the ring. */
 const shortMessage = 4096
 
@@ -52,7 +55,10 @@ export class ThreadLog implements LogTarget {
   readonly #file: LogFile | null
   readonly #gathers: boolean
   #scratch = Buffer.allocUnsafeSlow(8 * 1024)
-  #gathered: { out: string; file: string } | null = null
+  /** What has been gathered for the output; for the file as well, unless that gets other lines. */
+  readonly #out = new Batch()
+  readonly #filed: Batch
+  #isSending = false
 
   /** @param fd The process's output; another one in tests. */
   constructor(logger: ThreadLogger, speaker: Speaker, manner: ThreadManner, fd = 1) {
@@ -67,6 +73,7 @@ export class ThreadLog implements LogTarget {
     this.#stdout = new StdoutWriter(fd, shared, manner)
     this.#file = file ? new LogFile(file, shared, news => this.#tell(news)) : null
     this.#gathers = manner.gathers === true
+    this.#filed = this.#file === null || logger.format === 'json' ? this.#out : new Batch()
   }
 
   isEnabled(level: Level): boolean {
@@ -96,13 +103,14 @@ export class ThreadLog implements LogTarget {
     const isJson = this.#logger.format === 'json'
     // A pretty line is all that is needed when nothing else is written.
     if (!isJson && this.#ring === null && this.#file === null) {
-      this.#send(`${formatLine(this.#logger, whole)}\n`, '')
+      const pretty = this.#encode(`${formatLine(this.#logger, whole)}\n`)
+      this.#send(pretty, pretty)
       return
     }
     const { text, bodyAt } = formatJson(whole)
-    const json = `${text}\n`
-    this.#keep(whole, text, bodyAt)
-    this.#send(isJson ? json : `${formatLine(this.#logger, whole)}\n`, json)
+    const json = this.#encode(`${text}\n`)
+    this.#keep(whole, json, bodyAt)
+    this.#send(isJson ? json : Buffer.from(`${formatLine(this.#logger, whole)}\n`), json)
   }
 
   /**
@@ -114,8 +122,9 @@ export class ThreadLog implements LogTarget {
     if (!this.isEnabled('error')) return
     const whole = this.#hidden({ ...this.#speaker, ...line })
     const { text: json, bodyAt } = formatJson(whole)
-    this.#keep(whole, json, bodyAt)
-    this.#send(`${text}\n`, `${text}\n`)
+    this.#keep(whole, this.#encode(`${json}\n`), bodyAt)
+    const bytes = this.#encode(`${text}\n`)
+    this.#send(bytes, bytes)
   }
 
   /** Keeps the beginning of a line that no newline has ended; lost with the thread otherwise. */
@@ -137,59 +146,57 @@ export class ThreadLog implements LogTarget {
     return { ...line, fields: rest, ...(error === undefined ? {} : { error: shown }) }
   }
 
-  #keep(line: LogLine, text: string, bodyAt: number): void {
+  /** @param json The line with its newline. */
+  #keep(line: LogLine, json: Buffer, bodyAt: number): void {
     if (this.#ring === null || this.#cells === null) return
     const { application, worker } = this.#speaker
     const isOther = line.application !== application || line.worker !== worker
-    const bytes = this.#encode(text)
-    const isShort = bytes.length - bodyAt <= bodyMax
+    const end = json.length - 1
+    const isShort = end - bodyAt <= bodyMax
     this.#ring.append({
       sequence: this.#cells.nextLine(),
       time: line.time,
       level: line.level,
       speaker: isOther ? `${line.application ?? ''}\n${line.worker ?? ''}` : '',
-      body: isShort ? bytes.subarray(bodyAt) : shortened(line, bytes.length)
+      body: isShort ? json.subarray(bodyAt, end) : shortened(line, end)
     })
   }
 
-  #send(out: string, file: string): void {
+  /** The bytes may be changed afterwards. */
+  #send(out: Buffer, file: Buffer): void {
     if (!this.#gathers) {
       this.#put(out, file)
       return
     }
-    if (this.#gathered === null) {
-      this.#gathered = { out, file }
-      setImmediate(() => this.#sendGathered()).unref()
-    } else {
-      this.#gathered.out += out
-      this.#gathered.file += file
-      if (this.#gathered.out.length > gatherMax) this.#sendGathered()
-    }
+    this.#out.add(out)
+    if (this.#filed !== this.#out) this.#filed.add(file)
+    if (this.#out.length > gatherMax) this.#sendGathered()
+    if (this.#isSending) return
+    this.#isSending = true
+    setImmediate(() => {
+      this.#isSending = false
+      this.#sendGathered()
+    }).unref()
   }
 
   #sendGathered(): void {
-    const gathered = this.#gathered
-    this.#gathered = null
-    if (gathered !== null) this.#put(gathered.out, gathered.file)
+    if (this.#out.length === 0) return
+    this.#put(this.#out.bytes, this.#filed.bytes)
+    this.#out.clear()
+    this.#filed.clear()
   }
 
-  #put(out: string, file: string): void {
-    if (this.#file === null) {
-      this.#stdout.write(this.#encode(out))
-      return
-    }
-    const bytes = this.#encode(file)
-    const isFiled = this.#file.write(bytes)
+  #put(out: Buffer, file: Buffer): void {
     // Lines that the file does not take are not lost to a user who has nothing but the file.
-    if (this.#logger.stdout === false && isFiled) return
-    this.#stdout.write(out === file && isFiled ? bytes : this.#encode(out))
+    const isEnough = this.#file?.write(file) === true && this.#logger.stdout === false
+    if (!isEnough) this.#stdout.write(out)
   }
 
   /** In memory that the next line uses again. */
   #encode(text: string): Buffer {
     // A character has three bytes at most for each of its units.
     if (text.length * 3 > this.#scratch.length) {
-      if (text.length * 3 > gatherMax * 4) return Buffer.from(text)
+      if (text.length * 3 > scratchMax) return Buffer.from(text)
       this.#scratch = Buffer.allocUnsafeSlow(text.length * 3)
     }
     return this.#scratch.subarray(0, this.#scratch.write(text, 'utf8'))
@@ -214,8 +221,35 @@ export class ThreadLog implements LogTarget {
           }
     const whole = { ...this.#speaker, ...line }
     const { text, bodyAt } = formatJson(whole)
-    this.#keep(whole, text, bodyAt)
+    this.#keep(whole, Buffer.from(`${text}\n`), bodyAt)
     this.#stdout.write(Buffer.from(`${formatLine(this.#logger, whole)}\n`))
+  }
+}
+
+/** Lines that wait to be written together, as bytes. */
+class Batch {
+  #memory = Buffer.alloc(0)
+  length = 0
+
+  get bytes(): Buffer {
+    return this.#memory.subarray(0, this.length)
+  }
+
+  add(line: Buffer): void {
+    const needed = this.length + line.length
+    if (needed > this.#memory.length) {
+      const larger = Buffer.allocUnsafeSlow(Math.max(needed, 2 * this.#memory.length))
+      larger.set(this.bytes)
+      this.#memory = larger
+    }
+    this.#memory.set(line, this.length)
+    this.length = needed
+  }
+
+  /** One that has become large once is not kept so. */
+  clear(): void {
+    this.length = 0
+    if (this.#memory.length > scratchMax) this.#memory = Buffer.alloc(0)
   }
 }
 

@@ -99,19 +99,28 @@ const reserved = new Set(['level', 'time', 'application', 'worker', 'msg', 'mess
 
 /** The part of a JSON line that begins with the message, to the closing brace. */
 export function formatBody({ message, fields, error }: LogLine): string {
-  // Without a prototype: a field may be called as something of one.
-  const record: Record<string, unknown> = Object.create(null)
-  if (fields !== undefined) {
-    for (const key of Object.keys(fields)) {
-      const value = fields[key]
-      // A field may not replace what Heddle says about the line, and is not lost either.
-      record[reserved.has(key) ? `_${key}` : key] = types.isNativeError(value) ? toErrorRecord(value) : value
-    }
-  }
-  if (error !== undefined) record.err = toErrorRecord(error)
-  const rest = stringifyFields(record)
+  const isPlain =
+    error === undefined && (fields === undefined || Object.keys(fields).every(isPlainIn, fields))
+  const rest = stringifyFields(isPlain ? (fields ?? {}) : recordOf(fields, error))
   const body = JSON.stringify(message) + (rest === '{}' ? '}' : `,${rest.slice(1)}`)
   return body.includes(String.raw`\ud`) ? body.replaceAll(halfCharacter, String.raw`$1\ufffd`) : body
+}
+
+/** Whether a field can stand in the line as it is. */
+function isPlainIn(this: Readonly<Record<string, unknown>>, key: string): boolean {
+  return !reserved.has(key) && !types.isNativeError(this[key])
+}
+
+function recordOf(fields: LogLine['fields'] = {}, error: unknown): Record<string, unknown> {
+  // Without a prototype: a field may be called as something of one.
+  const record: Record<string, unknown> = Object.create(null)
+  for (const key of Object.keys(fields)) {
+    const value = fields[key]
+    // A field may not replace what Heddle says about the line, and is not lost either.
+    record[reserved.has(key) ? `_${key}` : key] = types.isNativeError(value) ? toErrorRecord(value) : value
+  }
+  if (error !== undefined) record.err = toErrorRecord(error)
+  return record
 }
 
 /** Half of a character: many who read JSON refuse the whole line for one. What is whole is never written like that. */

@@ -41,7 +41,8 @@ export function toPretty(line: LogLine, colour: boolean): string {
 
 /** Loggers such as pino and bunyan name process and machine in every line: whoever reads it on a terminal knows. */
 function fieldsForPeople({ fields = {} }: LogLine): [string, unknown][] {
-  const entries = Object.entries(fields)
+  // As in JSON: what is undefined is left out.
+  const entries = Object.entries(fields).filter(([, value]) => value !== undefined)
   if (typeof fields.pid !== 'number' || typeof fields.hostname !== 'string') return entries
   return entries.filter(([key]) => key !== 'pid' && key !== 'hostname')
 }

@@ -81,8 +81,7 @@ export function describe(value: unknown): string {
 /** JSON of an object. One field that JSON refuses does not cost the others. */
 export function stringifyFields(record: Readonly<Record<string, unknown>>): string {
   // A field that is a function of this name would be asked for the JSON of all of them.
-  const { toJSON, ...others } = record
-  const fields = typeof toJSON === 'function' ? others : record
+  const fields = typeof record.toJSON === 'function' ? withoutToJson(record) : record
   try {
     return JSON.stringify(fields)
   } catch {
@@ -93,6 +92,10 @@ export function stringifyFields(record: Readonly<Record<string, unknown>>): stri
     })
     return `{${parts.join(',')}}`
   }
+}
+
+function withoutToJson(record: Readonly<Record<string, unknown>>): Record<string, unknown> {
+  return Object.fromEntries(Object.entries(record).filter(([key]) => key !== 'toJSON'))
 }
 
 /** JSON of any value: circular references, big integers and throwing getters do not lose the line. */
