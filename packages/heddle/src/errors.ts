@@ -56,6 +56,8 @@ export interface HeddleFailures {
   }
   /** An application of this id is there already. */
   HEDDLE_APPLICATION_EXISTS: { readonly application: string }
+  /** The application is stopped, so there is nothing of it to act on. */
+  HEDDLE_APPLICATION_STOPPED: { readonly application: string; readonly asked: string }
   /** Other applications depend on this one, so it may neither be stopped nor removed. */
   HEDDLE_APPLICATION_NEEDED: { readonly application: string; readonly dependents: readonly string[] }
   /** Public requests go to this application, so it cannot be removed at run time; `by` is the key that says so. */
@@ -83,6 +85,8 @@ export interface HeddleFailures {
     readonly afterMs: number
     readonly doing: string | null
   }
+  /** A worker cannot be looked into at the moment; a moment later it can. */
+  HEDDLE_DIAGNOSIS_UNREADY: { readonly worker: string; readonly asked: string; readonly reason: string }
   /** A worker could not be looked into. */
   HEDDLE_DIAGNOSIS_FAILED: { readonly worker: string; readonly asked: string; readonly reason: string }
   /** Nobody takes requests for the application, or the chosen worker takes none. */
@@ -108,6 +112,23 @@ export interface HeddleFailures {
   HEDDLE_COMMAND_INVALID: { readonly reason: string }
   /** A file that a command was to read or to write could not be. */
   HEDDLE_FILE_FAILED: { readonly path: string; readonly reason: string }
+  /** A command needs a package that users install themselves. */
+  HEDDLE_PACKAGE_MISSING: { readonly name: string; readonly command: string }
+
+  /** The application gets no public requests, so none can be sent to it from outside. */
+  HEDDLE_NOT_PUBLIC: { readonly application: string; readonly reason: string }
+  /** Nobody answers where a load test is to send its requests. */
+  HEDDLE_LOAD_UNREACHABLE: { readonly url: string; readonly reason: string }
+  /** A load test could not be carried out. */
+  HEDDLE_LOAD_TEST_FAILED: { readonly reason: string }
+
+  /** Builds failed; what depends on them was not begun. */
+  HEDDLE_BUILD_FAILED: {
+    readonly failed: readonly { readonly name: string; readonly reason: string }[]
+    readonly notBegun: readonly string[]
+  }
+  /** What is to be built depends on itself. */
+  HEDDLE_BUILD_CIRCLE: { readonly circle: readonly string[] }
 }
 
 const messages: { readonly [Code in keyof HeddleFailures]: (detail: HeddleFailures[Code]) => string } = {
@@ -136,6 +157,8 @@ const messages: { readonly [Code in keyof HeddleFailures]: (detail: HeddleFailur
   HEDDLE_UNKNOWN_WORKER: ({ application, slot, workers }) =>
     `The application ${application} has no worker ${slot}: its ${workers} are numbered from 0.`,
   HEDDLE_APPLICATION_EXISTS: ({ application }) => `There is an application "${application}" already.`,
+  HEDDLE_APPLICATION_STOPPED: ({ application, asked }) =>
+    `The ${asked} is not possible: the application ${application} is stopped.`,
   HEDDLE_APPLICATION_NEEDED: ({ application, dependents }) =>
     `The application ${application} is needed by ${dependents.join(', ')}: stop or remove ${dependents.length === 1 ? 'that' : 'those'} first.`,
   HEDDLE_APPLICATION_ROUTED: ({ application, by }) =>
@@ -156,6 +179,8 @@ const messages: { readonly [Code in keyof HeddleFailures]: (detail: HeddleFailur
     `The ${asked} is not possible: worker ${worker} has no thread any more.`,
   HEDDLE_WORKER_STUCK: ({ worker, asked, afterMs, doing }) =>
     `The ${asked} is not possible: worker ${worker} is in native code${doing === null ? '' : ` (it ${doing})`} and has not answered within ${(afterMs / 1000).toFixed(1)} s.`,
+  HEDDLE_DIAGNOSIS_UNREADY: ({ worker, asked, reason }) =>
+    `The ${asked} of worker ${worker} is not possible at the moment: ${reason}.`,
   HEDDLE_DIAGNOSIS_FAILED: ({ worker, asked, reason }) =>
     `The ${asked} of worker ${worker} failed: ${reason}.`,
   HEDDLE_INJECT_UNAVAILABLE: ({ application, reason }) =>
@@ -175,7 +200,18 @@ const messages: { readonly [Code in keyof HeddleFailures]: (detail: HeddleFailur
     `The server (process ${pid}) has not ended within ${(afterMs / 1000).toFixed(1)} s.`,
   HEDDLE_SOCKET_FAILED: ({ path, reason }) => `The socket for commands ${path} cannot be used: ${reason}.`,
   HEDDLE_COMMAND_INVALID: ({ reason }) => `The command line is wrong: ${reason}.`,
-  HEDDLE_FILE_FAILED: ({ path, reason }) => `The file ${path} could not be read or written: ${reason}.`
+  HEDDLE_FILE_FAILED: ({ path, reason }) => `The file ${path} could not be read or written: ${reason}.`,
+  HEDDLE_PACKAGE_MISSING: ({ name, command }) =>
+    `heddle ${command} needs the package ${name}, which is not installed: npm install --save-dev ${name}`,
+
+  HEDDLE_NOT_PUBLIC: ({ application, reason }) => `The application ${application} ${reason}.`,
+  HEDDLE_LOAD_UNREACHABLE: ({ url, reason }) => `Nobody answers at ${url}: ${listenReason(reason)}.`,
+  HEDDLE_LOAD_TEST_FAILED: ({ reason }) => `The load test failed: ${reason}.`,
+
+  HEDDLE_BUILD_FAILED: ({ failed, notBegun }) =>
+    `${failed.length === 1 ? 'A build' : `${failed.length} builds`} failed: ${failed.map(({ name, reason }) => `${name} ${reason}`).join('; ')}.` +
+    (notBegun.length === 0 ? '' : ` Not begun: ${notBegun.join(', ')}.`),
+  HEDDLE_BUILD_CIRCLE: ({ circle }) => `What is to be built depends on itself: ${circle.join(' → ')}.`
 }
 
 function others(running: readonly string[]): string {
@@ -186,7 +222,8 @@ const listenReasons: Readonly<Record<string, string>> = {
   EADDRINUSE: 'another program uses it',
   EACCES: 'this user may not open it',
   EADDRNOTAVAIL: 'this machine does not have that address',
-  ENOTFOUND: 'the host name is not known'
+  ENOTFOUND: 'the host name is not known',
+  ECONNREFUSED: 'the connection was refused'
 }
 
 function listenReason(code: string): string {

@@ -24,13 +24,16 @@ export type ExitName =
   | 'usage'
   | 'statusFailed'
   | 'noServer'
+  | 'buildFailed'
   | 'nodeTooOld'
+  | 'packageMissing'
   | 'applicationFailed'
   | 'portUnavailable'
   | 'busy'
   | 'fileFailed'
   | 'connectionLost'
   | 'configInvalid'
+  | 'targetMissed'
   | 'interrupted'
   | 'killed'
   | 'hungUp'
@@ -58,7 +61,17 @@ export const exitCodes: Readonly<Record<ExitName, ExitCode>> = {
     meaning: 'No server runs there, or more than one; those that run are listed.',
     retry: false
   },
+  buildFailed: {
+    code: 65,
+    meaning: '`heddle build`: a build failed; what does not depend on it was finished.',
+    retry: false
+  },
   nodeTooOld: { code: 69, meaning: 'The Node.js that runs Heddle is older than 22.19.', retry: false },
+  packageMissing: {
+    code: 69,
+    meaning: 'A package is not installed that only this command needs; its name is printed.',
+    retry: false
+  },
   applicationFailed: {
     code: 70,
     meaning:
@@ -87,6 +100,11 @@ export const exitCodes: Readonly<Record<ExitName, ExitCode>> = {
       'The configuration is missing, cannot be read, has mistakes, or (reload) has changes that need a new start; all of them are printed.',
     retry: false
   },
+  targetMissed: {
+    code: 99,
+    meaning: '`heddle bench`: a target was missed (`--p50` to `--p999`, `--rps`, `--errors`).',
+    retry: true
+  },
   hungUp: {
     code: 129,
     meaning: 'A command that goes on (`logs -f`, `events -f`, `top`, `inspect`): its terminal has gone.',
@@ -95,7 +113,7 @@ export const exitCodes: Readonly<Record<ExitName, ExitCode>> = {
   interrupted: {
     code: 130,
     meaning:
-      'Ended by Ctrl-C (SIGINT) before there was a server to stop, while the configuration was read; 143 after SIGTERM, 129 after SIGHUP.',
+      'Ended by Ctrl-C (SIGINT) before there was a server to stop, while the configuration was read, or before a build or a load test was complete; 143 after SIGTERM, 129 after SIGHUP.',
     retry: false
   },
   killed: {
@@ -136,6 +154,10 @@ export const outcomes: { readonly [Code in keyof HeddleFailures]: Outcome } = {
   HEDDLE_UNKNOWN_APPLICATION: { exit: exitCodes.usage.code, hint: null },
   HEDDLE_UNKNOWN_WORKER: { exit: exitCodes.usage.code, hint: null },
   HEDDLE_APPLICATION_EXISTS: { exit: exitCodes.usage.code, hint: null },
+  HEDDLE_APPLICATION_STOPPED: {
+    exit: exitCodes.busy.code,
+    hint: 'heddle apps start starts it.'
+  },
   HEDDLE_APPLICATION_NEEDED: { exit: exitCodes.usage.code, hint: null },
   HEDDLE_APPLICATION_ROUTED: { exit: exitCodes.usage.code, hint: null },
   HEDDLE_WORKER_NEEDED: { exit: exitCodes.busy.code, hint: null },
@@ -149,6 +171,7 @@ export const outcomes: { readonly [Code in keyof HeddleFailures]: Outcome } = {
     exit: exitCodes.busy.code,
     hint: 'What called the native code is in the log, in the line that says that the worker turns again.'
   },
+  HEDDLE_DIAGNOSIS_UNREADY: { exit: exitCodes.busy.code, hint: null },
   HEDDLE_DIAGNOSIS_FAILED: { exit: exitCodes.applicationFailed.code, hint: null },
   HEDDLE_INJECT_UNAVAILABLE: { exit: exitCodes.busy.code, hint: null },
   HEDDLE_INJECT_TIMEOUT: { exit: exitCodes.connectionLost.code, hint: null },
@@ -163,5 +186,14 @@ export const outcomes: { readonly [Code in keyof HeddleFailures]: Outcome } = {
   HEDDLE_STOP_OVERDUE: { exit: exitCodes.connectionLost.code, hint: null },
   HEDDLE_SOCKET_FAILED: { exit: exitCodes.noServer.code, hint: null },
   HEDDLE_COMMAND_INVALID: { exit: exitCodes.usage.code, hint: null },
-  HEDDLE_FILE_FAILED: { exit: exitCodes.fileFailed.code, hint: null }
+  HEDDLE_FILE_FAILED: { exit: exitCodes.fileFailed.code, hint: null },
+  HEDDLE_PACKAGE_MISSING: { exit: exitCodes.packageMissing.code, hint: null },
+  HEDDLE_NOT_PUBLIC: {
+    exit: exitCodes.usage.code,
+    hint: 'Give it a route, name another path, or give the URL of a port that leads to it.'
+  },
+  HEDDLE_LOAD_UNREACHABLE: { exit: exitCodes.noServer.code, hint: null },
+  HEDDLE_LOAD_TEST_FAILED: { exit: exitCodes.unexpected.code, hint: null },
+  HEDDLE_BUILD_FAILED: { exit: exitCodes.buildFailed.code, hint: null },
+  HEDDLE_BUILD_CIRCLE: { exit: exitCodes.configInvalid.code, hint: null }
 }

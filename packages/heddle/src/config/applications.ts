@@ -22,6 +22,9 @@ export interface Candidate {
 /** What may be an id: a label of a host name. */
 const idPattern = /^[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?$/
 
+/** Heddle's own threads are called so in logs, metrics and commands: `edge:0` is not a worker of an application. */
+const ownNames: readonly string[] = ['edge', 'handoff']
+
 /** All applications: written ones in their order, then the autoloaded ones by id. */
 export function gatherApplications(
   config: Pick<CheckedConfig, 'applications' | 'autoload'>,
@@ -37,6 +40,7 @@ export function gatherApplications(
       const message = `an id has 1 to 63 lower-case letters, digits and hyphens${suggestion(id)}`
       mistakes.push({ path, message, offered: id })
     }
+    judgeName(id, { path, offered: id }, mistakes)
     const twin = loaded.get(id)
     const directory = resolve(root, settings.path ?? twin?.directory ?? '')
     if (twin !== undefined && twin.directory !== directory) {
@@ -92,6 +96,7 @@ function autoloaded(
         offered: name
       })
     } else if (twin === undefined) {
+      judgeName(id, { path: 'autoload.path', offered: name }, mistakes)
       found.set(id, { id, path: 'autoload.path', directory, settings: bare })
     } else {
       const message = `two applications have the id "${id}": ${twin.directory} and ${directory}`
@@ -109,6 +114,11 @@ export const bare: CheckedApplication = {
   dependencies: [],
   minReady: 1,
   balance: 'least-inflight'
+}
+
+function judgeName(id: string, place: Omit<Mistake, 'message'>, mistakes: Mistake[]): void {
+  if (!ownNames.includes(id)) return
+  mistakes.push({ ...place, message: `no application can have the id "${id}": threads of Heddle are called so` })
 }
 
 function judgeDirectory(

@@ -20,6 +20,7 @@ const intoWorker: Codes = [
   'HEDDLE_UNKNOWN_WORKER',
   'HEDDLE_WORKER_LOST',
   'HEDDLE_WORKER_STUCK',
+  'HEDDLE_DIAGNOSIS_UNREADY',
   'HEDDLE_DIAGNOSIS_FAILED'
 ]
 
@@ -38,7 +39,7 @@ export const operationFailures: Readonly<Record<OperationName, Codes>> = {
   removeApplication: [...atApplication, 'HEDDLE_APPLICATION_NEEDED', 'HEDDLE_APPLICATION_ROUTED'],
   startApplication: [...atApplication, 'HEDDLE_APPLICATION_FAILED'],
   stopApplication: [...atApplication, 'HEDDLE_APPLICATION_NEEDED'],
-  restartApplication: [...atApplication, 'HEDDLE_RESTART_FAILED'],
+  restartApplication: [...atApplication, 'HEDDLE_APPLICATION_STOPPED', 'HEDDLE_RESTART_FAILED'],
   scaleApplication: [...atApplication, 'HEDDLE_APPLICATION_FAILED'],
   setLogLevel: ['HEDDLE_NOT_RUNNING', 'HEDDLE_UNKNOWN_APPLICATION'],
   inject: [

@@ -91,6 +91,15 @@ const mistakes: readonly Case[] = [
     ]
   ],
   [
+    "an application with the name of Heddle's own threads",
+    { applications: { edge: { path: 'a' } }, autoload: { path: 'all' }, entrypoint: 'edge' },
+    { disk: paperDisk({ '/app/a/index.js': '1', '/app/all/Handoff/index.js': '1' }) },
+    [
+      'autoload.path: no application can have the id "handoff": threads of Heddle are called so, got "Handoff"',
+      'applications.edge: no application can have the id "edge": threads of Heddle are called so, got "edge"'
+    ]
+  ],
+  [
     'an autoloaded directory without an entry',
     { autoload: { path: 'all' } },
     { disk: paperDisk({ '/app/all/x/README.md': '' }) },

@@ -55,7 +55,7 @@ export class Conversation {
   /**
    * Has the worker do something, and resolves with the value it answers.
    *
-   * @throws HEDDLE_WORKER_LOST, HEDDLE_WORKER_STUCK, HEDDLE_DIAGNOSIS_FAILED
+   * @throws HEDDLE_WORKER_LOST, HEDDLE_WORKER_STUCK, HEDDLE_DIAGNOSIS_UNREADY, HEDDLE_DIAGNOSIS_FAILED
    */
   async call<Value>(question: Question, make: Call<keyof OfferDiagnosis>): Promise<Value> {
     const line = await this.#open(question)
@@ -104,10 +104,15 @@ export class Conversation {
     return new HeddleError('HEDDLE_DIAGNOSIS_FAILED', { worker: this.worker.fact.worker, asked, reason })
   }
 
+  /** That it has to be asked again. */
+  #unready({ asked }: Question, reason: string): HeddleError {
+    return new HeddleError('HEDDLE_DIAGNOSIS_UNREADY', { worker: this.worker.fact.worker, asked, reason })
+  }
+
   async #open(question: Question): Promise<Line> {
     this.thread(question)
     if (!(await this.#means.quiet())) {
-      throw this.failed(question, 'other threads are about to end; try again when they have')
+      throw this.#unready(question, 'other threads are about to end')
     }
     const { threadId } = this.thread(question)
     const line = (await this.#means.openLines([threadId])).get(threadId)
@@ -133,7 +138,7 @@ export class Conversation {
     if (!outcome.inTime) throw this.#stuck(question)
     if (outcome.value !== null) return outcome.value
     this.thread(question)
-    throw this.failed(question, 'its thread is not ready for that')
+    throw this.#unready(question, 'its thread is not ready for that')
   }
 
   #stuck({ asked, limitMs }: Question): HeddleError {

@@ -58,7 +58,7 @@ test('nobody is looked into while threads are about to end', async t => {
   const { options } = await ask(t)
   const profiling = new WorkerProfiling({ ...options, quiet: () => Promise.resolve(false) })
   await assert.rejects(profiling.profile('api', 0, { type: 'cpu' }), error => {
-    assert.ok(isFailure(error, 'HEDDLE_DIAGNOSIS_FAILED'))
+    assert.ok(isFailure(error, 'HEDDLE_DIAGNOSIS_UNREADY'))
     assert.match(error.message, /about to end/)
     return true
   })

@@ -166,7 +166,7 @@ test('restart() of an application that does not run fails, and of all leaves it 
   const stopped = supervisor.stopApplication('api')
   await finish(thread(0))
   await stopped
-  await assert.rejects(supervisor.restart(['api']), { code: 'HEDDLE_RESTART_FAILED' })
+  await assert.rejects(supervisor.restart(['api']), { code: 'HEDDLE_APPLICATION_STOPPED' })
   await supervisor.restart()
   assert.equal(stage.threads.length, 1)
 })
