@@ -1,0 +1,212 @@
+/**
+ * How much an application has to do, read from its samples: in event loops it keeps busy.
+ *
+ * Pure; main thread only. As long as event loops have time left, what they are busy with is the demand. Once they
+ * have none, it hides: they are busy with all they can do, however much there is. Then it is what comes in, times
+ * what a request costs, and what has piled up besides.
+ */
+import type { LoadSample } from './load.ts'
+
+/** Milliseconds over which the present is averaged: shorter peaks are over before a worker has started. */
+const nowMs = 3000
+
+/** A load of so many ticks in a row is no accident, and is believed before the average has come up to it. */
+const persistentTicks = 2
+
+/** Milliseconds for which the highest demand is remembered before fewer workers are thought of. */
+export const holdMs = 60_000
+
+/** The same before a worker is given to an application that needs it more. */
+const lendMs = 10_000
+
+/** Utilization above which event loops hide what they cannot do. A tick is never filled to the last. */
+const saturated = 0.9
+
+/** Utilization below which nothing piles up, so that what is in flight is what is usual. */
+const relaxed = 0.7
+
+/** Requests, and milliseconds, that tell what one costs; and how long ago they may have been. */
+const costRequests = 20
+const costMinMs = 2000
+const costMaxMs = 30_000
+
+/** What an application has to do. */
+export interface Demand {
+  /** Event loops kept busy now, hidden demand included. */
+  readonly now: number
+  /** The most of that in the last minute, and in the time before a worker is lent. */
+  readonly peak: number
+  readonly lendPeak: number
+  /** Milliseconds of active time that will go into requests in flight beyond the usual. */
+  readonly backlogMs: number
+  /** Active time of one request, in milliseconds; `null` when there were none. */
+  readonly costMs: number | null
+  /** Event loop utilization of the last seconds, 0 to 1. */
+  readonly utilization: number
+  /** Part of the active time in which the threads had a CPU; `null` when not known. */
+  readonly cpuShare: number | null
+  /** CPUs in use by the workers. */
+  readonly cpuUsed: number
+  /** Whether there were requests in the last seconds; `true` where they are not seen. */
+  readonly hasRequests: boolean
+  /** Ticks of the last seconds in which there was a worker. */
+  readonly ticks: number
+  /** Milliseconds since the oldest sample. */
+  readonly seenMs: number
+  /** In the last tick. */
+  readonly inflight: number
+  readonly queued: number
+  readonly ready: number
+  /** The worst of the last seconds, in milliseconds. */
+  readonly waitMs: number | null
+  readonly loopDelayMs: number | null
+}
+
+/** The demand by all samples there are, the oldest first; `null` when no worker was ready in the last one. */
+export function demandOf(all: readonly LoadSample[]): Demand | null {
+  const last = all.at(-1)
+  if (last === undefined || last.ready === 0) return null
+  const samples = all.filter(({ ready, spanMs }) => ready > 0 && spanMs > 0)
+  const costMs = costOf(samples)
+  const loads = samples.map(sample => ({ at: sample.at, ms: sample.spanMs, load: loadOf(sample, costMs) }))
+  const levels = samples.map((sample, index) => ({ at: sample.at, level: levelAt(loads, index) }))
+  const present = within(samples, last.at, nowMs)
+  const activeMs = sum(present, sample => sample.activeMs)
+  const cpuMs = sum(present, sample => sample.cpuMs ?? 0)
+  const spanMs = sum(present, sample => sample.spanMs)
+  const utilization = ratio(
+    activeMs,
+    sum(present, sample => sample.ready * sample.spanMs)
+  )
+  return {
+    now: levels.at(-1)?.level ?? 0,
+    peak: highest(within(levels, last.at, holdMs)),
+    lendPeak: highest(within(levels, last.at, lendMs)),
+    backlogMs: costMs === null ? 0 : backlogOf(samples) * costMs,
+    costMs,
+    utilization: Math.min(1, utilization),
+    cpuShare: present.some(sample => sample.cpuMs === null) ? null : Math.min(1, ratio(cpuMs, activeMs)),
+    cpuUsed: ratio(cpuMs, spanMs),
+    hasRequests: present.some(isAsked),
+    ticks: present.length,
+    seenMs: last.at - (samples[0]?.at ?? last.at),
+    inflight: last.inflight,
+    queued: last.queued,
+    ready: last.ready,
+    waitMs: worst(present, sample => sample.waitP99Ms),
+    loopDelayMs: worst(present, sample => sample.loopDelayMs)
+  }
+}
+
+/** Of those, the ones of the last milliseconds before a time. */
+export function within<T extends { readonly at: number }>(
+  samples: readonly T[],
+  at: number,
+  ms: number
+): readonly T[] {
+  return samples.filter(sample => sample.at > at - ms)
+}
+
+/** The sum of a number of each. */
+export function sum<T>(list: readonly T[], pick: (one: T) => number): number {
+  return list.reduce((total, one) => total + pick(one), 0)
+}
+
+/** A quotient; 0 of nothing. */
+export function ratio(part: number, whole: number): number {
+  return whole > 0 ? part / whole : 0
+}
+
+function isAsked({ arrived, inflight, queued }: LoadSample): boolean {
+  return arrived === null || arrived + inflight + queued > 0
+}
+
+function utilizationOf({ activeMs, ready, spanMs }: LoadSample): number {
+  return activeMs / (ready * spanMs)
+}
+
+/**
+ * What a request costs, by the latest that are enough to tell. The last seconds are the best witness, since the
+ * work a thread does without requests counts least in them when there are many.
+ */
+function costOf(samples: readonly LoadSample[]): number | null {
+  let activeMs = 0
+  let completed = 0
+  let spanMs = 0
+  for (const sample of samples.toReversed()) {
+    if (spanMs >= costMaxMs || (completed >= costRequests && spanMs >= costMinMs)) break
+    activeMs += sample.activeMs
+    completed += sample.completed ?? 0
+    spanMs += sample.spanMs
+  }
+  return completed > 0 ? activeMs / completed : null
+}
+
+/** Event loops that one tick would have kept busy. */
+function loadOf(sample: LoadSample, costMs: number | null): number {
+  const { activeMs, arrived, spanMs } = sample
+  const isHidden = utilizationOf(sample) >= saturated && arrived !== null && costMs !== null
+  return Math.max(activeMs, isHidden ? arrived * costMs : 0) / spanMs
+}
+
+interface Load {
+  readonly at: number
+  readonly ms: number
+  readonly load: number
+}
+
+/** The load at one tick: the average of the last seconds, or what it was in each of the last ticks if that is more. */
+function levelAt(loads: readonly Load[], index: number): number {
+  const at = loads[index]?.at ?? 0
+  let ms = 0
+  let total = 0
+  let least = Number.POSITIVE_INFINITY
+  let count = 0
+  for (let each = index; each >= 0; each--) {
+    const load = loads[each]
+    if (load === undefined || load.at <= at - nowMs) break
+    ms += load.ms
+    total += load.load * load.ms
+    if (count++ < persistentTicks) least = Math.min(least, load.load)
+  }
+  const average = ratio(total, ms)
+  return count < persistentTicks ? average : Math.max(average, least)
+}
+
+/** Requests that are there beyond what is usual for as many as are answered: the least of the last ticks. */
+function backlogOf(samples: readonly LoadSample[]): number {
+  const usualMs = usualTimeOf(samples)
+  const latest = samples.slice(-persistentTicks)
+  const perMs = ratio(
+    sum(latest, ({ completed }) => completed ?? 0),
+    sum(latest, ({ spanMs }) => spanMs)
+  )
+  if (latest.length < persistentTicks || usualMs === null) return 0
+  const usual = usualMs * perMs
+  return Math.min(
+    ...latest.map(({ queued, inflight, ready }) => queued + Math.max(0, inflight - Math.max(ready, usual)))
+  )
+}
+
+/**
+ * Milliseconds a request is in flight when event loops have time for it. By the law of Little, since what is in
+ * flight and what is answered are counted anyway. Without such a time the shortest there was has to do.
+ */
+function usualTimeOf(samples: readonly LoadSample[]): number | null {
+  const easy = samples.filter(sample => utilizationOf(sample) < relaxed)
+  const answered = sum(easy, ({ completed }) => completed ?? 0)
+  if (answered > 0) return sum(easy, ({ inflight, spanMs }) => inflight * spanMs) / answered
+  const times = samples.flatMap(({ inflight, spanMs, completed }) =>
+    completed === null || completed === 0 ? [] : [(inflight * spanMs) / completed]
+  )
+  return times.length === 0 ? null : Math.min(...times)
+}
+
+function highest(levels: readonly { readonly level: number }[]): number {
+  return Math.max(0, ...levels.map(({ level }) => level))
+}
+
+function worst(samples: readonly LoadSample[], pick: (sample: LoadSample) => number | null): number | null {
+  const values = samples.flatMap(sample => pick(sample) ?? [])
+  return values.length === 0 ? null : Math.max(...values)
+}
