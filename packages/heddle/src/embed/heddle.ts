@@ -17,6 +17,7 @@ import { createCoordinator } from '../main/coordinator.ts'
 import type { Coordinator, StartReport } from '../main/coordinator.ts'
 import type { ConfigurationSource } from '../main/operations.ts'
 import { systemClock } from '../shared/clock.ts'
+import { resolveLogStyle } from '../shared/log-style.ts'
 import { readLog } from './log.ts'
 import type { LogEntry, LogOptions, LogSource } from './log.ts'
 
@@ -99,8 +100,7 @@ export async function create(
   const written = new WrittenConfig(isWritten ? config : undefined)
   const from: LoadOptions = { cwd, env, ...(typeof config === 'string' ? { configPath: config } : {}) }
   const resolved = await loadConfig({ ...from, env: { ...env }, ...written.part() })
-  const { level } = resolved.logger
-  const logs = openLogs(resolved, { level, format: 'json', colour: false })
+  const logs = openLogs(resolved, resolveLogStyle(resolved.logger, { isTerminal: process.stdout.isTTY }, env))
   const coordinator = createCoordinator(resolved, {
     log: logs.log,
     logs,

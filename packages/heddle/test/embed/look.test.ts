@@ -1,10 +1,12 @@
 /** What a program sees of its server: its events, its log, its metrics, its configuration. */
 import assert from 'node:assert/strict'
+import { execFile } from 'node:child_process'
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { test } from 'node:test'
 import type { TestContext } from 'node:test'
+import { promisify } from 'node:util'
 
 import { readLog } from '../../src/embed/log.ts'
 import type { LogEntry, LogOptions } from '../../src/embed/log.ts'
@@ -129,3 +131,21 @@ for (const { options, messages } of looks) {
     assert.equal(closed, 1)
   })
 }
+
+test('lines look as logger.format says, also those of a server inside a program', async t => {
+  const cwd = mkdtempSync(join(tmpdir(), 'heddle-embed-'))
+  t.after(() => rmSync(cwd, { recursive: true }))
+  writeFileSync(join(cwd, 'web.mjs'), web)
+  const code = `
+    const { createHeddle } = await import(${JSON.stringify(new URL('../../src/index.ts', import.meta.url).href)})
+    await using heddle = await createHeddle({
+      applications: { web: { path: '.', entry: 'web.mjs', workers: 1 } },
+      server: { port: 0 },
+      admin: { enabled: false },
+      logger: { format: 'pretty' }
+    })
+    await heddle.start()`
+  const args = ['--conditions=@heddle/source', '--input-type=module', '-e', code]
+  const { stdout } = await promisify(execFile)(process.execPath, args, { cwd, env: bareEnv })
+  assert.match(stdout, /^\d\d:\d\d:\d\d\.\d{3} info {2}Server has started\./m)
+})
