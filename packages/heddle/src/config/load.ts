@@ -1,5 +1,5 @@
 /**
- * Finds and reads the configuration: `heddle.config.ts`, `.js`, `.mjs`, `heddle.json`, or just an entry.
+ * Finds and reads the configuration: `heddle.config.ts`, `.mts`, `.js`, `.mjs`, `heddle.json`, or just an entry.
  *
  * Main thread, before any other thread exists. The only file of this room that touches the disk; what it
  * reads is judged in `resolve.ts`.
@@ -11,6 +11,7 @@ import { pathToFileURL } from 'node:url'
 import { HeddleError } from '../errors.ts'
 import type { Mistake } from '../errors.ts'
 import { toId } from './applications.ts'
+import { noteModules } from './noted-modules.ts'
 import { conventionalDirectories, conventionalNames } from './discovery.ts'
 import type { Disk } from './disk.ts'
 import { findDuplicateKeys } from './json.ts'
@@ -38,11 +39,16 @@ export interface LoadOptions {
   readonly env?: Readonly<Record<string, string | undefined>>
   /** Defaults to this machine. */
   readonly machine?: Machine
+  /** Whether files that a build makes may be missing. Defaults to false. */
+  readonly isUnbuilt?: boolean
+  /** Whether the server is developed with: other defaults, and what is to be watched. Defaults to false. */
+  readonly development?: boolean
 }
 
 /** Names of configuration files, in the order they are looked for. */
 export const configNames: readonly string[] = [
   'heddle.config.ts',
+  'heddle.config.mts',
   'heddle.config.js',
   'heddle.config.mjs',
   'heddle.json'
@@ -53,6 +59,8 @@ interface Written {
   readonly file: string | null
   readonly value: unknown
   readonly mistakes: readonly Mistake[]
+  /** The files it came from, when somebody wants to know. */
+  readonly files?: readonly string[]
 }
 
 /**
@@ -71,8 +79,10 @@ export async function loadConfig(options: LoadOptions): Promise<ResolvedConfig> 
     flags: options.flags ?? {},
     env,
     machine: options.machine ?? readMachine(),
+    isUnbuilt: options.isUnbuilt ?? false,
     execArgv: process.execArgv,
-    disk
+    disk,
+    ...(options.development === true ? { development: written.files ?? [] } : {})
   })
   const mistakes = [...written.mistakes, ...(resolution.ok ? [] : resolution.mistakes)]
   if (resolution.ok && mistakes.length === 0) return resolution.config
@@ -83,7 +93,10 @@ async function readWritten(options: LoadOptions, env: NonNullable<LoadOptions['e
   const { cwd, entry, written, configPath = env['HEDDLE_CONFIG'] ?? '' } = options
   if (written !== undefined) return { root: cwd, file: null, value: written, mistakes: [] }
   if (entry !== undefined) return fromEntry(cwd, entry)
-  return readFile(findFile(resolvePath(cwd, configPath)), env)
+  const file = findFile(resolvePath(cwd, configPath))
+  if (options.development !== true) return readFile(file, env)
+  const { value, files } = await noteModules(() => readFile(file, env))
+  return { ...value, files: [file, ...files] }
 }
 
 function withFurther(value: unknown, further: LoadOptions['further']): unknown {
@@ -138,7 +151,7 @@ async function readFile(file: string, env: Readonly<Record<string, string | unde
   if (!['.ts', '.mts', '.js', '.mjs'].includes(extname(file))) {
     throw new HeddleError('HEDDLE_CONFIG_UNREADABLE', {
       file,
-      reason: 'its name ends neither in .ts, .js, .mjs nor in .json'
+      reason: 'its name ends neither in .ts, .mts, .js, .mjs nor in .json'
     })
   }
   let value: unknown

@@ -22,6 +22,8 @@ export interface Parts {
   readonly clock: Clock
   readonly announce: Announce
   readonly supervisor: Supervisor
+  /** Starts an application; what it depends on has been started. Rejects when the server is not to start without it. */
+  readonly bootApplication: (id: string) => Promise<ApplicationReport>
   readonly edges: Edges
   readonly admin: AdminServer | null
   readonly publicPort: PublicPort
@@ -74,7 +76,7 @@ async function startApplications(
   const reports: ApplicationReport[] = []
   for (const level of levelsOf(parts)) {
     assertWanted()
-    reports.push(...(await Promise.all(level.map(each => parts.supervisor.boot(each.id)))))
+    reports.push(...(await Promise.all(level.map(each => parts.bootApplication(each.id)))))
   }
   return reports
 }

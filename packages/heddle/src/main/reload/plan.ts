@@ -11,7 +11,10 @@ import type { Difference } from './differences.ts'
 /** What a reload has to do. Applications are as the new configuration has them. */
 export interface Plan {
   readonly added: readonly ResolvedApplication[]
-  /** In both configurations: all their workers are replaced, since their code may be new whatever is written. */
+  /**
+   * In both configurations: all their workers are replaced, since their code may be new whatever is written. In
+   * development, where new code is noticed, only those that differ.
+   */
   readonly kept: readonly ResolvedApplication[]
   /** Ids of the applications that are no longer there. */
   readonly removed: readonly string[]
@@ -40,7 +43,10 @@ const fixed: readonly string[] = [
 ]
 
 /** Keys of no meaning of their own. */
-const silent: readonly string[] = ['warnings', 'file', 'admin.portChosen']
+const silent: readonly string[] = ['warnings', 'file', 'admin.portChosen', 'development']
+
+/** Keys of the server that workers are started with. */
+const forWorkers: readonly string[] = ['metrics.enabled', 'server.hostname', 'server.port']
 
 /** Compares the configuration in force with the new one. */
 export function planReload(before: ResolvedConfig, after: ResolvedConfig): Plan {
@@ -48,10 +54,14 @@ export function planReload(before: ResolvedConfig, after: ResolvedConfig): Plan 
   const { applications: fresh, ...freshRest } = after
   const known = new Map(old.map(application => [application.id, application]))
   const added = fresh.filter(({ id }) => !known.has(id))
-  const kept = fresh.filter(({ id }) => known.has(id))
+  const rest = differences(oldRest, freshRest).filter(({ path }) => !isBelow(path, silent))
+  const isAbout = (application: ResolvedApplication): boolean =>
+    after.development === null ||
+    rest.some(({ path }) => isBelow(path, forWorkers)) ||
+    changesOf(known.get(application.id), application).length > 0
+  const kept = fresh.filter(application => known.has(application.id) && isAbout(application))
   const wanted = new Set(fresh.map(({ id }) => id))
   const removed = old.filter(({ id }) => !wanted.has(id)).map(({ id }) => id)
-  const rest = differences(oldRest, freshRest).filter(({ path }) => !isBelow(path, silent))
   const moves = rest.some(({ path }) => path === 'server.port' || path === 'server.hostname')
   return {
     added,

@@ -107,11 +107,12 @@ async function changeOver(parts: ReloadParts, config: ResolvedConfig, plan: Plan
 async function stageAll(
   parts: ReloadParts,
   config: ResolvedConfig,
-  { moves }: Plan,
+  { added, kept, moves }: Plan,
   staged: Staged[]
 ): Promise<void> {
   for (const level of parts.levels(config)) {
-    const outcomes = await Promise.allSettled(level.map(each => parts.stageApplication(each)))
+    const concerned = level.filter(each => kept.includes(each) || added.includes(each))
+    const outcomes = await Promise.allSettled(concerned.map(each => parts.stageApplication(each)))
     const failed = outcomes.find(outcome => outcome.status === 'rejected')
     for (const outcome of outcomes) if (outcome.status === 'fulfilled') staged.push(outcome.value)
     if (failed !== undefined) throw failed.reason

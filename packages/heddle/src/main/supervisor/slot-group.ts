@@ -96,7 +96,11 @@ export interface NotReplaced {
   readonly error: Error | null
 }
 
-/** Puts fresh threads in the place of all, as the limiter lets them; stops at the first that fails, returns what did. */
+/**
+ * Puts fresh threads in the place of all, as the limiter lets them; stops at the first that fails, returns what did.
+ * Those that are replaced have gone then, unless their files have changed: who waits for that to be in force does not
+ * wait for requests under way.
+ */
 export async function restartAll(
   slots: readonly WorkerSlot[],
   limiter: Limiter,
@@ -106,7 +110,7 @@ export async function restartAll(
   const restartOne = async (slot: WorkerSlot): Promise<void> => {
     if (failed.length > 0) return
     const outcome = await slot.replace({ reason, detail: null })
-    if (outcome.done) await outcome.left
+    if (outcome.done) await (reason === 'changed' ? null : outcome.left)
     else failed.push({ worker: slot.fact.worker, reason: outcome.words, error: outcome.error })
   }
   await Promise.all(slots.map(slot => limiter.run(() => restartOne(slot))))
