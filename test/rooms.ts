@@ -86,6 +86,7 @@ export const mayImport: Readonly<Record<string, Room>> = {
     ],
     types: ['heddle/config']
   },
+  'heddle/build': { uses: ground, types: ['heddle/config'] },
   'heddle/embed': {
     uses: [...ground, 'heddle/events', 'heddle/config', 'heddle/control', 'heddle/main'],
     types: ['heddle/main/*']
@@ -121,6 +122,7 @@ export const mayImport: Readonly<Record<string, Room>> = {
     uses: ['heddle/control', 'heddle/cli', 'heddle/cli/terminal', 'heddle/cli/workers'],
     types: ['heddle/main/*']
   },
+  'heddle/cli/load-test': { uses: [...ground, 'heddle/cli/terminal'] },
   'heddle/cli/commands': {
     uses: [
       ...ground,
@@ -128,8 +130,10 @@ export const mayImport: Readonly<Record<string, Room>> = {
       'heddle/control',
       'heddle/cli',
       'heddle/cli/completion',
+      'heddle/cli/load-test',
       'heddle/cli/terminal',
-      'heddle/cli/workers'
+      'heddle/cli/workers',
+      'heddle/build'
     ],
     types: ['heddle/channel', 'heddle/events', 'heddle/main', 'heddle/main/*'],
     loads: ['heddle/main', 'heddle/cli/top']

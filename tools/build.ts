@@ -24,7 +24,12 @@ const common: BuildOptions = {
   charset: 'utf8',
   conditions: ['@heddle/source'],
   // The mesh goes into the bundle; everything else a package depends on is installed beside it.
-  external: ['commander', 'srvx', 'srvx/*', '#worker', '#edge', '#handoff', '#adopt', '#nested', '#config'],
+  external: [
+    'commander',
+    'srvx',
+    'srvx/*',
+    ...['#worker', '#edge', '#handoff', '#adopt', '#nested', '#config', '#load-test']
+  ],
   logLevel: 'warning'
 }
 
@@ -63,6 +68,7 @@ await Promise.all([
       'edge/boot': join(heddle, 'src/edge/boot.ts'),
       'handoff/boot': join(heddle, 'src/handoff/boot.ts'),
       'config/thread': join(heddle, 'src/config/thread.ts'),
+      'cli/load-test/generator': join(heddle, 'src/cli/load-test/generator.ts'),
       'main/blocked/inquirer': join(heddle, 'src/main/blocked/inquirer.ts')
     },
     outdir: join(heddle, 'dist')

@@ -52,6 +52,7 @@ function shape(key: Key): Json {
   if (key.kind === 'choice') return { anyOf: [{ enum: key.choices }, variable] }
   if (key.kind === 'text') {
     const text = { type: 'string', ...(key.mayBeEmpty === true ? {} : { minLength: 1 }) }
+    if (key.mayBeFalse === true) return { anyOf: [text, { const: false }] }
     return key.pattern === undefined
       ? text
       : { anyOf: [{ ...text, pattern: `^(?:${key.pattern})$` }, variable] }

@@ -37,7 +37,7 @@ function interfaceOf(object: ObjectKey): string {
 }
 
 function typeOf(key: Key): string {
-  if (key.kind === 'text') return 'string'
+  if (key.kind === 'text') return key.mayBeFalse === true ? 'string | false' : 'string'
   if (key.kind === 'choice') return key.choices.map(choice => `'${choice}'`).join(' | ')
   if (key.kind === 'boolean') return 'boolean'
   if (key.kind === 'list') return `readonly ${typeOf(key.of)}[]`

@@ -4,7 +4,9 @@
  * `program.ts` makes the command line of it, the generated reference its page. Nothing here runs anything.
  */
 import type { CommandFacts } from './facts/command.ts'
+import { buildCommands } from './facts/build.ts'
 import { diagnoseCommands } from './facts/diagnose.ts'
+import { measureCommands } from './facts/measure.ts'
 import { observeCommands } from './facts/observe.ts'
 import { operateCommands } from './facts/operate.ts'
 import { startCommands } from './facts/start.ts'
@@ -18,8 +20,8 @@ export const groups: Readonly<Record<string, string>> = {
 
 /** All commands by what they are for, in the order help lists them. */
 export const sections: Readonly<Record<string, readonly CommandFacts[]>> = {
-  'Start a server:': startCommands,
-  'Look at it:': observeCommands,
+  'Start a server:': [...startCommands, ...buildCommands],
+  'Look at it:': [...observeCommands, ...measureCommands],
   'Change it:': operateCommands,
   'Look into one worker, and type less:': diagnoseCommands
 }

@@ -34,6 +34,8 @@ const runs: Readonly<Record<string, () => Promise<Run>>> = {
   profile: async () => (await import('./commands/profile.ts')).profile,
   heap: async () => (await import('./commands/heap.ts')).heap,
   inspect: async () => (await import('./commands/inspect.ts')).inspect,
+  bench: async () => (await import('./commands/bench.ts')).bench,
+  build: async () => (await import('./commands/build.ts')).build,
   completion: async () => (await import('./commands/completion.ts')).completion
 }
 

@@ -74,6 +74,14 @@ export const application: ObjectKey = {
     },
     workers: applicationWorkers,
     scaling: applicationScaling,
+    build: {
+      kind: 'text',
+      mayBeFalse: true,
+      expected: 'a command, or false',
+      sentence:
+        'The command with which `heddle build` builds it, for the shell, in `path`; `false` when there is nothing to build.',
+      defaultText: 'the script `build` of package.json, when there is one'
+    },
     env,
     envFile: {
       ...envFile,

@@ -28,6 +28,8 @@ export interface ApplicationContext {
   /** The environment Heddle was started in. */
   readonly processEnv: Readonly<Record<string, string | undefined>>
   readonly workers: WorkersSources
+  /** Whether what a build makes may be missing: files to load. */
+  readonly isUnbuilt: boolean
   readonly mistakes: Mistake[]
   readonly warnings: string[]
 }
@@ -53,6 +55,7 @@ export function resolveApplication(
     entry,
     workers: scaling.min,
     scaling,
+    ...(settings.build === undefined ? {} : { build: settings.build }),
     env,
     execArgv: settings.execArgv,
     preload,
@@ -80,6 +83,7 @@ function entryOf({ path, directory, settings }: Candidate, context: ApplicationC
   const { entry } = settings
   const discovery =
     entry === undefined ? discoverEntry(disk, directory) : judgeEntry(disk, resolve(directory, entry))
+  if (!discovery.found && context.isUnbuilt) return resolve(directory, entry ?? '')
   if (!discovery.found) {
     const place = entry === undefined ? path : `${path}.entry`
     const hint =
@@ -143,12 +147,12 @@ function resolvePreload(
   specifier: string,
   path: string,
   directory: string,
-  { disk, mistakes }: ApplicationContext
+  { disk, mistakes, isUnbuilt }: ApplicationContext
 ): string {
   const isPath = /^\.{0,2}\//.test(specifier)
   if (!isPath) return specifier
   const file = resolve(directory, specifier)
-  if (disk.kind(file) !== 'file')
+  if (!isUnbuilt && disk.kind(file) !== 'file')
     mistakes.push({ path, message: `there is no file ${file}`, offered: specifier })
   return file
 }

@@ -34,6 +34,8 @@ export function check(key: Key, value: unknown, path: string, context: CheckCont
 
 function checkText(key: TextKey, value: unknown, path: string, context: CheckContext): unknown {
   const told = tellable(key, value)
+  const isNone = value === false || (value === 'false' && context.asText.has(path))
+  if (key.mayBeFalse === true && isNone) return false
   if (typeof value !== 'string') return refuse(context, path, told, `expected ${key.expected ?? 'a text'}`)
   if (value === '' && key.mayBeEmpty !== true)
     return refuse(context, path, told, 'expected a text that is not empty')

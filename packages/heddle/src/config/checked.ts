@@ -57,6 +57,7 @@ export interface CheckedConfig {
 export interface CheckedApplication {
   readonly path?: string
   readonly entry?: string
+  readonly build?: string | false
   readonly workers?: number | CheckedWorkers
   readonly scaling?: 'on' | 'off'
   readonly env?: Readonly<Record<string, string>>

@@ -27,6 +27,8 @@ export interface KeyFacts {
 export interface TextKey extends KeyFacts {
   readonly kind: 'text'
   readonly mayBeEmpty?: boolean
+  /** Whether `false` may be written instead, for none. */
+  readonly mayBeFalse?: boolean
   /** A regular expression the whole text has to match. */
   readonly pattern?: string
   /** What the pattern accepts, in words: `expected …`. */

@@ -50,6 +50,8 @@ export interface Sources {
   /** Options this process was started with. */
   readonly execArgv: readonly string[]
   readonly disk: Disk
+  /** Whether what a build makes may be missing. Defaults to false. */
+  readonly isUnbuilt?: boolean
   /** In development: the files that were read so far. Absent where the server serves. */
   readonly development?: readonly string[]
 }
@@ -77,6 +79,7 @@ export function resolve(sources: Sources): Resolution {
         disk: sources.disk,
         envFile,
         processEnv: sources.env,
+        isUnbuilt: sources.isUnbuilt ?? false,
         workers: {
           config,
           override:

@@ -75,6 +75,8 @@ export interface ResolvedApplication {
   /** How many worker threads run it, at the start `scaling.min`. At least 1. */
   readonly workers: number
   readonly scaling: ResolvedScaling
+  /** The command that builds it, `false` for none; absent for the script of package.json. */
+  readonly build?: string | false
   /** Environment of its workers, whole: env files, over them the process environment, over both `env`. */
   readonly env: Readonly<Record<string, string>>
   /** Node options for its workers, already checked against the allow-list. */
