@@ -8,9 +8,15 @@ import { test } from 'node:test'
 import { createGroup, end, launch, memoryOf, pidsOf } from '../processes.mjs'
 
 const sleeper = 'setInterval(() => {}, 1000)'
+/** Ends when its child, which has nothing left of it, runs. */
 const daemonizer = `
 const { spawn } = require('node:child_process')
-spawn(process.execPath, ['-e', ${JSON.stringify(sleeper)}], { detached: true, stdio: 'ignore' }).unref()
+const stdio = ['ignore', 'ignore', 'ignore', 'ipc']
+const child = spawn(process.execPath, ['-e', ${JSON.stringify(`process.send('up'); ${sleeper}`)}], { detached: true, stdio })
+child.once('message', () => {
+  child.disconnect()
+  child.unref()
+})
 `
 
 test('end() finds a daemon that has left its parent', async () => {
