@@ -10,7 +10,7 @@ import { dirname, join } from 'node:path'
 import { format } from 'oxfmt'
 import type { FormatConfig } from 'oxfmt'
 
-import { exitCodes } from '../packages/heddle/src/cli/exit-codes.ts'
+import { exitCodes, outcomes } from '../packages/heddle/src/cli/exit-codes.ts'
 import { commands } from '../packages/heddle/src/cli/command-facts.ts'
 import { schema } from '../packages/heddle/src/config/schema.ts'
 import { settings } from '../packages/heddle/src/config/settings.ts'
@@ -24,9 +24,13 @@ import { answerTypes } from './docs/answer-types.ts'
 import { requestFacts } from '../packages/heddle/src/main/metrics/facts-requests.ts'
 import { serverFacts } from '../packages/heddle/src/main/metrics/facts-server.ts'
 import { workerFacts } from '../packages/heddle/src/main/metrics/facts-workers.ts'
+import { MeshError } from '../packages/mesh/src/errors.ts'
+import type { MeshFailures } from '../packages/mesh/src/errors.ts'
+import { refusalOf } from '../packages/mesh/src/http1/error-page.ts'
 import { apiPage } from './docs/api-page.ts'
 import { cliPage, exitCodesPage } from './docs/cli-pages.ts'
 import { configurationPage } from './docs/configuration-page.ts'
+import { errorsPage } from './docs/errors-page.ts'
 import { eventsPage } from './docs/events-page.ts'
 import { jsonSchema } from './docs/json-schema.ts'
 import { metricsPage } from './docs/metrics-page.ts'
@@ -46,6 +50,12 @@ const pages: Readonly<Record<string, string>> = {
   'docs/reference/cli.md': cliPage(commands),
   'docs/reference/api.md': apiPage({ operations, openPaths, shapes, failureStatus, operationFailures }),
   'docs/reference/events.md': eventsPage(readFileSync(join(root, 'packages/heddle/src/events.ts'), 'utf8')),
+  'docs/reference/errors.md': errorsPage({
+    heddle: readFileSync(join(root, 'packages/heddle/src/errors.ts'), 'utf8'),
+    mesh: readFileSync(join(root, 'packages/mesh/src/errors.ts'), 'utf8'),
+    exitOf: code => new Map(Object.entries(outcomes)).get(code)?.exit,
+    statusOf
+  }),
   'docs/reference/exit-codes.md': exitCodesPage(exitCodes),
   'docs/reference/metrics.md': metricsPage({
     'Requests, mesh and edge': requestFacts,
@@ -67,6 +77,14 @@ if (process.argv.includes('--check')) {
     writeFileSync(join(root, path), text)
     process.stdout.write(`${path}\n`)
   }
+}
+
+/** The status of the API for a code of Heddle, and the one an edge answers for a code of the mesh. */
+function statusOf(code: string): number | undefined {
+  if (!code.startsWith('MESH_')) return new Map(Object.entries(failureStatus)).get(code)
+  // The status depends on the code alone, the facts are for the text.
+  const facts = { host: '', worker: '', from: '', retryAfterMs: 0, afterMs: 0 } as never
+  return refusalOf(new MeshError(code as keyof MeshFailures, facts)).status
 }
 
 /** Formatted as the whole repository is, so that the formatter finds nothing to change later. */

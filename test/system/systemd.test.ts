@@ -1,5 +1,5 @@
 /**
- * The unit of docs/deploy.md as systemd itself reads it (package `systemd`; nothing of it runs), and `systemd-notify` as
+ * The unit of docs/systemd.md as systemd itself reads it (package `systemd`; nothing of it runs), and `systemd-notify` as
  * the way to a service manager where this Node.js has none.
  */
 import assert from 'node:assert/strict'
@@ -15,7 +15,7 @@ import { bindDatagrams } from '../../packages/heddle/test/main/notify/datagram-s
 
 const run = promisify(execFile)
 const root = join(import.meta.dirname, '../..')
-const [, unit = ''] = /^```ini\n([^]*?)^```$/m.exec(readFileSync(join(root, 'docs/deploy.md'), 'utf8')) ?? []
+const [, unit = ''] = /^```ini\n([^]*?)^```$/m.exec(readFileSync(join(root, 'docs/systemd.md'), 'utf8')) ?? []
 
 function directory(t: TestContext): string {
   const path = mkdtempSync(join(tmpdir(), 'heddle-systemd-'))

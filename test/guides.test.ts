@@ -1,0 +1,84 @@
+/**
+ * The guides, each followed as a reader would from an empty directory: files written, commands typed, outputs compared.
+ * How a page is read is said in guides/page.ts.
+ */
+import assert from 'node:assert/strict'
+import { readFileSync, readdirSync } from 'node:fs'
+import { join } from 'node:path'
+import { suite, test } from 'node:test'
+
+import { foundIn, isSame } from './guides/compare.ts'
+import { unitsOf } from './guides/page.ts'
+import { Workshop } from './guides/workshop.ts'
+
+const root = join(import.meta.dirname, '..')
+const pages = ['README.md', ...readdirSync(join(root, 'docs')).map(name => `docs/${name}`)].filter(name =>
+  name.endsWith('.md')
+)
+const guides = pages.flatMap(page =>
+  unitsOf(readFileSync(join(root, page), 'utf8')).map(unit => ({ page, unit }))
+)
+
+suite('the guides', { concurrency: 3 }, () => {
+  for (const { page, unit } of guides) {
+    test(`${page}: ${unit.title}`, async t => {
+      const workshop = new Workshop(t)
+      await workshop.follow(unit)
+      assert.ok(workshop.compared > 0, 'It shows nothing that could be compared.')
+    })
+  }
+})
+
+const outputs: readonly [what: string, expected: readonly string[], printed: string, same: boolean][] = [
+  ['the same', ['a', 'b'], 'a\nb\n', true],
+  ['less', ['a', 'b'], 'a\n', false],
+  ['more', ['a'], 'a\nb\n', false],
+  [
+    'other times and amounts',
+    ['12:00:00.000 ready in 12 ms, 3 MB, 4%'],
+    '09:13:59.123 ready in 7.5 ms, 40 MB, 99%',
+    true
+  ],
+  ['another number', ['2 workers'], '3 workers', false],
+  ['other spaces', ['a  b'], '  a b', true],
+  ['anything within a line', ['a … c'], 'a b c', true],
+  ['a dot for any sign', ['a.c'], 'abc', false],
+  ['any lines', ['a', '…', 'd'], 'a\nb\nc\nd', true],
+  ['any lines at the end', ['a', '…'], 'a', true]
+]
+
+for (const [what, expected, printed, same] of outputs) {
+  test(`an output with ${what} is ${same ? '' : 'not '}the one shown`, () => {
+    assert.equal(isSame(expected, printed), same)
+  })
+}
+
+test('what a server shows is found between other lines, in its order', () => {
+  assert.equal(foundIn(['a', 'b'], 'x\na\ny\nb\nz'), 2)
+  assert.equal(foundIn(['a', 'b'], 'b\na'), 1)
+})
+
+test('a guide is read block by block', () => {
+  const page = [
+    '<!-- guide: page -->',
+    '# Title',
+    'In `package.json`:',
+    '```json\n{}\n```',
+    '```js\n// web/index.js\n1\n```',
+    '```js\n2\n```',
+    '```console\n$ cat <<E\n> in\n> E\nin\n$ true\n```',
+    '```text\nready\n```'
+  ].join('\n')
+  assert.deepEqual(unitsOf(page), [
+    {
+      title: 'Title',
+      steps: [
+        { kind: 'file', line: 4, name: 'package.json', text: '{}\n' },
+        { kind: 'file', line: 7, name: 'web/index.js', text: '// web/index.js\n1\n' },
+        { kind: 'command', line: 15, command: 'cat <<E\nin\nE', expected: ['in'] },
+        { kind: 'command', line: 19, command: 'true', expected: [] },
+        { kind: 'shown', line: 21, expected: ['ready'] }
+      ]
+    }
+  ])
+})
