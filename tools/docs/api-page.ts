@@ -119,8 +119,11 @@ function inputs(title: string, fields: Readonly<Record<string, Field>>): string 
   return `| ${title} | kind | default | what it is |\n| --- | --- | --- | --- |\n${rows.join('\n')}\n\n`
 }
 
-function kindOf({ kind, min = 1, max, choices = [] }: Field): string {
-  if (kind === 'integer') return max === undefined ? `integer, at least ${min}` : `integer, ${min} to ${max}`
+function kindOf({ kind, min = 1, max, word, choices = [] }: Field): string {
+  if (kind === 'integer') {
+    const bounds = max === undefined ? `integer, at least ${min}` : `integer, ${min} to ${max}`
+    return word === undefined ? bounds : `${bounds}; or \`${word}\``
+  }
   if (kind === 'choice') return choices.map(choice => `\`${choice}\``).join(', ')
   if (kind === 'texts') return 'list of texts'
   return kind === 'headers' ? 'object of texts or lists of texts' : kind

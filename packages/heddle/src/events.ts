@@ -92,6 +92,48 @@ export interface MachineSize {
   readonly memoryLimitBytes: number | null
 }
 
+/**
+ * Why the number of workers of an application is changed. `busy`: their event loops have more to do than they should.
+ * `backlog`: requests wait and have to be worked off. `idle`: fewer would have been enough for a minute. `given-away`:
+ * another application needs the worker more. `memory`: the machine has too little left. `limits`: the number was
+ * outside of what the configuration allows.
+ */
+export type ScalingReason = 'busy' | 'backlog' | 'idle' | 'given-away' | 'memory' | 'limits'
+
+/**
+ * Why an application does not get the workers its load needs. `max`: it may have no more. `total`: all applications
+ * together may not, and none can spare one. `cpu`: the CPUs are used up, so that more threads would only share them.
+ * `memory`: one more may not fit. `failed`: the last that was started did not become ready.
+ */
+export type ScalingRefusal = 'max' | 'total' | 'cpu' | 'memory' | 'failed'
+
+/** What the number of workers was judged by, over the last seconds. */
+export interface ScalingNumbers {
+  /** Workers it had, and how many its load needs. */
+  readonly workers: number
+  readonly wanted: number
+  /** Event loops it keeps busy: 2.4 is the work of 2.4 workers that do nothing else. */
+  readonly demand: number
+  /** The most of that in the last minute. */
+  readonly peakDemand: number
+  /** Event loop utilization of its workers, 0 to 1. */
+  readonly utilization: number
+  /** Part of their active time in which they had a CPU; `null` where the system does not say. */
+  readonly cpuShare: number | null
+  readonly inflight: number
+  readonly queued: number
+  /** How long requests waited before they were sent, and how late event loops were: 99th percentiles. */
+  readonly waitMs: number | null
+  readonly loopDelayMs: number | null
+  /** CPUs the process may use, how many are in use, and the part of the time in which a quota withheld them. */
+  readonly cpus: number
+  readonly cpuUsed: number
+  readonly throttledShare: number
+  /** Bytes that are free, and that one more worker is expected to need. */
+  readonly memoryFree: number
+  readonly workerBytes: number
+}
+
 /** The events by name, each with its facts. Times are in milliseconds. */
 export interface HeddleEvents {
   /** An application is started, with so many workers. */
@@ -115,6 +157,18 @@ export interface HeddleEvents {
     readonly error: Error | null
     readonly readyMs: number | null
   }
+  /**
+   * A worker has thrown an error nobody caught, or its application has called process.exit(): it gets no new requests,
+   * another takes its place, and `worker:exited` follows when it has finished what it has.
+   */
+  'worker:crashed': ThreadFact & {
+    readonly origin: 'uncaughtException' | 'unhandledRejection' | 'processExit'
+    readonly error: Error
+    /** The request whose handler did it was answered 502: nobody waits for it any more. */
+    readonly isolated: boolean
+  }
+  /** The inspector of a worker was opened at its start, for a debugger; `url` is `null` when its port was taken. */
+  'worker:inspector': ThreadFact & { readonly port: number; readonly url: string | null }
   /**
    * It was ended before it had finished what it had: `requests` were cut, those on connections of its own among them,
    * and `hooks` says whether its close hooks were.
@@ -225,6 +279,34 @@ export interface HeddleEvents {
   'application:mended': { readonly application: string }
   /** Some changes of files are not noticed, in development, for this reason, a sentence. */
   'watch:limited': { readonly reason: string }
+  /**
+   * Its number of workers is about to be changed because of its load. `partners`: ids of the applications that give the
+   * workers, or get them. `refusal`: why it does not get all it needs; `null` when it does.
+   */
+  'application:scaling': {
+    readonly application: string
+    readonly from: number
+    readonly to: number
+    readonly reason: ScalingReason
+    readonly refusal: ScalingRefusal | null
+    readonly partners: readonly string[]
+    readonly numbers: ScalingNumbers | null
+  }
+  /** It does not get the workers its load needs, as a sentence in `detail`; told once as long as that is the reason. */
+  'application:scaling-refused': {
+    readonly application: string
+    readonly reason: ScalingRefusal
+    readonly detail: string
+    readonly numbers: ScalingNumbers | null
+  }
+  /** New workers for its load did not become ready: they are tried again after `retryMs`. */
+  'application:scaling-failed': {
+    readonly application: string
+    readonly from: number
+    readonly to: number
+    readonly error: Error
+    readonly retryMs: number
+  }
   /** All workers of these applications are being replaced by fresh ones. */
   'restart:started': { readonly applications: readonly string[] }
   /** They are fresh ones now. */

@@ -134,6 +134,11 @@ export interface ApplicationOptions {
    */
   readonly scaling?: 'on' | 'off'
   /**
+   * The command with which `heddle build` builds it, for the shell, in `path`; `false` when there is nothing to build.
+   * @default the script `build` of package.json, when there is one
+   */
+  readonly build?: string | false
+  /**
    * Environment variables for the workers. They outrank the environment Heddle was started in and the env files.
    */
   readonly env?: Readonly<Record<string, string>>

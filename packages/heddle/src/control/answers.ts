@@ -97,7 +97,37 @@ export interface ApplicationReportLine {
   readonly zombies: number
   /** All its workers together in the last seconds. */
   readonly recent: RecentReportLine
+  /** How its number of workers comes about. */
+  readonly scaling: ScalingReportLine
+  /** Workers that are kept ready without requests. */
+  readonly spares: readonly SpareReportLine[]
   readonly workers: readonly WorkerReportLine[]
+}
+
+/** How the number of workers of an application comes about. */
+export interface ScalingReportLine {
+  /** `auto`: it follows the load. `pinned`: somebody has set it by hand. `off`: the configuration does not want it to. `fixed`: it leaves no choice. */
+  readonly mode: 'auto' | 'pinned' | 'off' | 'fixed'
+  /** How many it has at least. */
+  readonly min: number
+  /** How many it has at most, unless somebody sets more by hand. */
+  readonly max: number
+  /** How many its load needs; `null` when nobody judges. */
+  readonly wanted: number | null
+  /** Why its number is what it is, in a word: `steady`, `busy`, `idle` and the like; `null` as above. */
+  readonly reason: string | null
+  /** Why it does not get the workers its load needs; `null` when it does. */
+  readonly refusal: 'max' | 'total' | 'cpu' | 'memory' | 'failed' | null
+  /** The same as a sentence, without a full stop. */
+  readonly note: string | null
+}
+
+/** A worker that is kept ready without requests. */
+export interface SpareReportLine {
+  /** What it is called once it answers requests: `application:slot`. */
+  readonly name: string
+  /** `waiting`: it was lost and is started again in a while. */
+  readonly state: 'spare' | 'starting' | 'waiting'
 }
 
 /** One thread. */
@@ -337,6 +367,8 @@ export interface Shapes {
   readonly StatusReport: StatusReport
   readonly MachineReportLine: MachineReportLine
   readonly ApplicationReportLine: ApplicationReportLine
+  readonly ScalingReportLine: ScalingReportLine
+  readonly SpareReportLine: SpareReportLine
   readonly ThreadReportLine: ThreadReportLine
   readonly WorkerReportLine: WorkerReportLine
   readonly DiagnosisReportLine: DiagnosisReportLine

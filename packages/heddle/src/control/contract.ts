@@ -164,8 +164,19 @@ export const operations: Readonly<Record<OperationName, Operation>> = {
   scaleApplication: changing(
     'POST',
     `${application}/scale`,
-    'Gives an application another number of workers.',
-    { body: { workers: { kind: 'integer', required: true, max: 256, sentence: 'How many.' } } }
+    'Gives an application another number of workers, which does not follow its load until the next reload.',
+    {
+      body: {
+        workers: {
+          kind: 'integer',
+          required: true,
+          max: 256,
+          word: 'auto',
+          sentence:
+            'How many; `auto` takes that back: the number follows the load, or is what the configuration says.'
+        }
+      }
+    }
   ),
   setLogLevel: changing(
     'PUT',

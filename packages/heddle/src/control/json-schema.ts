@@ -79,7 +79,8 @@ function bareField(field: Field): JsonSchema {
   const { kind, min = 1, max, choices = [], mayBeEmpty = false } = field
   const text = mayBeEmpty ? { type: 'string' } : { type: 'string', minLength: 1 }
   if (kind === 'integer') {
-    return { type: 'integer', minimum: min, ...(max === undefined ? {} : { maximum: max }) }
+    const integer = { type: 'integer', minimum: min, ...(max === undefined ? {} : { maximum: max }) }
+    return field.word === undefined ? integer : { anyOf: [integer, { const: field.word }] }
   }
   if (kind === 'text') return text
   if (kind === 'texts') return { type: 'array', minItems: 1, items: { type: 'string', minLength: 1 } }

@@ -18,6 +18,8 @@ export interface Field {
   readonly min?: number
   readonly max?: number
   readonly choices?: readonly string[]
+  /** A word that may stand instead of an integer. */
+  readonly word?: string
   /** Whether a text may be empty. Defaults to false. */
   readonly mayBeEmpty?: boolean
   /** What is taken when it is left out, in words or as a number; only for descriptions. */

@@ -91,7 +91,42 @@ export const reportShapes: Readonly<Record<string, ObjectShape>> = {
         'Threads that were given up and still hold memory, those of former workers among them.'
       ),
       recent: named('RecentReportLine', 'All its workers together in the last seconds.'),
+      scaling: named('ScalingReportLine', 'How its number of workers comes about.'),
+      spares: list(named('SpareReportLine'), 'Workers that are kept ready without requests.'),
       workers: list(named('WorkerReportLine'))
+    }
+  },
+  ScalingReportLine: {
+    sentence: 'How the number of workers of an application comes about.',
+    fields: {
+      mode: words(
+        ['auto', 'pinned', 'off', 'fixed'],
+        '`auto`: it follows the load. `pinned`: somebody has set it by hand. `off`: the configuration does not want it to. `fixed`: it leaves no choice.'
+      ),
+      min: plain('integer', 'How many it has at least.'),
+      max: plain('integer', 'How many it has at most, unless somebody sets more by hand.'),
+      wanted: plain('integer', orNull('How many its load needs; `null` when nobody judges.')),
+      reason: plain(
+        'text',
+        orNull(
+          'Why its number is what it is, in a word: `steady`, `busy`, `idle` and the like; `null` as above.'
+        )
+      ),
+      refusal: words(
+        ['max', 'total', 'cpu', 'memory', 'failed'],
+        orNull('Why it does not get the workers its load needs; `null` when it does.')
+      ),
+      note: plain('text', orNull('The same as a sentence, without a full stop.'))
+    }
+  },
+  SpareReportLine: {
+    sentence: 'A worker that is kept ready without requests.',
+    fields: {
+      name: plain('text', 'What it is called once it answers requests: `application:slot`.'),
+      state: words(
+        ['spare', 'starting', 'waiting'],
+        '`waiting`: it was lost and is started again in a while.'
+      )
     }
   },
   ThreadReportLine: {

@@ -24,11 +24,12 @@ export interface MetricsParts {
   readonly blocked: MetricsSources['blocked']
   circuits(): readonly Circuit[]
   readonly machine: MetricsSources['machine']
+  readonly scaling: MetricsSources['scaling']
 }
 
 /** The metrics of a server. */
 export function composeMetrics(parts: MetricsParts): Metrics {
-  const { inForce, clock, events, supervisor, edges, phase, blocked, machine } = parts
+  const { inForce, clock, events, supervisor, edges, phase, blocked, machine, scaling } = parts
   return new Metrics({
     clock,
     listen: listener => events.onAny(listener),
@@ -48,6 +49,7 @@ export function composeMetrics(parts: MetricsParts): Metrics {
       circuits: () => parts.circuits(),
       blocked,
       machine,
+      scaling,
       zombies: () => supervisor.zombies().length + edges.zombies().length
     }
   })

@@ -9,6 +9,7 @@ import type { Announce } from '../events.ts'
 import type { Clock } from '../shared/clock.ts'
 import type { Phase, StatusReport } from './admin/report.ts'
 import { bootLevels } from './boot-order.ts'
+import type { ScalingRoom } from './compose-scaling.ts'
 import { ServerOperations } from './operations.ts'
 import type { ConfigurationSource, Instruments } from './operations.ts'
 import type { Edges } from './supervisor/edges.ts'
@@ -26,6 +27,7 @@ export interface OperationsSources {
   readonly announce: Announce
   readonly supervisor: Supervisor
   readonly edges: Edges
+  readonly scaling: Pick<ScalingRoom, 'pin' | 'unpin' | 'withNumbers'>
   readonly source: ConfigurationSource
   readonly instruments: Instruments
   status(): StatusReport
@@ -38,11 +40,15 @@ export interface OperationsSources {
 
 /** The operations of a server. */
 export function composeOperations(sources: OperationsSources): ServerOperations {
-  const { inForce, clock, announce, source, instruments, endsProcess, supervisor, edges } = sources
+  const { inForce, clock, announce, source, instruments, endsProcess, supervisor, edges, scaling } = sources
   return new ServerOperations({
     clock,
     applications: supervisor,
-    source,
+    scaling,
+    source: {
+      load: async () => scaling.withNumbers(await source.load()),
+      loadWith: (id, settings, entrypoint) => source.loadWith(id, settings, entrypoint)
+    },
     instruments,
     status: () => sources.status(),
     phase: () => sources.phase(),

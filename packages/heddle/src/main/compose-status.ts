@@ -51,6 +51,7 @@ export interface StatusSources {
   diagnoses(worker: string): WorkerReportLine['diagnoses']
   /** `null` when nobody looks. */
   readonly recent: RecentSource | null
+  readonly scaling: { view(application: string): ApplicationReportLine['scaling'] }
   life(): LifeFacts
 }
 
@@ -111,6 +112,8 @@ function applicationLine(
     ready: workers.filter(({ isReady }) => isReady).length,
     zombies,
     recent: recent?.ofApplication(id) ?? nothingRecent,
+    scaling: sources.scaling.view(id),
+    spares: application.spares,
     workers
   }
 }

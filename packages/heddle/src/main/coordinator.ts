@@ -13,17 +13,18 @@ import { Events } from '../events.ts'
 import type { Announce } from '../events.ts'
 import { systemClock } from '../shared/clock.ts'
 import type { Log } from '../shared/log.ts'
-import { AdminServer } from './admin/admin-server.ts'
-import { ControlSocket } from './admin/control-socket.ts'
+import type { ControlSocket } from './admin/control-socket.ts'
 import type { Operations } from './admin/operations.ts'
 import type { Phase, StatusReport } from './admin/report.ts'
 import { composeOperations, fixedSource } from './compose-operations.ts'
 import type { InForce } from './compose-operations.ts'
-import { composeApi } from './compose-api.ts'
+import { composeDoors } from './compose-api.ts'
+import { composeFailures } from './compose-failures.ts'
 import { composeDevelopment } from './compose-development.ts'
 import { composeMetrics } from './compose-metrics.ts'
 import { composeMachine } from './compose-machine.ts'
 import { composeInstruments } from './compose-instruments.ts'
+import { composeScaling } from './compose-scaling.ts'
 import { composeStatus } from './compose-status.ts'
 import type { LifeFacts, StatusSources } from './compose-status.ts'
 import { composeWatches } from './compose-watches.ts'
@@ -37,6 +38,7 @@ import { createRegistry } from './mesh.ts'
 import type { Booted, Parts } from './lifecycle.ts'
 import type { ConfigurationSource } from './operations.ts'
 import type { Development } from './dev/development.ts'
+import type { ScalingRule } from './scaling/load.ts'
 import { Edges } from './supervisor/edges.ts'
 import { Handoff } from './supervisor/handoff.ts'
 import { publicUrl } from './supervisor/public-url.ts'
@@ -89,6 +91,10 @@ export interface CoordinatorOptions {
   readonly files?: ThreadFiles
   /** The machine; this one when it is left out. */
   readonly machine?: MachineSource | undefined
+  /** How many workers applications should have; the rule of Heddle when it is left out. */
+  readonly rule?: ScalingRule | undefined
+  /** Events the log says nothing of: whoever has the server started tells of them himself. */
+  readonly narrated?: ReadonlySet<string> | undefined
   /** Called when only killing the process is left. */
   readonly kill?: () => void
   /** Where the configuration comes from at a reload. Without one it stays what it is. */
@@ -130,7 +136,7 @@ class Server implements Coordinator {
     this.#inForce = inForce
     this.#kill = options.kill ?? killProcess
     this.#log = options.log
-    logEvents(this.events, options.log)
+    logEvents(this.events, options.log, options.narrated)
     const logs = options.logs ?? openLogs(config, options.logStyle)
     this.#logs = logs
     const announce: Announce = (name, fact) => this.events.emit(name, fact)
@@ -153,13 +159,15 @@ class Server implements Coordinator {
     const surroundings = surroundingsOf(inForce, around)
     const supervisor = new Supervisor(surroundings)
     const edges = new Edges(surroundings)
+    composeFailures(config, this.events, edges)
     const watches = composeWatches(supervisor, this.events, this.#registry)
-    const rooms = { inForce, clock: systemClock, supervisor, edges, machine: () => machine.report() }
+    const scaling = composeScaling({ inForce, events: this.events, supervisor, machine }, options.rule)
+    const rooms = { inForce, clock: systemClock, supervisor, edges, scaling, machine: () => machine.report() }
     const phase = (): Phase => this.#phase
     const circuits = (): readonly Circuit[] => this.#registry.circuits()
     const { seen } = watches
     const metrics = composeMetrics({ ...rooms, ...seen, circuits, events: this.events, phase })
-    this.#watches = [...watches.all, ...machine.watches, ...dev.watches, metrics, logs]
+    this.#watches = [...watches.all, ...machine.watches, ...dev.watches, scaling.watch, metrics, logs]
     this.#statusSources = { ...rooms, ...seen, circuits, recent: metrics, life: () => this.#life() }
     this.operations = composeOperations({
       ...rooms,
@@ -172,26 +180,12 @@ class Server implements Coordinator {
       endsProcess: options.shutDown !== undefined,
       adopted: adopted => this.#handleAdopted(adopted)
     })
-    const api = composeApi({ operations: this.operations, events: this.events, logs })
-    const { socketDirectory } = options
     this.events.on('reload:finished', () => this.#introduce())
-    this.#socket = socketDirectory === undefined ? null : new ControlSocket(socketDirectory, api, systemClock)
-    const { operations } = this
-    const admin = config.admin.enabled
-      ? new AdminServer({ settings: config.admin, operations, api, clock: systemClock, announce })
-      : null
-    this.#parts = {
-      get config() {
-        return inForce.config
-      },
-      clock: systemClock,
-      announce,
-      supervisor,
-      bootApplication: id => dev.bootApplication(id),
-      edges,
-      admin,
-      publicPort
-    }
+    const api = { operations: this.operations, events: this.events, logs }
+    const { socket, admin } = composeDoors(api, config.admin, options.socketDirectory)
+    this.#socket = socket
+    const bootApplication: Parts['bootApplication'] = id => dev.bootApplication(id)
+    this.#parts = partsOf(inForce, { announce, supervisor, bootApplication, edges, admin, publicPort })
   }
 
   start(): Promise<StartReport> {
@@ -315,7 +309,10 @@ class Server implements Coordinator {
 /** What all threads of the server have around them. */
 function surroundingsOf(
   inForce: InForce,
-  given: Pick<Surroundings, 'seats' | 'files' | 'logs' | 'announce' | 'publicPort' | 'limitsOf' | 'startThread'>
+  given: Pick<
+    Surroundings,
+    'seats' | 'files' | 'logs' | 'announce' | 'publicPort' | 'limitsOf' | 'startThread'
+  >
 ): Surroundings {
   return {
     ...given,
@@ -325,6 +322,17 @@ function surroundingsOf(
     clock: systemClock,
     chance: Math.random,
     ...(inForce.config.server.mode === 'handoff' ? { handoff: new Handoff() } : {})
+  }
+}
+
+/** What the walks pass. */
+function partsOf(inForce: InForce, parts: Omit<Parts, 'config' | 'clock'>): Parts {
+  return {
+    ...parts,
+    get config() {
+      return inForce.config
+    },
+    clock: systemClock
   }
 }
 

@@ -3,7 +3,7 @@
  *
  * Main thread only. It listens and changes nothing.
  */
-import type { BlockedPlace, Events, HeddleEvents, ReplaceReason } from '../events.ts'
+import type { BlockedPlace, Events, HeddleEvents, ReplaceReason, ScalingNumbers } from '../events.ts'
 import type { Log } from '../shared/log.ts'
 
 type Lines = {
@@ -25,6 +25,12 @@ const lines: Lines = {
     const fields = { reason, code, readyMs: readyMs === null ? null : Math.round(readyMs) }
     if (reason === 'stopped') of(log, thread).debug('Worker has ended.', fields)
     else of(log, thread).error('Worker is gone.', error === null ? fields : { ...fields, error })
+  },
+  'worker:crashed': (log, { origin, error, isolated, ...thread }) =>
+    of(log, thread).debug('Worker has thrown an error that nobody caught.', { origin, isolated, error }),
+  'worker:inspector': (log, { port, url, ...thread }) => {
+    if (url !== null) of(log, thread).warn(inspectorWords.started, { url })
+    else of(log, thread).warn('Inspector of the worker could not be opened: its port is in use.', { port })
   },
   'worker:cut': (log, { requests, hooks, ...thread }) =>
     of(log, thread).warn('Worker was ended before it had finished.', { requests, hooks }),
@@ -99,9 +105,28 @@ const lines: Lines = {
   'application:broken': (log, { application, error, isAnswering }) =>
     log
       .child({ application })
-      .error(`Application does not start: ${brokenWords(isAnswering)} until its next change.`, { error }),
+      // The event of the worker has told the error as a whole.
+      .error(`Application does not start: ${brokenWords(isAnswering)} until its next change.`, {
+        reason: error.message
+      }),
   'application:mended': (log, { application }) => log.child({ application }).info('Application works again.'),
   'watch:limited': (log, { reason }) => log.warn('Not every change of a file is noticed.', { reason }),
+  'application:scaling': (log, { application, numbers, ...rest }) =>
+    log
+      .child({ application })
+      .info(
+        `Application is given ${rest.to} instead of ${rest.from} workers: ${rest.reason}.`,
+        numbers === null ? rest : { ...rest, numbers: rounded(numbers) }
+      ),
+  'application:scaling-refused': (log, { application, detail, reason, numbers }) =>
+    log
+      .child({ application })
+      .warn(
+        `Application does not get the workers it needs: ${detail}.`,
+        numbers === null ? { reason } : { reason, numbers: rounded(numbers) }
+      ),
+  'application:scaling-failed': (log, { application, ...rest }) =>
+    log.child({ application }).error('New workers for the load did not become ready.', rest),
   'restart:started': (log, { applications }) => log.info('Restart begins.', { applications }),
   'restart:finished': (log, { applications, restartMs }) =>
     log.info('Restart is done: every worker is a fresh one.', { applications, restartMs }),
@@ -159,11 +184,16 @@ const inspectorWords = {
   failed: 'Inspector of the worker could not be opened.'
 } as const
 
-/** Writes a line for every event from now on. */
-export function logEvents(events: Events, log: Log): void {
+/**
+ * Writes a line for every event from now on.
+ *
+ * @param narrated Names of those of which it does not.
+ */
+export function logEvents(events: Events, log: Log, narrated: ReadonlySet<string> = new Set()): void {
   const listen = <Name extends keyof HeddleEvents>(name: Name, write: Lines[Name]): unknown =>
     events.on(name, fact => write(log, fact))
-  for (const name of Object.keys(lines)) if (isEventName(name)) listen(name, lines[name])
+  for (const name of Object.keys(lines))
+    if (isEventName(name) && !narrated.has(name)) listen(name, lines[name])
 }
 
 function isEventName(name: string): name is keyof HeddleEvents {
@@ -180,6 +210,16 @@ function of(log: Log, thread: { readonly application: string | null; readonly wo
 function about(log: Log, application: string | null, slot: number | null): Log {
   if (application === null) return log
   return log.child(slot === null ? { application } : { application, worker: `${application}:${slot}` })
+}
+
+/** Numbers with as many places as matter. */
+function rounded(numbers: ScalingNumbers): object {
+  return Object.fromEntries(
+    Object.entries(numbers).map(([name, value]: [string, number | null]) => [
+      name,
+      value === null ? null : Math.round(value * 100) / 100
+    ])
+  )
 }
 
 function seconds(ms: number): string {

@@ -37,6 +37,7 @@ export interface ConfigurationSource {
 
 /** The supervisor as far as operations need it. */
 export interface ApplicationOperations {
+  application(id: string): Pick<ResolvedApplication, 'workers' | 'scaling'>
   restart(ids?: readonly string[]): Promise<void>
   addApplication(application: ResolvedApplication): Promise<unknown>
   removeApplication(id: string): Promise<void>
@@ -61,12 +62,21 @@ export interface Instruments {
   closeInspector(id: string, slot: number): Promise<void>
 }
 
+/** Leaves numbers of workers to others than the load. */
+export interface Pinning {
+  /** Returns whether it was left to others before. */
+  pin(id: string): boolean
+  unpin(id: string): void
+}
+
 /** What operations are made of. */
 export interface OperationsOptions {
   readonly clock: Clock
   readonly applications: ApplicationOperations
   readonly source: ConfigurationSource
   readonly instruments: Instruments
+  /** Who has numbers of workers follow the load. */
+  readonly scaling: Pinning
   readonly reload: Omit<ReloadParts, 'load'>
   status(): StatusReport
   phase(): Phase
@@ -145,15 +155,27 @@ export class ServerOperations implements Operations {
     })
   }
 
-  scale(id: string, workers: number): Promise<void> {
+  scale(id: string, workers: number | 'auto'): Promise<void> {
     return this.#beside(`scaling of ${id}`, async () => {
       this.#assertKnown(id)
+      const { applications, scaling } = this.#options
+      if (workers === 'auto') {
+        await applications.scale(id, this.#ownNumber(id))
+        scaling.unpin(id)
+        return
+      }
       if (!Number.isSafeInteger(workers) || workers < 1 || workers > workersMax) {
-        const reason = `an application has from 1 to ${workersMax} workers, not ${workers}`
+        const reason = `an application has from 1 to ${workersMax} workers, or "auto", not ${workers}`
         throw new HeddleError('HEDDLE_REQUEST_INVALID', { reason })
       }
-      await this.#options.applications.scale(id, workers)
-      this.#adoptApplications(known => known.map(each => (each.id === id ? { ...each, workers } : each)))
+      const was = scaling.pin(id)
+      try {
+        await applications.scale(id, workers)
+      } catch (error) {
+        if (!was) scaling.unpin(id)
+        throw error
+      }
+      this.#adoptNumber(id, workers)
     })
   }
 
@@ -272,6 +294,16 @@ export class ServerOperations implements Operations {
     this.#assertKnown(id)
     const { workers } = this.#config().applications.find(each => each.id === id) ?? { workers: 0 }
     if (slot >= workers) throw new HeddleError('HEDDLE_UNKNOWN_WORKER', { application: id, slot, workers })
+  }
+
+  /** The number of workers nearest to the present one that the configuration allows. */
+  #ownNumber(id: string): number {
+    const { workers, scaling } = this.#options.applications.application(id)
+    return Math.min(scaling.max, Math.max(scaling.min, workers))
+  }
+
+  #adoptNumber(id: string, workers: number): void {
+    this.#adoptApplications(known => known.map(each => (each.id === id ? { ...each, workers } : each)))
   }
 
   #unknown(application: string): HeddleError {

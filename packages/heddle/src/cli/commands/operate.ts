@@ -75,12 +75,16 @@ export const reload: Run = typed =>
     ].join('\n')
   })
 
-/** `heddle scale <application> <workers>` */
+/** `heddle scale <application> <workers>`, which may be `auto` */
 export const scale: Run = typed => {
   const [id = '', count = ''] = typed.words
   const workers = /^\d+$/.test(count) ? Number(count) : count
   const question: Question = { operation: 'scaleApplication', place: { id }, body: { workers } }
-  return run(typed, question, () => `${id} has ${count} ${count === '1' ? 'worker' : 'workers'}.`)
+  return run(typed, question, () =>
+    count === 'auto'
+      ? `${id} has as many workers as the configuration says and, between min and max, its load needs.`
+      : `${id} has ${count} ${count === '1' ? 'worker' : 'workers'}.`
+  )
 }
 
 /** `heddle apps add <id> [path]` */
@@ -92,7 +96,7 @@ export const addApplication: Run = typed => {
     ...readSettings(options['settings']),
     ...(path === undefined ? {} : { path: literal(resolve(path)) }),
     ...(typeof entry === 'string' ? { entry: literal(path === undefined ? resolve(entry) : entry) } : {}),
-    ...(typeof workers === 'string' ? { workers: Number(workers) } : {}),
+    ...(typeof workers === 'string' ? { workers: workersOf(workers) } : {}),
     id
   }
   return run(typed, { operation: 'addApplication', body }, () => `${id} was added and is ready.`)
@@ -152,6 +156,12 @@ function readSettings(given: OptionValue): Readonly<Record<string, unknown>> {
     // Told below, as what is JSON but no object.
   }
   throw new HeddleError('HEDDLE_COMMAND_INVALID', { reason: '--settings has to be a JSON object' })
+}
+
+/** `4`, or bounds: `2-6`. What is neither is for the server to refuse. */
+function workersOf(typed: string): unknown {
+  const [min, max] = /^(\d+)-(\d+)$/.exec(typed)?.slice(1).map(Number) ?? []
+  return min === undefined ? Number(typed) : { min, max }
 }
 
 /** A path that was typed contains no variables of the configuration. */

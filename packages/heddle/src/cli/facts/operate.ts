@@ -41,11 +41,21 @@ export const operateCommands: readonly CommandFacts[] = [
   {
     ...toServer,
     name: 'scale',
-    arguments: [application, { name: '<workers>', sentence: 'How many workers it is to have.' }],
+    arguments: [
+      application,
+      {
+        name: '<workers>',
+        sentence: 'How many workers it is to have, or `auto` for as many as the configuration says.',
+        completes: ['auto']
+      }
+    ],
     summary: 'Give an application another number of workers.',
     description:
-      'Starts or stops workers until there are that many; those that go finish what they have. Holds until the next reload, which brings back what the configuration says.',
-    examples: [{ line: 'heddle scale api 4', sentence: 'Four workers for the application api.' }]
+      'Starts or stops workers until there are that many; those that go finish what they have. The number stays, whatever the load, until `heddle scale <application> auto` or the next reload: then it is what the configuration says, and follows the load again where it may.',
+    examples: [
+      { line: 'heddle scale api 4', sentence: 'Four workers for the application api, whatever its load.' },
+      { line: 'heddle scale api auto', sentence: 'As many as its load needs again.' }
+    ]
   },
   {
     ...toServer,
@@ -109,7 +119,11 @@ export const operateCommands: readonly CommandFacts[] = [
         variables: [],
         completes: 'file'
       },
-      { flags: '-w, --workers <count>', sentence: 'How many worker threads run it.', variables: [] },
+      {
+        flags: '-w, --workers <count>',
+        sentence: 'How many worker threads run it: 4, or 2-6 for a number that follows its load.',
+        variables: []
+      },
       {
         flags: '--settings <json>',
         sentence: 'Further settings, as in the configuration.',

@@ -9,7 +9,16 @@ import { counted, duration, latency, share } from '../terminal/amounts.ts'
 import { cleanLine } from '../terminal/clean-text.ts'
 
 /** What about a worker is not well. */
-export type Subject = 'state' | 'turning' | 'elu' | 'delay' | 'heap' | 'latency' | 'errors' | 'past'
+export type Subject =
+  | 'state'
+  | 'turning'
+  | 'elu'
+  | 'delay'
+  | 'heap'
+  | 'latency'
+  | 'errors'
+  | 'past'
+  | 'scaling'
 
 /** One thing that is not well. */
 export interface Complaint {

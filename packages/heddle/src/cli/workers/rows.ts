@@ -6,6 +6,7 @@
 import type {
   ApplicationReportLine,
   RecentReportLine,
+  SpareReportLine,
   StatusReport,
   ThreadReportLine,
   WorkerReportLine
@@ -44,14 +45,19 @@ export function rowsOf({ applications, edges }: StatusReport): readonly Row[] {
 }
 
 function applicationRows(application: ApplicationReportLine): readonly Row[] {
-  const { workers } = application
+  const { workers, scaling, spares } = application
   const [only] = workers
-  if (only !== undefined && workers.length === 1) return [workerRow(application, only, false)]
-  return [headingRow(application), ...workers.map(worker => workerRow(application, worker, true))]
+  const isAlone = workers.length === 1 && scaling.mode === 'fixed' && spares.length === 0
+  if (only !== undefined && isAlone) return [workerRow(application, only, false)]
+  return [
+    headingRow(application),
+    ...workers.map(worker => workerRow(application, worker, true)),
+    ...spares.map(spare => spareRow(application, spare))
+  ]
 }
 
 function headingRow(application: ApplicationReportLine): Row {
-  const { id, phase, ready, desired, minReady, workers, recent } = application
+  const { id, phase, ready, desired, minReady, workers, recent, scaling } = application
   const isRunning = phase === 'running'
   const look: Look = ready >= desired ? 'well' : ready >= Math.max(1, minReady) ? 'under way' : 'wrong'
   return {
@@ -60,7 +66,7 @@ function headingRow(application: ApplicationReportLine): Row {
     slot: null,
     name: id,
     isInside: false,
-    state: isRunning ? `${ready}/${desired} ready` : phase,
+    state: isRunning ? `${ready}/${desired} ready${rangeOf(application)}` : phase,
     look: isRunning ? look : phase === 'stopped' ? 'quiet' : 'under way',
     uptimeMs: null,
     restarts: sum(workers, worker => worker.restarts),
@@ -68,7 +74,27 @@ function headingRow(application: ApplicationReportLine): Row {
     heapUsed: null,
     heapLimit: null,
     inflight: sum(workers, worker => worker.inflight),
-    complaints: []
+    complaints:
+      scaling.note === null ? [] : [{ subject: 'scaling', says: scaling.note, degree: 'worth knowing' }]
+  }
+}
+
+/** Between how many workers the number may change, or that it may not. */
+function rangeOf({ scaling: { mode, min, max } }: ApplicationReportLine): string {
+  if (mode === 'auto') return ` (${min}-${max})`
+  return mode === 'pinned' ? ' (pinned)' : ''
+}
+
+function spareRow({ id }: ApplicationReportLine, { name, state }: SpareReportLine): Row {
+  return {
+    ...emptyRow,
+    kind: 'worker',
+    application: id,
+    slot: Number(name.slice(name.lastIndexOf(':') + 1)),
+    name,
+    isInside: true,
+    state: state === 'spare' ? 'spare' : `spare, ${state}`,
+    look: state === 'spare' ? 'quiet' : 'under way'
   }
 }
 
@@ -94,22 +120,28 @@ function workerRow(application: ApplicationReportLine, worker: WorkerReportLine,
   }
 }
 
+/** A row without numbers. */
+const emptyRow = {
+  application: null,
+  slot: null,
+  isInside: false,
+  uptimeMs: null,
+  restarts: null,
+  recent: null,
+  heapUsed: null,
+  heapLimit: null,
+  inflight: null,
+  complaints: []
+} as const
+
 function edgeRow({ name, state, restarts }: ThreadReportLine): Row {
   return {
+    ...emptyRow,
     kind: 'edge',
-    application: null,
-    slot: null,
     name,
-    isInside: false,
     state,
     look: state === 'ready' ? 'well' : state === 'exited' || state === 'zombie' ? 'wrong' : 'under way',
-    uptimeMs: null,
-    restarts,
-    recent: null,
-    heapUsed: null,
-    heapLimit: null,
-    inflight: null,
-    complaints: []
+    restarts
   }
 }
 

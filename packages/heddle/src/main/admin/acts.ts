@@ -43,7 +43,8 @@ export const acts: Readonly<Record<ActName, Act>> = {
   startApplication: (operations, { id }) => operations.startApplication(id),
   stopApplication: (operations, { id }) => operations.stopApplication(id),
   restartApplication: (operations, { id }) => operations.restart([id]),
-  scaleApplication: (operations, { id }, { workers }) => operations.scale(id, Number(workers)),
+  scaleApplication: (operations, { id }, { workers }) =>
+    operations.scale(id, workers === 'auto' ? workers : Number(workers)),
   setLogLevel: (operations, { id }, { level }) => operations.setLogLevel(id, level as LogThreshold),
   inject: async (operations, { id }, input) =>
     injectedResponse(await operations.inject(id, injectedRequest(input))),

@@ -63,8 +63,13 @@ export interface Operations {
   startApplication(id: string): Promise<void>
   /** Stops one; it is still known and can be started again. @throws HEDDLE_APPLICATION_NEEDED */
   stopApplication(id: string): Promise<void>
-  /** Gives an application another number of workers, 1 to 256. @throws HEDDLE_APPLICATION_FAILED */
-  scale(id: string, workers: number): Promise<void>
+  /**
+   * Gives an application another number of workers, 1 to 256, which stays until the next reload; `auto`: it follows the
+   * load again, or is what the configuration says.
+   *
+   * @throws HEDDLE_APPLICATION_FAILED
+   */
+  scale(id: string, workers: number | 'auto'): Promise<void>
   /** A fresh thread for one worker. @throws HEDDLE_UNKNOWN_WORKER, HEDDLE_RESTART_FAILED */
   restartWorker(id: string, slot: number): Promise<void>
   /** The worker gets no new requests until {@link readyWorker}. @throws HEDDLE_UNKNOWN_WORKER, HEDDLE_BUSY */

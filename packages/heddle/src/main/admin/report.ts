@@ -11,6 +11,7 @@ export type {
   CircuitReportLine,
   HealthReportLine,
   RecentReportLine,
+  SpareReportLine,
   StatusReport,
   ThreadReportLine,
   WorkerReportLine

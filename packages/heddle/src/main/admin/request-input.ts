@@ -83,7 +83,8 @@ function fromText({ kind }: Field, text: string): unknown {
 
 function isFitting(field: Field, value: unknown): boolean {
   const { kind, min = 1, max = Number.MAX_SAFE_INTEGER, choices = [], mayBeEmpty = false } = field
-  if (kind === 'integer') return Number.isSafeInteger(value) && Number(value) >= min && Number(value) <= max
+  if (kind === 'integer')
+    return isInteger(value, min, max) || (field.word !== undefined && value === field.word)
   if (kind === 'text') return isText(value, mayBeEmpty)
   if (kind === 'texts') {
     return Array.isArray(value) && value.length > 0 && value.every(item => isText(item, false))
@@ -91,6 +92,10 @@ function isFitting(field: Field, value: unknown): boolean {
   if (kind === 'choice') return typeof value === 'string' && choices.includes(value)
   if (kind === 'boolean') return typeof value === 'boolean'
   return isHeaders(value)
+}
+
+function isInteger(value: unknown, min: number, max: number): boolean {
+  return Number.isSafeInteger(value) && Number(value) >= min && Number(value) <= max
 }
 
 function isText(value: unknown, mayBeEmpty: boolean): boolean {
@@ -105,9 +110,10 @@ function isHeaders(value: unknown): boolean {
 }
 
 /** What a field may be, in words that follow "has to be". */
-function describe({ kind, min = 1, max, choices = [], mayBeEmpty = false, required }: Field): string {
+function describe({ kind, min = 1, max, word, choices = [], mayBeEmpty = false, required }: Field): string {
   if (kind === 'integer') {
-    return `a whole number ${max === undefined ? `of at least ${min}` : `from ${min} to ${max}`}`
+    const bounds = max === undefined ? `of at least ${min}` : `from ${min} to ${max}`
+    return `a whole number ${bounds}${word === undefined ? '' : `, or ${JSON.stringify(word)}`}`
   }
   if (kind === 'text') return mayBeEmpty ? 'a text' : 'a text that is not empty'
   if (kind === 'texts') {

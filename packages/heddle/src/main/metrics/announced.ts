@@ -30,6 +30,8 @@ export class Announced {
   /** By worker and reason. */
   readonly #ejections = new Map<string, Map<string, number>>()
   readonly #bootMs = new Map<string, number>()
+  /** By application and reason. */
+  readonly #scalings = new Map<string, Map<string, number>>()
   #reloads: Reloads = { done: 0, failed: 0, wasLastDone: true, lastDoneAt: Date.now(), lastMs: null }
 
   /** How often each event was announced. */
@@ -51,12 +53,18 @@ export class Announced {
     return this.#bootMs.get(worker) ?? null
   }
 
+  /** How often the number of workers of an application was changed because of its load, by why. */
+  scalings(application: string): ReadonlyMap<string, number> {
+    return this.#scalings.get(application) ?? new Map<string, number>()
+  }
+
   /** To be called at each event. */
   hear(name: EventName, fact: unknown): void {
     count(this.#events, name)
     // Facts are those of the event: `Events` has no other way in.
     if (name === 'worker:moved') this.#hearMoved(fact as HeddleEvents['worker:moved'])
     if (name === 'worker:ready') this.#hearReady(fact as HeddleEvents['worker:ready'])
+    if (name === 'application:scaling') this.#hearScaling(fact as HeddleEvents['application:scaling'])
     if (name === 'reload:finished') this.#hearReload(fact as HeddleEvents['reload:finished'])
     if (name === 'reload:failed') {
       this.#reloads = { ...this.#reloads, failed: this.#reloads.failed + 1, wasLastDone: false }
@@ -72,6 +80,12 @@ export class Announced {
 
   #hearReady({ worker, bootMs }: HeddleEvents['worker:ready']): void {
     this.#bootMs.set(worker, bootMs)
+  }
+
+  #hearScaling({ application, reason }: HeddleEvents['application:scaling']): void {
+    const reasons = this.#scalings.get(application) ?? new Map<string, number>()
+    this.#scalings.set(application, reasons)
+    count(reasons, reason)
   }
 
   #hearReload({ reloadMs }: HeddleEvents['reload:finished']): void {

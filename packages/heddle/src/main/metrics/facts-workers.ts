@@ -21,6 +21,41 @@ export const workerFacts = {
     help: 'Workers of the application that take requests, those that stand still or say no not among them.',
     labels: ['application']
   },
+  heddle_application_workers_spare: {
+    type: 'gauge',
+    help: 'Workers of the application that are kept ready without requests.',
+    labels: ['application']
+  },
+  heddle_scaling_target_workers: {
+    type: 'gauge',
+    help: 'Workers the load of the application needs; the number it has where nobody judges that.',
+    labels: ['application']
+  },
+  heddle_scaling_min_workers: {
+    type: 'gauge',
+    help: 'Workers the application has at least.',
+    labels: ['application']
+  },
+  heddle_scaling_max_workers: {
+    type: 'gauge',
+    help: 'Workers the application has at most.',
+    labels: ['application']
+  },
+  heddle_scaling_mode: {
+    type: 'gauge',
+    help: '1 for how the number of workers comes about, 0 for the others: "auto", "pinned", "off", "fixed".',
+    labels: ['application', 'mode']
+  },
+  heddle_scaling_refused: {
+    type: 'gauge',
+    help: '1 for the reason why the application does not get the workers its load needs, 0 for the others.',
+    labels: ['application', 'reason']
+  },
+  heddle_scaling_decisions_total: {
+    type: 'counter',
+    help: 'Changes of the number of workers because of the load, by why: "busy", "backlog", "idle", "given-away", "memory", "limits".',
+    labels: ['application', 'reason']
+  },
   heddle_application_metrics_up: {
     type: 'gauge',
     help: '1 when the metrics of the application itself were told by this worker in time, 0 when not; only for workers that have some.',

@@ -29,6 +29,7 @@ export interface WorkerReadings {
   /** Which bounds of the mesh are shown; see `buckets.ts`. */
   readonly bounds: readonly number[]
   readonly blocked: MetricsSources['blocked']
+  readonly scaling: MetricsSources['scaling']
   totals(worker: string): Totals | null
   recent(worker: string): RecentReportLine | null
 }
@@ -36,13 +37,17 @@ export interface WorkerReadings {
 /** One application and all of its workers. */
 export function addApplication(
   to: Exposition<MetricName>,
-  { settings, phase, slots, everySlot }: MeteredApplication,
+  application: MeteredApplication,
   readings: WorkerReadings
 ): void {
+  const { settings, phase, slots, everySlot } = application
   const { id } = settings
   for (const each of phases) to.add('heddle_application_state', [id, each], each === phase ? 1 : 0)
   to.add('heddle_application_workers_desired', [id], phase === 'stopped' ? 0 : settings.workers)
   to.add('heddle_application_workers_ready', [id], slots.filter(isReady).length)
+  const spares = application.status().spares.filter(({ state }) => state === 'spare')
+  to.add('heddle_application_workers_spare', [id], spares.length)
+  addScaling(to, application, readings)
   for (const slot of everySlot) {
     const totals = readings.totals(slot.fact.worker)
     if (totals !== null) {
@@ -52,6 +57,25 @@ export function addApplication(
     addHistory(to, slot, readings)
   }
   for (const slot of slots) addPresent(to, slot, readings)
+}
+
+const scalingModes = ['auto', 'pinned', 'off', 'fixed']
+const refusals = ['max', 'total', 'cpu', 'memory', 'failed']
+
+function addScaling(
+  to: Exposition<MetricName>,
+  { settings: { id, workers } }: MeteredApplication,
+  { scaling, announced }: WorkerReadings
+): void {
+  const { mode, min, max, wanted, refusal } = scaling.view(id)
+  to.add('heddle_scaling_target_workers', [id], wanted ?? workers)
+  to.add('heddle_scaling_min_workers', [id], min)
+  to.add('heddle_scaling_max_workers', [id], max)
+  for (const each of scalingModes) to.add('heddle_scaling_mode', [id, each], each === mode ? 1 : 0)
+  for (const each of refusals) to.add('heddle_scaling_refused', [id, each], each === refusal ? 1 : 0)
+  for (const [reason, count] of announced.scalings(id)) {
+    to.add('heddle_scaling_decisions_total', [id, reason], count)
+  }
 }
 
 /** Milliseconds after which a heartbeat is stale, as the status has it. */

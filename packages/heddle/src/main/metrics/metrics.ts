@@ -87,6 +87,7 @@ export class Metrics {
       announced: this.#announced,
       bounds: chooseBounds(buckets),
       blocked: (worker: string) => this.#options.sources.blocked(worker),
+      scaling: this.#options.sources.scaling,
       totals: (worker: string) => this.#sampler.totals(worker),
       recent: (worker: string) => this.#sampler.recent([worker])
     }

@@ -11,7 +11,7 @@ import type { Circuit, MemberCounts, MemberTraffic } from '@heddle/mesh'
 
 import type { ClientCounts } from '../../channel/ledger.ts'
 import type { EdgeCounts } from '../../channel/edge-counts.ts'
-import type { MachineReportLine } from '../../control/answers.ts'
+import type { ApplicationReportLine, MachineReportLine } from '../../control/answers.ts'
 import type { ResolvedMetrics } from '../../config/resolved.ts'
 import type { ThreadFact, ThreadState } from '../../events.ts'
 
@@ -57,6 +57,7 @@ export interface MeteredApplication {
   readonly slots: readonly MeteredSlot[]
   /** All it ever had: what was counted in one that is no longer in use stays. */
   readonly everySlot: readonly MeteredSlot[]
+  status(): { readonly spares: readonly { readonly state: string }[] }
 }
 
 /** One edge thread, over all its restarts. */
@@ -85,6 +86,8 @@ export interface MetricsSources {
   edges(): readonly MeteredEdge[]
   traffic(): readonly SentTraffic[]
   circuits(): readonly Circuit[]
+  /** How the number of workers of an application comes about. */
+  readonly scaling: { view(application: string): ApplicationReportLine['scaling'] }
   /** How often the event loop of a worker stood still, and for how long in all. */
   blocked(worker: string): { readonly blocks: number; readonly blockedMs: number }
   /** What the process may use of its machine, and what is in use. */

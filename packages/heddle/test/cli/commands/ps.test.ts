@@ -7,7 +7,7 @@ import { statusText } from '../../../src/cli/commands/ps.ts'
 import { serversText } from '../../../src/cli/commands/servers.ts'
 import { progressText } from '../../../src/cli/progress.ts'
 import type { StatusReport } from '../../../src/main/admin/report.ts'
-import { report, worker } from '../../main/admin/example-report.ts'
+import { fixedNumber, report, worker } from '../../main/admin/example-report.ts'
 
 const recent = {
   windowMs: 10_000,
@@ -25,6 +25,8 @@ const application = {
   required: true,
   minReady: 1,
   zombies: 0,
+  scaling: fixedNumber,
+  spares: [],
   recent
 } as const
 const well = { ...worker, uptimeMs: 65_000, readyMs: 65_000, recent, heapUsed: 48e6, heapLimit: 512e6 }

@@ -50,6 +50,17 @@ export const health: NonNullable<WorkerReportLine['health']> = {
   errorRate: null
 }
 
+/** A number of workers that leaves no choice. */
+export const fixedNumber: ApplicationReportLine['scaling'] = {
+  mode: 'fixed',
+  min: 1,
+  max: 1,
+  wanted: null,
+  reason: null,
+  refusal: null,
+  note: null
+}
+
 /** An application with one worker. */
 export const api: ApplicationReportLine = {
   id: 'api',
@@ -61,6 +72,8 @@ export const api: ApplicationReportLine = {
   ready: 1,
   zombies: 0,
   recent: nothingRecent,
+  scaling: fixedNumber,
+  spares: [],
   workers: [worker]
 }
 

@@ -110,5 +110,6 @@ export class PaperSlot implements MeteredSlot {
 
 /** The application `api` with these slots. */
 export function paperApplication(slots: readonly PaperSlot[]): MeteredApplication {
-  return { settings: { id: 'api', workers: slots.length }, phase: 'running', slots, everySlot: slots }
+  const settings = { id: 'api', workers: slots.length }
+  return { settings, phase: 'running', slots, everySlot: slots, status: () => ({ spares: [] }) }
 }
