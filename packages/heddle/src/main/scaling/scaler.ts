@@ -245,6 +245,7 @@ export class Scaler {
     const { id, workers: from } = application.settings
     try {
       await application.scale(to)
+      if (to < from) return
       state.failures = 0
       state.error = null
     } catch (thrown) {
