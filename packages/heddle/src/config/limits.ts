@@ -34,7 +34,7 @@ export function applyLimits(
   judgeHeapOption(applications, sources, findings)
   const { memoryLimitBytes } = sources.machine
   if (memoryLimitBytes === null) return [...applications]
-  const workers = applications.reduce((sum, application) => sum + application.workers, 0)
+  const workers = applications.reduce((sum, each) => sum + each.workers + each.scaling.spare, 0)
   const share = heapShare(memoryLimitBytes, workers)
   const isGuessed = applications.some(({ limits }) => limits.oldGenerationMb === null)
   if (share.isShort && isGuessed) {

@@ -10,6 +10,7 @@ import type { ResolvedHealth } from '../../src/config/resolved.ts'
 import type { HeddleEvents } from '../../src/events.ts'
 import { createCoordinator } from '../../src/main/coordinator.ts'
 import type { Coordinator } from '../../src/main/coordinator.ts'
+import type { MachineSource } from '../../src/main/machine/guarded.ts'
 import { createLog } from '../../src/shared/log.ts'
 import { bareEnv } from '../bare-env.ts'
 import { exampleApplication, exampleConfig, exampleHealth } from './example-config.ts'
@@ -40,6 +41,8 @@ export interface LiveSettings {
   readonly workers?: number
   readonly env?: Record<string, string>
   readonly health?: Partial<ResolvedHealth>
+  /** The machine it is to run on; this one when it is left out. */
+  readonly machine?: MachineSource
 }
 
 /** Starts a server of one application, `api`, from a file of the applications made for tests. */
@@ -56,7 +59,7 @@ export async function startServer(
 export function beginServer(
   t: TestContext,
   entry: string,
-  { workers = 1, env = {}, health = {} }: LiveSettings = {}
+  { workers = 1, env = {}, health = {}, machine }: LiveSettings = {}
 ): StartingServer {
   const path = fileURLToPath(new URL(entry, applications))
   const application = exampleApplication({
@@ -67,7 +70,8 @@ export function beginServer(
     health: { ...exampleHealth, ...health }
   })
   const log = createLog({ level: 'silent', format: 'json', colour: false })
-  const server = createCoordinator(exampleConfig({ applications: [application] }), { log, kill: () => {} })
+  const config = exampleConfig({ applications: [application] })
+  const server = createCoordinator(config, { log, machine, kill: () => {} })
   const told: { name: string; fact: unknown }[] = []
   server.events.onAny((name, fact) => told.push({ name, fact }))
   t.after(async () => {

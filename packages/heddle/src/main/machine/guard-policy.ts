@@ -37,7 +37,7 @@ export interface Strain {
   readonly level: 'none' | 'near' | 'urgent'
   readonly limitBytes: number
   readonly freeBytes: number
-  /** How fast it was used up of late; below 0 when it was given back. */
+  /** How fast it is being used up; below 0 when it is given back. */
   readonly bytesPerSecond: number
   readonly stalled: number | null
 }
@@ -57,12 +57,19 @@ export type Relief =
 
 const mebibyte = 1024 ** 2
 
-/** Milliseconds of looks the growth is worked out from; fewer than the least say nothing. */
+/** Milliseconds of looks the growth is worked out from, and of the last of them; fewer than the least say nothing. */
 export const growthMs = 10_000
-const growthMinMs = 1500
+const recentMs = 2500
+const growthMinMs = 1000
 
-/** With less than this left until the limit there may be too little for a boot and a drain. */
+/**
+ * With less than this left until the limit there may be too little for a boot and a drain: so much below
+ * `maxMemory` already, and further below when it goes very fast.
+ */
 const urgentMs = 10_000
+const urgentPart = 0.15
+const fastMs = 3000
+const fastPart = 0.25
 /** The limit is near when it is reached in this time. */
 const nearMs = 60_000
 
@@ -103,14 +110,22 @@ export function strainOf(looks: readonly MemoryLook[], maxMemory: number): Strai
   const critical = 1 - (1 - maxMemory) / 2
   const isStalled = stalled !== null && stalled >= stalledPercent && used >= maxMemory - 0.1
   const isUrgent =
-    (used >= critical && untilFullMs <= nearMs) || (used >= maxMemory - 0.15 && untilFullMs <= urgentMs)
+    (used >= critical && untilFullMs <= nearMs) ||
+    (used >= maxMemory - urgentPart && untilFullMs <= urgentMs) ||
+    (used >= maxMemory - fastPart && untilFullMs <= fastMs)
   const isNear = used >= critical || isStalled || (used >= maxMemory && untilFullMs <= nearMs)
   const level = maxMemory === 0 ? 'none' : isUrgent ? 'urgent' : isNear ? 'near' : 'none'
   return { level, limitBytes, freeBytes, bytesPerSecond, stalled }
 }
 
+/** The slower of two growths: one step, a cache that is filled, is over, and says nothing of what is to come. */
 function growthOf(looks: readonly MemoryLook[], last: MemoryLook): number {
-  const first = looks.find(({ at, limitBytes }) => last.at - at <= growthMs && limitBytes === last.limitBytes)
+  const known = looks.filter(({ limitBytes }) => limitBytes === last.limitBytes)
+  return Math.min(growthSince(known, last, growthMs), growthSince(known, last, recentMs))
+}
+
+function growthSince(looks: readonly MemoryLook[], last: MemoryLook, spanMs: number): number {
+  const first = looks.find(({ at }) => last.at - at <= spanMs)
   if (first === undefined || last.at - first.at < growthMinMs) return 0
   return ((first.freeBytes - last.freeBytes) / (last.at - first.at)) * 1000
 }
@@ -182,8 +197,8 @@ export function reliefWords({
   const seconds = bytesPerSecond > 0 ? Math.round(freeBytes / bytesPerSecond) : Infinity
   const rest = seconds <= 300 ? `, enough for ${seconds} s` : ''
   const room = vacates === null ? '' : ', and there is no room for its successor beside it'
-  const held = `of which this worker holds ${mib(candidate.heldBytes)}`
-  return `the container has ${mib(freeBytes)} of ${mib(limitBytes)} left${rest}: ${held}${room}`
+  const held = `this worker holds ${mib(candidate.heldBytes)}`
+  return `the container has ${mib(freeBytes)} of ${mib(limitBytes)} left${rest}; ${held}${room}`
 }
 
 function mib(bytes: number): string {

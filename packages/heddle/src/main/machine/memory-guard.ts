@@ -27,7 +27,7 @@ const lookMs = 1000
 const closeLookMs = 250
 
 /** With less of the limit left it is looked at more often. */
-const closePart = 0.3
+const closePart = 0.6
 
 /** With more of the limit left again whoever was warned may be warned again. */
 const calmPart = 0.25
@@ -135,9 +135,11 @@ export class MemoryGuard {
     void replaced.then(isReplaced => isReplaced || this.#handleFailed(worker))
   }
 
-  /** It stays: the next look may choose another one. */
+  /** It stays: what is seen from now on may choose another one. */
   #handleFailed(worker: GuardedWorker): void {
-    if (this.#going === worker) this.#going = null
+    if (this.#going !== worker) return
+    this.#going = null
+    this.#looks = []
   }
 
   /** Once, until there is enough again. */

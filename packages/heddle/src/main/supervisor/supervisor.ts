@@ -44,9 +44,12 @@ export class Supervisor implements Supervised {
     return [...this.#pools.values()]
   }
 
-  /** How many workers there are or are to be, those that are being added among them. */
+  /** How many workers there are or are to be, those that are being added and those that are kept ready among them. */
   count(): number {
-    const sizes = this.pools().map(({ settings, slots }) => Math.max(settings.workers, slots.length))
+    const sizes = this.pools().map(({ settings, slots }) => {
+      const { workers, scaling } = settings
+      return Math.max(workers + scaling.spare, slots.length)
+    })
     return sizes.reduce((sum, size) => sum + size, 0)
   }
 

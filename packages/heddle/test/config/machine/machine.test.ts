@@ -1,26 +1,13 @@
 /** Reading the machine from a fake root directory. */
 import assert from 'node:assert/strict'
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
-import { dirname, join } from 'node:path'
 import { test } from 'node:test'
-import type { TestContext } from 'node:test'
 
 import { defaultEdgeThreads, defaultWorkers, heapShare } from '../../../src/config/machine/budget.ts'
 import { readMachine } from '../../../src/config/machine/machine.ts'
+import { fakeRoot } from './fake-root.ts'
 
 const mebibyte = 1024 ** 2
 const totalBytes = 8 * 1024 * mebibyte
-
-function fakeRoot(t: TestContext, files: Readonly<Record<string, string>>): string {
-  const root = mkdtempSync(join(tmpdir(), 'heddle-machine-'))
-  t.after(() => rmSync(root, { recursive: true }))
-  for (const [path, text] of Object.entries(files)) {
-    mkdirSync(dirname(join(root, path)), { recursive: true })
-    writeFileSync(join(root, path), text)
-  }
-  return root
-}
 
 const machines: readonly [
   string,
@@ -81,6 +68,50 @@ const machines: readonly [
       'sys/fs/cgroup/memory/x/memory.limit_in_bytes': '9223372036854771712\n'
     },
     { cpus: 8, memoryLimitBytes: null }
+  ],
+  [
+    'memory.high as a limit',
+    {
+      'proc/self/cgroup': '0::/\n',
+      'sys/fs/cgroup/memory.max': '536870912\n',
+      'sys/fs/cgroup/memory.high': '268435456\n'
+    },
+    { cpus: 8, memoryLimitBytes: 256 * mebibyte }
+  ],
+  [
+    'version 1 below a limit it does not see',
+    {
+      'proc/self/cgroup': '4:memory:/docker/abc\n',
+      'sys/fs/cgroup/memory/memory.limit_in_bytes': '9223372036854771712\n',
+      'sys/fs/cgroup/memory/memory.stat': 'cache 1\nhierarchical_memory_limit 134217728\n'
+    },
+    { cpus: 8, memoryLimitBytes: 128 * mebibyte }
+  ],
+  [
+    'the CPUs of a cpuset',
+    { 'proc/self/cgroup': '0::/\n', 'sys/fs/cgroup/cpuset.cpus.effective': '2-4\n' },
+    { cpus: 3, memoryLimitBytes: null }
+  ],
+  [
+    'the CPUs of a cpuset of version 1',
+    { 'proc/self/cgroup': '3:cpuset:/x\n', 'sys/fs/cgroup/cpuset/x/cpuset.effective_cpus': '0,2\n' },
+    { cpus: 2, memoryLimitBytes: null }
+  ],
+  [
+    'the CPUs its thread may run on',
+    { 'proc/self/status': 'Name:\tnode\nCpus_allowed:\t3f\nCpus_allowed_list:\t0-5\n' },
+    { cpus: 6, memoryLimitBytes: null }
+  ],
+  [
+    'hybrid groups: version 2 without controllers',
+    {
+      'proc/self/cgroup': '4:memory:/x\n1:cpu:/x\n0::/y\n',
+      'sys/fs/cgroup/cpu/x/cpu.cfs_quota_us': '50000\n',
+      'sys/fs/cgroup/cpu/x/cpu.cfs_period_us': '50000\n',
+      'sys/fs/cgroup/memory/x/memory.limit_in_bytes': '268435456\n',
+      'sys/fs/cgroup/unified/y/cgroup.procs': '1\n'
+    },
+    { cpus: 1, memoryLimitBytes: 256 * mebibyte }
   ],
   [
     'a quota above the affinity as the affinity',
