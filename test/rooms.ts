@@ -82,6 +82,7 @@ export const mayImport: Readonly<Record<string, Room>> = {
       'heddle/control',
       'heddle/main/*',
       'heddle/main/inject',
+      'heddle/main/machine',
       '@heddle/mesh'
     ],
     types: ['heddle/config']
