@@ -103,6 +103,7 @@ export const mayImport: Readonly<Record<string, Room>> = {
     ],
     types: ['heddle/channel']
   },
+  'heddle/init': { uses: [...ground, 'heddle/config'] },
   'heddle/cli/facts': { uses: ['heddle/config'] },
   'heddle/cli/completion': { uses: ['heddle/cli/facts'] },
   'heddle/cli/terminal': { uses: [] },
@@ -134,7 +135,8 @@ export const mayImport: Readonly<Record<string, Room>> = {
       'heddle/cli/load-test',
       'heddle/cli/terminal',
       'heddle/cli/workers',
-      'heddle/build'
+      'heddle/build',
+      'heddle/init'
     ],
     types: ['heddle/channel', 'heddle/events', 'heddle/main', 'heddle/main/*'],
     loads: ['heddle/main', 'heddle/cli/top']

@@ -110,6 +110,13 @@ export interface HeddleFailures {
   HEDDLE_SOCKET_FAILED: { readonly path: string; readonly reason: string }
   /** What was typed for a command is wrong in a way that only the command itself can tell. */
   HEDDLE_COMMAND_INVALID: { readonly reason: string }
+  /** A file that was to be written is there already, so nothing was; `canForce` when `--force` would replace it. */
+  HEDDLE_FILE_EXISTS: { readonly path: string; readonly canForce: boolean }
+  /** No application was found that a configuration could be written for; `leftOut` are directories with something else. */
+  HEDDLE_NOTHING_FOUND: {
+    readonly directory: string
+    readonly leftOut: readonly { readonly path: string; readonly reason: string }[]
+  }
   /** A file that a command was to read or to write could not be. */
   HEDDLE_FILE_FAILED: { readonly path: string; readonly reason: string }
   /** A command needs a package that users install themselves. */
@@ -200,6 +207,13 @@ const messages: { readonly [Code in keyof HeddleFailures]: (detail: HeddleFailur
     `The server (process ${pid}) has not ended within ${(afterMs / 1000).toFixed(1)} s.`,
   HEDDLE_SOCKET_FAILED: ({ path, reason }) => `The socket for commands ${path} cannot be used: ${reason}.`,
   HEDDLE_COMMAND_INVALID: ({ reason }) => `The command line is wrong: ${reason}.`,
+  HEDDLE_FILE_EXISTS: ({ path, canForce }) =>
+    `${path} is there already, and nothing was written: ${canForce ? 'replace it with --force, or remove it' : 'remove it first'}.`,
+  HEDDLE_NOTHING_FOUND: ({ directory, leftOut }) =>
+    [
+      `No application was found in ${directory} that Heddle could run.`,
+      ...leftOut.map(({ path, reason }) => `  ${path === '' ? '.' : path}: ${reason}`)
+    ].join('\n'),
   HEDDLE_FILE_FAILED: ({ path, reason }) => `The file ${path} could not be read or written: ${reason}.`,
   HEDDLE_PACKAGE_MISSING: ({ name, command }) =>
     `heddle ${command} needs the package ${name}, which is not installed: npm install --save-dev ${name}`,

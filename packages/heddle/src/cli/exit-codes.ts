@@ -186,6 +186,11 @@ export const outcomes: { readonly [Code in keyof HeddleFailures]: Outcome } = {
   HEDDLE_STOP_OVERDUE: { exit: exitCodes.connectionLost.code, hint: null },
   HEDDLE_SOCKET_FAILED: { exit: exitCodes.noServer.code, hint: null },
   HEDDLE_COMMAND_INVALID: { exit: exitCodes.usage.code, hint: null },
+  HEDDLE_FILE_EXISTS: { exit: exitCodes.fileFailed.code, hint: null },
+  HEDDLE_NOTHING_FOUND: {
+    exit: exitCodes.configInvalid.code,
+    hint: 'Run it on a terminal to be asked for the file that starts yours, or start that without a configuration: heddle start server.js'
+  },
   HEDDLE_FILE_FAILED: { exit: exitCodes.fileFailed.code, hint: null },
   HEDDLE_PACKAGE_MISSING: { exit: exitCodes.packageMissing.code, hint: null },
   HEDDLE_NOT_PUBLIC: {
