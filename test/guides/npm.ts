@@ -33,7 +33,7 @@ switch (command) {
     break
   case 'install':
   case 'i':
-    for (const name of names) install(name)
+    for (const name of names.length === 0 ? wantedNames() : names) install(name)
     break
   case 'pkg':
     set(names.slice(1))
@@ -61,6 +61,12 @@ function init(): void {
   })
 }
 
+/** What package.json asks for. */
+function wantedNames(): readonly string[] {
+  const { dependencies, devDependencies } = manifestOf(manifestFile)
+  return Object.keys({ ...dependencies, ...devDependencies })
+}
+
 function install(wanted: string): void {
   for (const flag of flags) if (!['-D', '--save-dev'].includes(flag)) fail(`Guides have no "npm i ${flag}".`)
   const source = join(packages, wanted)
@@ -71,7 +77,7 @@ function install(wanted: string): void {
   const { version = '0.0.0', bin = {} } = manifestOf(join(source, 'package.json'))
   const key = flags.length === 0 ? 'dependencies' : 'devDependencies'
   const manifest = existsSync(manifestFile) ? manifestOf(manifestFile) : {}
-  writeManifest({ ...manifest, [key]: { ...manifest[key], [wanted]: `^${version}` } })
+  if (names.length > 0) writeManifest({ ...manifest, [key]: { ...manifest[key], [wanted]: `^${version}` } })
   const bins = typeof bin === 'string' ? { [basename(wanted)]: bin } : bin
   for (const [name, file] of Object.entries(bins)) linkBin(name, join(realpathSync(source), file))
 }
