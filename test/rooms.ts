@@ -125,6 +125,10 @@ export const mayImport: Readonly<Record<string, Room>> = {
     types: ['heddle/main/*']
   },
   'heddle/cli/load-test': { uses: [...ground, 'heddle/cli/terminal'] },
+  'heddle/cli/dev': {
+    uses: [...ground, 'heddle/cli'],
+    types: ['heddle/config', 'heddle/events']
+  },
   'heddle/cli/commands': {
     uses: [
       ...ground,
@@ -132,6 +136,7 @@ export const mayImport: Readonly<Record<string, Room>> = {
       'heddle/control',
       'heddle/cli',
       'heddle/cli/completion',
+      'heddle/cli/dev',
       'heddle/cli/load-test',
       'heddle/cli/terminal',
       'heddle/cli/workers',

@@ -75,7 +75,7 @@ export class SuiteEdge extends EdgeServer {
   }
 
   /** A client whose exchange the application breaks off sees its connection break, and no page of the edge's. */
-  onFailed(connection: Connection, error: Error): boolean {
+  override onFailed(connection: Connection, error: Error): boolean {
     const aborted = error instanceof MeshError && error.code === 'MESH_RESPONSE_ABORTED'
     if (aborted) connection.destroy()
     return aborted

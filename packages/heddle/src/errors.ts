@@ -38,7 +38,7 @@ export interface HeddleFailures {
   HEDDLE_HANDOFF_UNAVAILABLE: { readonly node: string; readonly platform: string }
   /** A port could not be opened. `code` is the system's, for example `EADDRINUSE`. */
   HEDDLE_LISTEN_FAILED: {
-    readonly server: 'public' | 'admin'
+    readonly server: 'public' | 'admin' | 'inspector'
     readonly hostname: string
     readonly port: number
     readonly code: string
@@ -156,7 +156,7 @@ const messages: { readonly [Code in keyof HeddleFailures]: (detail: HeddleFailur
       : `Server mode "handoff" needs to duplicate file descriptors, which Node.js ${node} cannot do here by itself: ` +
         'install koffi beside the configuration (npm i koffi), run Node.js 26 (with --allow-ffi where permissions are restricted), or use server mode "edge" or "direct".',
   HEDDLE_LISTEN_FAILED: ({ server, hostname, port, code }) =>
-    `The ${server === 'admin' ? 'administrative' : 'public'} port ${hostname}:${port} could not be opened: ${listenReason(code)}.`,
+    `The ${listeners[server]} port ${hostname}:${port} could not be opened: ${listenReason(code)}.`,
   HEDDLE_STOPPED: ({ reason }) => `The server was stopped before it had started: ${reason}.`,
 
   HEDDLE_UNKNOWN_APPLICATION: ({ application, known }) =>
@@ -231,6 +231,8 @@ const messages: { readonly [Code in keyof HeddleFailures]: (detail: HeddleFailur
 function others(running: readonly string[]): string {
   return running.length === 0 ? ' Nothing else runs either.' : ['', ...running].join('\n  ')
 }
+
+const listeners = { public: 'public', admin: 'administrative', inspector: "inspector's" } as const
 
 const listenReasons: Readonly<Record<string, string>> = {
   EADDRINUSE: 'another program uses it',

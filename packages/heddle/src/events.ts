@@ -164,6 +164,8 @@ export interface HeddleEvents {
   'worker:crashed': ThreadFact & {
     readonly origin: 'uncaughtException' | 'unhandledRejection' | 'processExit'
     readonly error: Error
+    /** How long it was ready; `null` for never. */
+    readonly readyMs: number | null
     /** The request whose handler did it was answered 502: nobody waits for it any more. */
     readonly isolated: boolean
   }

@@ -12,6 +12,7 @@ import type { MessagePort } from 'node:worker_threads'
 import type { MeshTicket } from '@heddle/mesh'
 
 import type { ResolvedLogger, ResolvedRoute, ResolvedServer } from '../config/resolved.ts'
+import type { ApplicationCondition } from './failure.ts'
 
 /** What a worker thread is born with (`workerData`). */
 export interface WorkerBoot {
@@ -46,8 +47,22 @@ export interface WorkerBoot {
   /** Where it says how it is; see `vitals.ts`. */
   readonly vitals: SharedArrayBuffer
   readonly checks: CheckPlan
+  /** Where its inspector is opened before the application loads. Absent: nowhere. */
+  readonly inspector?: InspectorPlan
+  /** Whether stacks name places in the sources that source maps name. Defaults to false. */
+  readonly sourceMaps?: boolean
   /** Whether it counts what only metrics need. */
   readonly metrics: boolean
+  /** Whether it tells which files its application loads. Defaults to false. */
+  readonly tellsFiles?: boolean
+}
+
+/** Where a worker opens its inspector at its start. */
+export interface InspectorPlan {
+  /** On 127.0.0.1. The worker before it may still hold it: it is waited for, for a moment. */
+  readonly port: number
+  /** Whether the application is loaded only when a debugger is there, and stops before its first line. */
+  readonly breaks: boolean
 }
 
 /** How a worker checks itself. */
@@ -138,6 +153,10 @@ export type FromWorker =
       /** The request whose handler threw has been broken off: nobody waits for it any more. */
       readonly isolated: boolean
     }
+  /** Files its application has loaded, or looked for in vain: absolute paths, each once. */
+  | { readonly type: 'loaded'; readonly files: readonly string[] }
+  /** Its inspector was opened at its start as {@link WorkerBoot.inspector} wants it; `null` when the port is taken. */
+  | { readonly type: 'inspector'; readonly port: number; readonly url: string | null }
   /** Its application has metrics of its own; they are asked for on this port, see `application-metrics.ts`. */
   | { readonly type: 'metrics'; readonly port: MessagePort }
   /** The hooks have run and the server is closed; the thread may be ended. */
@@ -155,6 +174,8 @@ export interface EdgeBoot extends EdgeSettings {
   readonly logger: ThreadLogger
   /** Where it counts what it sees of its clients; see `edge-counts.ts`. The slot keeps it for the next thread. */
   readonly counts: SharedArrayBuffer
+  /** Whether it shows clients why an application does not answer. Defaults to false. */
+  readonly development?: boolean
 }
 
 /** What of an edge can be changed while it runs. Where its port is and its backlog are not changed by it. */
@@ -186,6 +207,8 @@ export type ToEdge =
   | { readonly type: 'stage-listener'; readonly hostname: string; readonly port: number }
   /** Which of the two ports stays open; connections that came through the other one go on. Answered by `settled`. */
   | { readonly type: 'settle-listener'; readonly keep: 'staged' | 'former' }
+  /** In development: how all applications are. */
+  | { readonly type: 'conditions'; readonly conditions: readonly ApplicationCondition[] }
 
 /** From an edge thread to the main thread. */
 export type FromEdge =

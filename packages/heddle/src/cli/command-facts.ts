@@ -5,6 +5,7 @@
  */
 import type { CommandFacts } from './facts/command.ts'
 import { buildCommands } from './facts/build.ts'
+import { devCommands } from './facts/dev.ts'
 import { diagnoseCommands } from './facts/diagnose.ts'
 import { initCommands } from './facts/init.ts'
 import { measureCommands } from './facts/measure.ts'
@@ -21,7 +22,7 @@ export const groups: Readonly<Record<string, string>> = {
 
 /** All commands by what they are for, in the order help lists them. */
 export const sections: Readonly<Record<string, readonly CommandFacts[]>> = {
-  'Start a server:': [...initCommands, ...startCommands, ...buildCommands],
+  'Start a server:': [...initCommands, ...devCommands, ...startCommands, ...buildCommands],
   'Look at it:': [...observeCommands, ...measureCommands],
   'Change it:': operateCommands,
   'Look into one worker, and type less:': diagnoseCommands

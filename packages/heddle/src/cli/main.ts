@@ -12,6 +12,7 @@ import type { Run } from './program.ts'
 const runs: Readonly<Record<string, () => Promise<Run>>> = {
   start: async () => (await import('./commands/start.ts')).start,
   init: async () => (await import('./commands/init.ts')).init,
+  dev: async () => (await import('./commands/dev.ts')).dev,
   check: async () => (await import('./commands/check.ts')).checkConfig,
   config: async () => (await import('./commands/config.ts')).printConfig,
   ps: async () => (await import('./commands/ps.ts')).ps,

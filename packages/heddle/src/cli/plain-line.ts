@@ -20,7 +20,7 @@ export interface PlainLine {
 export function readPlainLine(argv: readonly string[]): PlainLine | null {
   const facts = commands.find(({ name }) => name.split(' ').every((word, index) => argv[index] === word))
   if (facts === undefined) return null
-  const rest = argv.slice(facts.name.split(' ').length)
+  const rest = withEmptyValues(facts, argv.slice(facts.name.split(' ').length))
   try {
     const { values, positionals } = parseArgs({
       args: rest,
@@ -42,11 +42,18 @@ function isCountRight({ arguments: wanted }: CommandFacts, count: number): boole
   return count >= least && (isOpen || count <= wanted.length)
 }
 
+/** What may go without a value gets one behind `=` alone: the word after it is somebody else's. */
+function withEmptyValues({ options }: CommandFacts, argv: readonly string[]): string[] {
+  const bare = new Set(options.flatMap(({ flags }) => /^(--[\w-]+) \[.+\]$/.exec(flags)?.[1] ?? []))
+  const end = argv.indexOf('--')
+  return argv.map((word, index) => (bare.has(word) && (end === -1 || index < end) ? `${word}=` : word))
+}
+
 type ParserOption = [string, { type: 'string' | 'boolean'; short?: string; multiple?: boolean }]
 
 /** `-p, --port <number>` as node's parser wants it. */
 function parserOption({ flags, isRepeatable = false }: OptionFacts): ParserOption {
-  const [, short, name = '', value] = /^(?:-(\w), )?--([\w-]+)( <.+>)?$/.exec(flags) ?? []
+  const [, short, name = '', value] = /^(?:-(\w), )?--([\w-]+)( (?:<.+>|\[.+\]))?$/.exec(flags) ?? []
   const type = value === undefined ? 'boolean' : 'string'
   return [
     name,

@@ -31,6 +31,8 @@ export function workersInDevelopment(override: WorkersOverride | null): WorkersO
 export interface DevelopmentSources {
   readonly config: Pick<CheckedConfig, 'autoload' | 'envFile' | 'watch'>
   readonly candidates: readonly Candidate[]
+  /** Whether somebody has said how requests are logged. */
+  readonly isAccessLogChosen: boolean
   /** Files the configuration was read from. */
   readonly files: readonly string[]
 }
@@ -42,11 +44,19 @@ export function inDevelopment(config: ResolvedConfig, sources: DevelopmentSource
   return {
     ...config,
     applications: config.applications.map(applicationInDevelopment),
-    server: { ...config.server, mode: 'edge', threads: 1 },
+    server: { ...config.server, mode: 'edge', threads: 1, accessLog: accessLogOf(config, sources) },
     gracefulShutdown: { drainDelay: 0, timeout: Math.min(config.gracefulShutdown.timeout, 2 * drainMs) },
     development: watched(config, sources),
     warnings: mode === 'edge' ? config.warnings : [...config.warnings, warning]
   }
+}
+
+/** Who develops wants to see that his request has come; a log that programs read has no lines for people. */
+function accessLogOf(
+  { server, logger }: ResolvedConfig,
+  { isAccessLogChosen }: DevelopmentSources
+): ResolvedConfig['server']['accessLog'] {
+  return isAccessLogChosen || logger.format === 'json' ? server.accessLog : 'short'
 }
 
 function applicationInDevelopment(application: ResolvedApplication): ResolvedApplication {

@@ -13,6 +13,7 @@ import { check } from './check.ts'
 import type { CheckedConfig } from './checked.ts'
 import type { Disk } from './disk.ts'
 import { inDevelopment, workersInDevelopment } from './development.ts'
+import type { DevelopmentSources } from './development.ts'
 import { readEnvFile } from './environment.ts'
 import type { Variables } from './environment.ts'
 import { defaultEdgeThreads, defaultWorkers } from './machine/budget.ts'
@@ -117,11 +118,24 @@ export function resolve(sources: Sources): Resolution {
   warnings.push(...reachability(config, sources))
   if (mistakes.length > 0) return { ok: false, mistakes }
   const whole = assemble(config, sources, { applications: limited, routes, entrypoint, warnings })
-  const { development: files } = sources
-  return {
-    ok: true,
-    config: files === undefined ? whole : inDevelopment(whole, { config, candidates, files })
-  }
+  return { ok: true, config: developed(whole, sources, { config, candidates, overrides }) }
+}
+
+function developed(
+  whole: ResolvedConfig,
+  { development: files, written }: Sources,
+  {
+    config,
+    candidates,
+    overrides
+  }: Pick<DevelopmentSources, 'config' | 'candidates'> & { overrides: Overrides }
+): ResolvedConfig {
+  if (files === undefined) return whole
+  const server = isPlainObject(written) ? written['server'] : undefined
+  const isWritten = isPlainObject(server) && server['accessLog'] !== undefined
+  const isAccessLogChosen =
+    isWritten || overrides.values.some(({ path }) => path.join('.') === 'server.accessLog')
+  return inDevelopment(whole, { config, candidates, files, isAccessLogChosen })
 }
 
 function readRootEnvFile({ written, root, env, disk }: Sources, mistakes: Mistake[]): Variables {

@@ -50,6 +50,16 @@ export interface ResolvedDevelopment {
   readonly autoload: string | null
   /** What is watched for each application, by its id. */
   readonly watch: Readonly<Record<string, ResolvedWatch>>
+  /** Where inspectors of workers are opened at their start; `null` for nowhere. */
+  readonly inspector: ResolvedInspector | null
+}
+
+/** Inspectors of all workers. */
+export interface ResolvedInspector {
+  /** Of the first application; the next ones follow. */
+  readonly port: number
+  /** Whether workers wait for a debugger before they load their application. */
+  readonly breaks: boolean
 }
 
 /** What is watched for one application beside the files it has loaded. */
@@ -217,7 +227,7 @@ export interface ResolvedServer {
   readonly maxBodySize: number
   readonly maxConnections: number
   /** How each request is logged that ends. Only `off` in the other modes than edge. */
-  readonly accessLog: 'off' | 'json' | 'combined'
+  readonly accessLog: 'off' | 'json' | 'combined' | 'short'
 }
 
 /** One rule of the public server: which application gets which requests. */

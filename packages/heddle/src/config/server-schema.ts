@@ -138,12 +138,12 @@ export const serverKeys: Readonly<Record<string, Key>> = {
   },
   accessLog: {
     kind: 'choice',
-    choices: ['off', 'json', 'combined'],
+    choices: ['off', 'json', 'combined', 'short'],
     default: 'off',
     sentence:
-      'A line for every request that ends. `json`: a line of the log like all others, with its facts as fields. `combined`: the format of Apache, with what Heddle knows at the end. Needs the mode `edge`.',
+      'A line for every request that ends. `json`: a line of the log like all others, with its facts as fields. `combined`: the format of Apache, with what Heddle knows at the end. `short`: status, worker, method, target and time, for people; `heddle dev` has it unless told. Needs the mode `edge`.',
     flag: 'access-log',
-    flagSentence: 'A line for every request that ends: off, json or combined.',
+    flagSentence: 'A line for every request that ends: off, json, combined or short.',
     variables: ['HEDDLE_ACCESS_LOG']
   }
 }

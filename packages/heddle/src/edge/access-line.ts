@@ -163,7 +163,8 @@ function rounded(ms: number): number {
   return Math.max(0, Math.round(ms * 100) / 100)
 }
 
-function statusFor(status: number, reason: Termination['reason']): number {
+/** What stands for the status of a request without an answer, as nginx has it. */
+export function statusFor(status: number, reason: Termination['reason']): number {
   if (status !== 0) return status
   return reason === 'client-aborted' || reason === 'client-timeout' ? 499 : 444
 }

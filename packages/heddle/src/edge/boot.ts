@@ -40,6 +40,9 @@ main.on('message', (message: ToEdge) => {
       server.configure(message.settings)
       tell({ type: 'configured' })
       break
+    case 'conditions':
+      server.failures?.update(message.conditions)
+      break
     case 'drain':
       server.drain()
       break

@@ -38,7 +38,9 @@ import {
   type Peer,
   type Trust
 } from './forwarding.ts'
+import { Failures, nowhere } from './failures.ts'
 import { createRouter, type Destination, type Router, type Routes } from './routing.ts'
+import { shortLine } from './short-line.ts'
 import { terminationOf, type Termination } from './termination.ts'
 import { Tunnels } from './tunnels.ts'
 
@@ -86,6 +88,8 @@ export class EdgeServer implements ConnectionHost {
   draining = false
   /** Counts what there is to see of clients. */
   readonly traffic: EdgeCounter
+  /** Why applications do not answer; `null` but in development. */
+  readonly failures: Failures | null
   readonly #boot: EdgeBoot
   readonly #accessLog: AccessLog | null
   readonly #client: MeshClient
@@ -105,6 +109,7 @@ export class EdgeServer implements ConnectionHost {
     this.#client = client
     this.#accessLog = accessLog
     this.traffic = new EdgeCounter(boot.counts)
+    this.failures = boot.development === true ? new Failures() : null
     this.#tunnels = new Tunnels(client.scoreboard)
     this.#settings = boot
     this.#route = createRouter(routesOf(boot))
@@ -200,10 +205,16 @@ export class EdgeServer implements ConnectionHost {
     if (guest === null) return { status: 500, reason: 'the connection is closed' }
     const { peer } = guest
     const { host, target: path } = head
+    const looked = this.failures?.look(head) ?? null
+    if (looked !== null) {
+      guest.destination = nowhere
+      return looked
+    }
     const destination = this.#route(host, path)
     guest.destination = destination
     this.identify(head, peer)
     if (destination === null) return { status: 404, reason: `no application answers ${host}${path}` }
+    this.failures?.pass(connection, head, destination.application)
     const body = head.contentLength !== 0 || head.upgrade !== null
     return this.#client.send(
       {
@@ -245,6 +256,10 @@ export class EdgeServer implements ConnectionHost {
     return forwardingLines(head, peer, strippedPrefix)
   }
 
+  onFailed(connection: Connection, error: Error): boolean {
+    return this.failures?.take(connection, error, this.#settings) ?? false
+  }
+
   onUpgraded(connection: Connection): void {
     this.traffic.upgraded()
     this.#tunnels.add(connection)
@@ -284,8 +299,10 @@ export class EdgeServer implements ConnectionHost {
       time: Date.now()
     }
     const line = accessLine(facts)
-    if (this.#settings.server.accessLog === 'json') this.#accessLog.write(line)
-    else this.#accessLog.writeText(combinedLine(facts), line)
+    const { accessLog } = this.#settings.server
+    if (accessLog === 'json') this.#accessLog.write(line)
+    else if (accessLog === 'combined') this.#accessLog.writeText(combinedLine(facts), line)
+    else this.#accessLog.writeText(shortLine(facts, this.#boot.logger.colour), line)
   }
 
   #accept(accepted: Socket): void {

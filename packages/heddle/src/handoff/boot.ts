@@ -59,6 +59,7 @@ function obey(acceptor: Acceptor, message: ToAcceptor): void {
       break
     case 'drain':
     case 'cut':
+    case 'conditions':
       // The workers tell their clients themselves, and cut their connections.
       break
     case 'close':

@@ -67,6 +67,7 @@ export function composeWatches(
     clock,
     announce,
     workers: () => supervisor.workers(),
+    everyone: () => supervisor.pools().flatMap(({ everySlot }) => everySlot.flatMap(({ living }) => living)),
     openLines: inquiries.open,
     quiet: () => isQuiet(blocked, clock),
     describe: describeOsThread
@@ -86,12 +87,31 @@ export function composeWatches(
     blocked.handleMoved(fact)
     void profiling.letGo(fact)
   })
+  passInspectors(events, profiling)
   const seen: Watches['seen'] = {
     health: () => health.views(),
     blocked: worker => blocked.counts(worker),
     diagnoses: worker => profiling.diagnoses(worker)
   }
   return { all: [health, blocked, recycler, stopInjection], seen, profiling, injection, replaceable }
+}
+
+/** In development the inspector of a slot stays on its port: who comes gets it, and who stays after all has it back. */
+function passInspectors(events: Events, profiling: WorkerProfiling): void {
+  const ports = new Map<string, number>()
+  events.on('worker:inspector', ({ worker, port, url }) => {
+    if (url === null) return
+    ports.set(worker, port)
+    profiling.opened({ worker }, url)
+  })
+  events.on('worker:replacing', ({ worker }) => {
+    if (ports.has(worker)) void profiling.release({ worker })
+  })
+  events.on('worker:replacement-failed', ({ worker, application, slot }) => {
+    const port = ports.get(worker)
+    // One that has gone meanwhile, or stands in native code, has none until it is replaced.
+    if (port !== undefined) void profiling.inspect(application ?? '', slot, port).catch(() => undefined)
+  })
 }
 
 async function isQuiet(blocked: BlockedReporter, clock: Clock): Promise<boolean> {

@@ -26,7 +26,7 @@ const lines: Lines = {
     if (reason === 'stopped') of(log, thread).debug('Worker has ended.', fields)
     else of(log, thread).error('Worker is gone.', error === null ? fields : { ...fields, error })
   },
-  'worker:crashed': (log, { origin, error, isolated, ...thread }) =>
+  'worker:crashed': (log, { origin, error, readyMs: _readyMs, isolated, ...thread }) =>
     of(log, thread).debug('Worker has thrown an error that nobody caught.', { origin, isolated, error }),
   'worker:inspector': (log, { port, url, ...thread }) => {
     if (url !== null) of(log, thread).warn(inspectorWords.started, { url })

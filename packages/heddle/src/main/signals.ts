@@ -33,6 +33,15 @@ export interface SignalHandling {
   forget(): void
 }
 
+/** How signals are taken. */
+export interface SignalOptions {
+  /** Whether the second one ends the process at once, whatever is under way. Defaults to false: it hurries. */
+  readonly forces?: boolean
+}
+
+/** The exit code of a process that was not left time to stop: that of Ctrl-C. */
+const forcedCode = 130
+
 /**
  * A terminal sends its signal to every process of the group, and a package manager passes it on as well:
  * what comes again within these milliseconds is the same wish, not impatience.
@@ -44,7 +53,11 @@ const echoMs = 400
  * SIGUSR2 restarts; when that fails it is logged and the server runs on. An error in the main thread that
  * nobody caught is logged, stops the server, and the code is 1.
  */
-export function handleSignals(server: Signalled, log: Log): SignalHandling {
+export function handleSignals(
+  server: Signalled,
+  log: Log,
+  { forces = false }: SignalOptions = {}
+): SignalHandling {
   let firstAt: number | null = null
   let exitCode = 0
   const stop = (reason: string): void => {
@@ -54,7 +67,9 @@ export function handleSignals(server: Signalled, log: Log): SignalHandling {
   }
   const onStop = (signal: NodeJS.Signals): void => {
     if (firstAt === null) stop(`received ${signal}`)
-    else if (performance.now() - firstAt > echoMs) server.hurry()
+    else if (performance.now() - firstAt <= echoMs) return
+    else if (forces) endProcess(server, forcedCode)
+    else server.hurry()
   }
   const onError = (error: unknown): void => {
     log.error('An error in the main thread was not caught.', { error })

@@ -30,7 +30,8 @@ export function codeFrame(source: string, line: number, column: number | null): 
   const lines = all
     .slice(from - 1, line + after)
     .map((text, index) => ({ number: from + index, text: shorten(text, shift) }))
-  while (lines.length > 1 && lines.at(-1)?.text.trim() === '' && (lines.at(-1)?.number ?? 0) > line) lines.pop()
+  while (lines.length > 1 && lines.at(-1)?.text.trim() === '' && (lines.at(-1)?.number ?? 0) > line)
+    lines.pop()
   return { line, column: column === null ? null : column - shift, lines }
 }
 
@@ -43,7 +44,10 @@ function shorten(text: string, shift: number): string {
 export function markerIndent({ line, column, lines }: CodeFrame): string | null {
   if (column === null) return null
   const text = lines.find(({ number }) => number === line)?.text ?? ''
-  return text.slice(0, column - 1).replaceAll(/[^\t]/g, ' ').padEnd(column - 1)
+  return text
+    .slice(0, column - 1)
+    .replaceAll(/[^\t]/g, ' ')
+    .padEnd(column - 1)
 }
 
 /** The frame as text: numbers at the left, `>` before the line that is meant, `^` below the place. */

@@ -54,8 +54,10 @@ const causedBy = '\ncaused by: '
 export function explainError(error: unknown, { base, read }: ExplainOptions): ExplainedError {
   const { name, message, code, stack } = factsOf(error)
   const [own = '', ...others] = stack.split(causedBy)
-  const parts = [own, ...others].map(text => ({ text, ...parseStack(text) }))
-  const calls = (parts[0]?.calls ?? []).slice(0, callsMax).map(call => ({ ...call, origin: originOf(call.file) }))
+  const parts = [own, ...others].map((text): Part => {
+    const { broken, calls } = parseStack(text)
+    return { text, broken, calls }
+  })
   const place = placeOf(parts) ?? importerOf(message, read)
   const source = place === null ? null : read(place.file)
   return {
@@ -64,7 +66,13 @@ export function explainError(error: unknown, { base, read }: ExplainOptions): Ex
     code,
     place: place === null ? null : { ...place, file: shorten(place.file, base) },
     frame: place === null || source === null ? null : codeFrame(source, place.line, place.column),
-    calls: calls.map(call => ({ ...call, file: shorten(call.file, base) })),
+    calls: (parts[0]?.calls ?? []).slice(0, callsMax).map(({ file, line, column, name: caller }) => ({
+      name: caller,
+      file: shorten(file, base),
+      line,
+      column,
+      origin: originOf(file)
+    })),
     causes: parts.slice(1).map(part => causeLine(part, base))
   }
 }
@@ -100,7 +108,8 @@ function placeOf(parts: readonly Part[]): StackPlace | null {
  * Of a module that is not there node says only who wants it: the line that asks for it is looked for in that file.
  */
 function importerOf(message: string, read: ExplainOptions['read']): StackPlace | null {
-  const [, wanted = '', importer = ''] = /Cannot find (?:module|package) '([^']+)' imported from (.+)$/m.exec(message) ?? []
+  const [, wanted = '', importer = ''] =
+    /Cannot find (?:module|package) '([^']+)' imported from (.+)$/m.exec(message) ?? []
   const word = wanted.slice(wanted.lastIndexOf('/') + 1)
   const source = importer === '' ? null : read(importer)
   if (source === null || word === '') return null

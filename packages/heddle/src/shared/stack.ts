@@ -49,7 +49,11 @@ function brokenPlace(lines: readonly string[]): StackPlace | null {
   const [, file, row] = placeLine.exec(lines[0] ?? '') ?? []
   if (file === undefined) return null
   const marker = lines.slice(1, 4).find(line => /^\s*\^+\s*$/.test(line))
-  return { file: toPath(file), line: Number(row), column: marker === undefined ? null : marker.indexOf('^') + 1 }
+  return {
+    file: toPath(file),
+    line: Number(row),
+    column: marker === undefined ? null : marker.indexOf('^') + 1
+  }
 }
 
 /** A file URL as a path; anything else as it is. */

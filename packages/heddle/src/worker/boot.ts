@@ -11,7 +11,7 @@ import type { MessagePort } from 'node:worker_threads'
 import { joinMesh } from '@heddle/mesh'
 import type { MeshTicket } from '@heddle/mesh'
 
-import type { FromWorker, ToWorker, WorkerBoot } from '../channel/messages.ts'
+import type { FromWorker, InspectorPlan, ToWorker, WorkerBoot } from '../channel/messages.ts'
 import type { Adoption } from './adopt.ts'
 import { AppMetrics } from './app-metrics.ts'
 import { offerWhere, osThread } from './blocked.ts'
@@ -22,8 +22,9 @@ import { reportCrashes } from './crash.ts'
 import { toErrorFacts } from '../channel/error-facts.ts'
 import { VitalsWriter } from '../channel/vitals.ts'
 import { watchFastify } from './kinds/fastify.ts'
-import { letDebuggerGo, offerDiagnosis } from './inspect.ts'
+import { awaitDebugger, letDebuggerGo, offerDiagnosis, openInspectorAtBirth } from './inspect.ts'
 import { interceptListen, replaceListen } from './listen.ts'
+import type { LoadedFiles } from './loaded-files.ts'
 import { createLoader } from './loader.ts'
 import { captureOutput, createOutput } from './output.ts'
 import { askTarget } from './own-request.ts'
@@ -81,17 +82,44 @@ async function run(port: MessagePort, boot: WorkerBoot): Promise<void> {
     }
   })
 
+  if (boot.sourceMaps === true) nameSources()
+  if (boot.inspector !== undefined) await meetDebugger(boot.inspector, send)
+  const loaded = boot.tellsFiles === true ? await watchFiles(send) : null
   try {
     const { entry, preload } = boot
     await startApplication({ entry, preload, loader: createLoader(entry), context, service, interception })
     await beginChecks(boot, context, service, vitals)
   } catch (error) {
+    loaded?.flush()
     send({ type: 'failed', error: toErrorFacts(error) })
     ending.exit(1)
     return
   }
+  loaded?.flush()
   announce(service, send)
   if (boot.metrics) offerMetrics(boot, context, port)
+}
+
+/** Stacks name places in the sources, where files come with source maps; those of packages are left as they are. */
+function nameSources(): void {
+  process
+    .getBuiltinModule('node:module')
+    .setSourceMapsSupport(true, { nodeModules: false, generatedCode: false })
+}
+
+async function meetDebugger(
+  { port, breaks }: InspectorPlan,
+  send: (message: FromWorker) => void
+): Promise<void> {
+  const url = await openInspectorAtBirth(port)
+  send({ type: 'inspector', port, url })
+  if (breaks && url !== null) awaitDebugger()
+}
+
+/** A module of its own, since only development needs it. */
+async function watchFiles(send: (message: FromWorker) => void): Promise<LoadedFiles> {
+  const { tellLoadedFiles } = await import('./loaded-files.ts')
+  return tellLoadedFiles(files => send({ type: 'loaded', files }))
 }
 
 /**

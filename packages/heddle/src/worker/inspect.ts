@@ -171,6 +171,45 @@ function closeInspector(): null {
   return null
 }
 
+/** Milliseconds for which a port is waited for that the worker before may still hold, and between two looks. */
+const releaseMs = 2000
+const lookMs = 20
+
+/**
+ * Opens the inspector where a debugger looks for it, before the application loads. Resolves with its address; `null`
+ * when the port is in use and stays so.
+ */
+export async function openInspectorAtBirth(port: number): Promise<string | null> {
+  const until = Number(monotonicNs()) / 1e6 + releaseMs
+  // Tried in vain, node would complain on standard error.
+  while (!(await isFree(port))) {
+    if (Number(monotonicNs()) / 1e6 > until) return null
+    // oxlint-disable-next-line no-await-in-loop -- It is looked at again after each.
+    await new Promise<void>(resolve => after(resolve, lookMs))
+  }
+  try {
+    return openInspector(port).url
+  } catch {
+    // Somebody else was quicker.
+    return null
+  }
+}
+
+function isFree(port: number): Promise<boolean> {
+  const server = builtin('node:net').createServer()
+  return new Promise(resolve => {
+    server.once('error', () => resolve(false))
+    server.listen({ port, host: '127.0.0.1' }, () => server.close(() => resolve(true)))
+  })
+}
+
+/** Waits until a debugger is there, and stops in it: the application's first line is next. Blocks the thread. */
+export function awaitDebugger(): void {
+  builtin('node:inspector').waitForDebugger()
+  // oxlint-disable-next-line no-debugger -- What it is for.
+  debugger
+}
+
 /** Cuts off whoever debugs this thread, which would not end before; an inspector of the application's own stays. */
 export function letDebuggerGo(): void {
   if (isOpen) closeInspector()

@@ -23,7 +23,8 @@ export interface ConnectionHost {
   /**
    * The mesh could not answer a request, and no byte of an answer is out.
    *
-   * @returns true when the host has told the client itself. Otherwise, and without this, it gets an error page.
+   * @returns true when the host tells the client itself, now or later by {@link Connection.refuse}. Otherwise, and
+   * without this, it gets an error page.
    */
   onFailed?(connection: Connection, error: Error): boolean
   /** The application has taken an upgrade; {@link Connection.upstream} says which worker of it. */

@@ -136,6 +136,11 @@ export class Connection implements RequestReceiver, ExchangeHandler {
     else this.onRefusal(verdict, this.#parser.line)
   }
 
+  /** Answers a request of which the host has said in `onFailed` that it does so itself. */
+  refuse(refusal: Refusal): void {
+    if (!this.#closed && !this.#current.isAnswered) this.#answer(refusal)
+  }
+
   onRequest(head: RequestHead): void {
     this.#requests++
     this.#phase = 'exchange'

@@ -5,7 +5,7 @@
 
 import { LoadSheddingError, MeshError, type MeshFailures } from '../errors.ts'
 import { http } from '../node-http.ts'
-import type { Refusal, RequestHead } from './request-head.ts'
+import type { Refusal, RefusalBody, RequestHead } from './request-head.ts'
 
 /** Who has a request that waits for a worker (`client/queue.ts`). */
 const NOBODY = 'Nobody'
@@ -29,19 +29,19 @@ export interface PageFacts {
  * @param head The request; `null` when it could not be read.
  */
 export function errorPage(
-  { status, reason, retryAfter }: Refusal,
+  refusal: Refusal,
   head: RequestHead | null,
   { requestId, keepAlive }: PageFacts
 ): ErrorPage {
+  const { status, retryAfter } = refusal
   const title = http.STATUS_CODES[status] ?? 'Error'
-  const html = prefersHtml(head?.accept ?? '')
-  const problem = { statusCode: status, error: title, message: reason, requestId: requestId || undefined }
-  const body = html ? htmlPage(`${status} ${title}`, reason, requestId) : `${JSON.stringify(problem)}\n`
+  const { type, text: body, headers = [] } = refusal.body ?? usualBody(refusal, title, { head, requestId })
   const connection = keepAlive ? (head?.minor === 0 ? ['Connection: keep-alive'] : []) : ['Connection: close']
   const lines = [
     `HTTP/1.1 ${status} ${title}`,
-    `Content-Type: ${html ? 'text/html' : 'application/json'}; charset=utf-8`,
+    `Content-Type: ${type}; charset=utf-8`,
     'Cache-Control: no-store',
+    ...headers,
     ...(retryAfter === undefined ? [] : [`Retry-After: ${retryAfter}`]),
     `Date: ${new Date().toUTCString()}`,
     `Content-Length: ${Buffer.byteLength(body)}`,
@@ -49,6 +49,18 @@ export function errorPage(
   ]
   // The answer to a HEAD request: headers as if there were a body.
   return { head: `${lines.join('\r\n')}\r\n\r\n`, body: head?.method === 'HEAD' ? '' : body }
+}
+
+function usualBody(
+  { status, reason }: Refusal,
+  title: string,
+  { head, requestId }: { readonly head: RequestHead | null; readonly requestId: string }
+): RefusalBody {
+  if (prefersHtml(head?.accept ?? '')) {
+    return { type: 'text/html', text: htmlPage(`${status} ${title}`, reason, requestId) }
+  }
+  const problem = { statusCode: status, error: title, message: reason, requestId: requestId || undefined }
+  return { type: 'application/json', text: `${JSON.stringify(problem)}\n` }
 }
 
 /** What a failure of the mesh means to an HTTP client. */
@@ -97,7 +109,7 @@ function timedOut({ host, worker, afterMs }: MeshFailures['MESH_TIMEOUT'], reaso
 }
 
 /** Whether `Accept` names HTML before JSON. */
-function prefersHtml(accept: string): boolean {
+export function prefersHtml(accept: string): boolean {
   const html = accept.indexOf('text/html')
   const json = accept.indexOf('application/json')
   return html !== -1 && (json === -1 || html < json)

@@ -55,6 +55,17 @@ export interface Refusal {
   readonly reason: string
   /** Seconds after which trying again may help; for 503. */
   readonly retryAfter?: number
+  /** What is sent in place of the short answer. */
+  readonly body?: RefusalBody
+}
+
+/** A body of somebody's own. */
+export interface RefusalBody {
+  /** Media type, without its character set, which is UTF-8. */
+  readonly type: string
+  readonly text: string
+  /** Further header lines, without line ends. */
+  readonly headers?: readonly string[]
 }
 
 /** Control characters, a CR without its LF, an LF without its CR. */

@@ -15,7 +15,7 @@ export interface Flags {
 
 /** Takes the flags of an option apart. */
 export function flagsOf({ flags }: OptionFacts): Flags {
-  const [, short = null, long = '', value] = /^(?:(-\w), )?(--[\w-]+)( <.+>)?$/.exec(flags) ?? []
+  const [, short = null, long = '', value] = /^(?:(-\w), )?(--[\w-]+)( <.+>)?(?: \[.+\])?$/.exec(flags) ?? []
   return { short, long, takesValue: value !== undefined }
 }
 

@@ -73,6 +73,8 @@ export interface Profiling {
 /** What it is made of. */
 export interface ProfilingOptions extends Means {
   readonly workers: ListWorkers
+  /** All threads there are, those about to take a slot over among them; who sits in the slots unless told. */
+  readonly everyone?: ListWorkers
   readonly announce: Announce
   /** Where heap snapshots are written until they are read; the directory for temporary files unless told. */
   readonly directory?: string
@@ -208,13 +210,34 @@ export class WorkerProfiling implements Profiling {
   }
 
   /**
+   * To be told of a worker that has opened its inspector itself, at its start: it counts as if it had been asked to.
+   */
+  opened({ worker: name }: { readonly worker: string }, url: string): void {
+    const { workers, everyone = workers } = this.#options
+    const worker = everyone().find(each => each.fact.worker === name && each.state === 'starting')
+    if (worker !== undefined) this.#diagnoses.begin(worker, 'inspector', url)
+  }
+
+  /**
+   * Closes the inspector of the worker of this name, which is about to be replaced by one that wants its port. Never
+   * rejects, and waits for no worker for long.
+   */
+  async release({ worker: name }: { readonly worker: string }): Promise<void> {
+    const [held] = this.#diagnoses.inspected(name)
+    if (held !== undefined) await this.#cutOff(held)
+  }
+
+  /**
    * To be told of every worker that is about to end: a thread does not, as long as somebody debugs it. So they are
    * cut off, at a breakpoint too.
    */
   async letGo({ worker: name }: { readonly worker: string }): Promise<void> {
     // Its successor may have the same name already.
     const held = this.#diagnoses.inspected(name).find(({ state }) => leaving.has(state))
-    if (held === undefined) return
+    if (held !== undefined) await this.#cutOff(held)
+  }
+
+  async #cutOff(held: DiagnosedWorker): Promise<void> {
     this.#closed(held)
     // It is this one above all that is about to end: nobody is waited for.
     const talk = new Conversation(held, { ...this.#options, quiet: () => Promise.resolve(true) })

@@ -7,6 +7,7 @@ import type { EventLoopUtilization } from 'node:perf_hooks'
 
 import type { MemberCounts, MemberTraffic } from '@heddle/mesh'
 
+import type { ApplicationCondition } from '../../channel/failure.ts'
 import type { EdgeSettings, FromEdge, ToEdge } from '../../channel/messages.ts'
 import type { Announce, ThreadFact } from '../../events.ts'
 import { within } from '../../shared/clock.ts'
@@ -130,6 +131,11 @@ export class EdgeHandle implements Occupant {
     this.#configured = Promise.withResolvers()
     this.#post({ type: 'configure', settings })
     return Promise.race([this.#configured.promise, this.life.exited])
+  }
+
+  /** Tells it how all applications are, in development. */
+  show(conditions: readonly ApplicationCondition[]): void {
+    this.#post({ type: 'conditions', conditions })
   }
 
   /** Edge threads are never held: there is nothing to open. */

@@ -5,6 +5,7 @@
  */
 import { createEdgeCounts, readEdgeCounts } from '../../channel/edge-counts.ts'
 import type { EdgeCounts } from '../../channel/edge-counts.ts'
+import type { ApplicationCondition } from '../../channel/failure.ts'
 import type { ResolvedConfig, ResolvedRestart } from '../../config/resolved.ts'
 import { HeddleError } from '../../errors.ts'
 import type { ThreadFact, ThreadState } from '../../events.ts'
@@ -59,6 +60,8 @@ export class Edges {
   readonly #counts = new Map<number, SharedArrayBuffer>()
   /** Whether edge threads open the public port as soon as they have loaded. */
   #isOpen = false
+  /** What was told of all applications last. */
+  #conditions: readonly ApplicationCondition[] = []
 
   constructor(surroundings: Surroundings) {
     this.#surroundings = surroundings
@@ -105,6 +108,12 @@ export class Edges {
     const settings = { routes, entrypoint, server }
     const configured = Promise.all(this.#sitting().map(edge => edge.configure(settings)))
     await within(this.#surroundings.clock, configureMs, configured)
+  }
+
+  /** Tells all edge threads how the applications are, in development; threads that are replaced later as well. */
+  show(conditions: readonly ApplicationCondition[]): void {
+    this.#conditions = conditions
+    if (this.#surroundings.handoff === undefined) for (const edge of this.#sitting()) edge.show(conditions)
   }
 
   /**
@@ -244,7 +253,8 @@ export class Edges {
       port: () => (this.#isOpen ? publicPort.number : null),
       onGone: gone => this.#slots[index]?.book.counted(gone)
     })
-    handoff?.useAcceptor(edge.life)
+    if (handoff) handoff.useAcceptor(edge.life)
+    else if (this.#conditions.length > 0) edge.show(this.#conditions)
     void edge.life.exited.then(gone)
     return edge
   }

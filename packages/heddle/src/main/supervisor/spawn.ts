@@ -44,6 +44,8 @@ export interface WorkerSurroundings {
   readonly vitals: SharedArrayBuffer
   /** Whether it counts what only metrics need. */
   readonly metrics: boolean
+  /** What is different about it in development. */
+  readonly development?: Pick<WorkerBoot, 'inspector' | 'sourceMaps'>
   /** Shared memory in which it counts the connections clients have to it; `null` when there are none. */
   readonly ledger: SharedArrayBuffer | null
 }
@@ -73,6 +75,7 @@ export function planWorker(
     vitals,
     checks: { intervalMs: health.interval, timeoutMs: health.timeout, path: health.path ?? null },
     metrics,
+    ...surroundings.development,
     ...(ledger === null ? {} : { ledger })
   }
   return {
@@ -114,7 +117,8 @@ export function planEdge(config: ResolvedConfig, index: number, surroundings: Ed
     entrypoint: config.entrypoint,
     reusePort: config.server.threads > 1,
     logger,
-    counts
+    counts,
+    ...(config.development === null ? {} : { development: true })
   }
   return {
     name,

@@ -298,8 +298,14 @@ export class WorkerHandle implements Occupant, WatchedWorker {
       case 'stopped':
         this.#stopped.resolve()
         break
+      case 'inspector':
+        this.#options.announce('worker:inspector', { ...this.fact, port: message.port, url: message.url })
+        break
       case 'metrics':
         this.#registry = message.port
+        break
+      case 'loaded':
+        // Whoever watches files hears it where threads are started.
         break
     }
   }
@@ -307,6 +313,8 @@ export class WorkerHandle implements Occupant, WatchedWorker {
   #handleCrashed({ origin, error, isolated }: Extract<FromWorker, { type: 'crashed' }>): void {
     const reason = crashReasons[origin]
     const thrown = reviveError(error)
+    const { readyMs } = this
+    this.#options.announce('worker:crashed', { ...this.fact, origin, error: thrown, readyMs, isolated })
     // The first requests come before every sender is known to know it: they are finished as any others.
     if (this.life.state === 'starting' && this.#isPublished) this.life.move('ready', 'answers requests')
     if (origin === 'processExit') {

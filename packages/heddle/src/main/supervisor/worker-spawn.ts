@@ -3,9 +3,10 @@
  *
  * Main thread only.
  */
-import type { DirectListen } from '../../channel/messages.ts'
+import { inspectorPort } from '../../control/inspector-ports.ts'
+import type { DirectListen, WorkerBoot } from '../../channel/messages.ts'
 import { createVitals } from '../../channel/vitals.ts'
-import type { ResolvedApplication } from '../../config/resolved.ts'
+import type { ResolvedApplication, ResolvedConfig } from '../../config/resolved.ts'
 import type { ThreadFact } from '../../events.ts'
 import { ClientConnections } from './client-connections.ts'
 import { publicUrl } from './public-url.ts'
@@ -39,6 +40,7 @@ export function spawnWorker(surroundings: Surroundings, request: WorkerRequest):
     files,
     seat,
     vitals,
+    development: developmentOf(config, fact),
     metrics: config.metrics.enabled,
     ledger: clients?.buffer ?? null,
     meshDomain: config.mesh.domain,
@@ -58,6 +60,18 @@ export function spawnWorker(surroundings: Surroundings, request: WorkerRequest):
 
 function withLimits({ limitsOf }: Surroundings, application: ResolvedApplication): ResolvedApplication {
   return limitsOf === undefined ? application : { ...application, limits: limitsOf(application) }
+}
+
+/** Stacks that name sources, and the inspector on a port of its own, the same for each thread of the slot. */
+function developmentOf(
+  { development, applications }: ResolvedConfig,
+  { application, slot }: ThreadFact
+): Pick<WorkerBoot, 'inspector' | 'sourceMaps'> {
+  if (development === null) return {}
+  const { inspector } = development
+  if (inspector === null) return { sourceMaps: true }
+  const port = inspectorPort(inspector.port, { applications, application, slot })
+  return { sourceMaps: true, inspector: { port, breaks: inspector.breaks } }
 }
 
 /** Whether clients have connections to the workers of this application themselves. */

@@ -1,0 +1,124 @@
+/**
+ * Tells who develops what happens: in one line each, a failure with the code it lies in. In place of the lines
+ * operators read.
+ *
+ * Main thread of a server in development. It listens, reads sources, and writes into the log.
+ */
+import { isFailure } from '../../errors.ts'
+import type { Events, ExitReason, HeddleEvents } from '../../events.ts'
+import { explainError } from '../../shared/explained-error.ts'
+import { readSource } from '../../shared/read-source.ts'
+import type { Log } from '../../shared/log.ts'
+import { failureText } from './failure-text.ts'
+
+/** Events the log need not tell of: they are told here, or say nothing to who develops. */
+export const narrated: ReadonlySet<keyof HeddleEvents> = new Set<keyof HeddleEvents>([
+  'application:starting',
+  'application:ready',
+  'application:changed',
+  'application:updated',
+  'application:broken',
+  'application:mended',
+  'worker:crashed',
+  'worker:exited',
+  'worker:restarting',
+  'worker:restarted',
+  'worker:circuit',
+  'worker:inspector',
+  'worker:diagnosis',
+  'reload:started',
+  'reload:finished',
+  'reload:failed',
+  'server:listening',
+  'admin:listening',
+  'booted',
+  'stopping',
+  'stopped'
+])
+
+/** Files that are named of those that have changed. */
+const filesMax = 2
+
+/** Milliseconds of delay that are worth a line. */
+const noticedMs = 1000
+
+/** Begins to tell. @param base Directory of the configuration: paths in it are shown relative to it. */
+export function narrate(events: Events, log: Log, base: string): void {
+  const because = new Map<string, string>()
+  const updated = new Set<string>()
+  const tellFailure = (what: string, error: Error): void => {
+    log.error(failureText(what, explainError(causeOf(error), { base, read: readSource })))
+  }
+  events.on('application:changed', ({ application, files, count }) => {
+    updated.delete(application)
+    because.set(application, reasonText(files, count))
+  })
+  events.on('application:updated', ({ application, updateMs }) => {
+    updated.add(application)
+    log.info(`${application} restarted in ${updateMs} ms${because.get(application) ?? ''}`)
+  })
+  events.on('application:broken', ({ application, error, isAnswering }) => {
+    updated.delete(application)
+    tellFailure(`${application} does not start${isAnswering ? ', its former code goes on' : ''}`, error)
+  })
+  events.on('application:mended', ({ application }) => {
+    // After a change that has said more.
+    if (!updated.has(application)) log.info(`${application} runs again`)
+  })
+  events.on('worker:crashed', ({ worker, origin, error, readyMs }) => {
+    // One that was never ready is told of as an application that does not start.
+    if (readyMs === null) return
+    if (origin === 'processExit') log.error(`${worker}: ${error.message}`)
+    else tellFailure(`${worker} threw an error that nobody caught`, error)
+  })
+  events.on('worker:exited', ({ worker, reason, code, readyMs }) => {
+    const words = exitWords[reason]
+    if (words !== null && readyMs !== null)
+      log.error(`${worker} ${words}${code === null ? '' : ` (code ${code})`}`)
+  })
+  events.on('worker:restarting', ({ worker, delayMs }) => {
+    if (delayMs >= noticedMs) log.warn(`${worker} is started again in ${Math.round(delayMs / 1000)} s`)
+  })
+  events.on('worker:restarted', ({ worker, bootMs }) =>
+    log.info(`${worker} runs again, started in ${bootMs} ms`)
+  )
+  events.on('worker:inspector', ({ worker, port, url }) => {
+    if (url === null) log.warn(`${worker} has no inspector: port ${port} is in use`)
+  })
+  events.on('reload:finished', ({ changes, reloadMs }) =>
+    log.info(
+      `configuration reloaded in ${reloadMs} ms${changes.length === 0 ? '' : ` (${changes.join('; ')})`}`
+    )
+  )
+  events.on('reload:failed', ({ error }) => log.error(reloadText(error)))
+}
+
+function reasonText(files: readonly string[], count: number): string {
+  if (files.length === 0) return ''
+  const named = files.slice(0, filesMax)
+  const left = count - named.length
+  return ` (${named.join(', ')}${left > 0 ? ` and ${left} more` : ''} changed)`
+}
+
+/** What the application has thrown: that it does not start is said already. */
+function causeOf(error: Error): Error {
+  const says = isFailure(error, 'HEDDLE_APPLICATION_FAILED') || isFailure(error, 'HEDDLE_RESTART_FAILED')
+  return says && error.cause instanceof Error ? error.cause : error
+}
+
+function reloadText(error: Error): string {
+  const cause = error.cause instanceof Error ? `\n${error.cause.message}` : ''
+  return `The configuration stays what it was. ${error.message}${cause}`
+}
+
+/** Ends that nothing else has told of. */
+const exitWords: Readonly<Record<ExitReason, string | null>> = {
+  stopped: null,
+  failed: null,
+  crashed: null,
+  'out-of-memory': 'ran out of memory',
+  // Told when it was called.
+  exited: null,
+  'timed-out': 'was not ready in time',
+  stuck: 'is stuck in native code and did not end'
+}
