@@ -6,6 +6,7 @@ import assert from 'node:assert/strict'
 import { readFileSync, readdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { suite, test } from 'node:test'
+import { runInNewContext } from 'node:vm'
 
 import { foundIn, isSame } from './guides/compare.ts'
 import { unitsOf } from './guides/page.ts'
@@ -27,6 +28,21 @@ suite('the guides', { concurrency: 3 }, () => {
       assert.ok(workshop.compared > 0, 'It shows nothing that could be compared.')
     })
   }
+})
+
+test('the image of the container guide starts what the guide has tried, and is healthy when its probe is', async () => {
+  const page = readFileSync(join(root, 'docs/containers.md'), 'utf8')
+  const list = (instruction: RegExp): readonly string[] => JSON.parse(instruction.exec(page)?.[1] ?? '[]')
+  assert.ok(page.includes(`$ ${list(/^CMD (.*)$/m).join(' ')}\n`))
+  const [node, option, program = ''] = list(/^HEALTHCHECK .*CMD (.*)$/m)
+  assert.deepEqual([node, option], ['node', '-e'])
+  const codeWhen = (answer: () => Promise<unknown>): Promise<number> =>
+    new Promise(exit => {
+      runInNewContext(program, { fetch: answer, process: { exit } })
+    })
+  assert.equal(await codeWhen(() => Promise.resolve({ ok: true })), 0)
+  assert.equal(await codeWhen(() => Promise.resolve({ ok: false })), 1)
+  assert.equal(await codeWhen(() => Promise.reject(new Error('refused'))), 1)
 })
 
 const outputs: readonly [what: string, expected: readonly string[], printed: string, same: boolean][] = [
