@@ -58,6 +58,29 @@ test('Events keeps whoever announces from stumbling over a listener', t => {
   assert.throws(() => later.mock.calls[0]?.arguments[0]?.(), /listener/)
 })
 
+test('logEvents() says in the name of a worker that it is replaced for want of memory, and in nobody’s that none is', () => {
+  const lines: Record<string, unknown>[] = []
+  const events = new Events()
+  const style = { level: 'info', format: 'json', colour: false } as const
+  logEvents(
+    events,
+    createLog(style, {}, line => lines.push(JSON.parse(line)))
+  )
+  const strain = { limitBytes: 1000, freeBytes: 50, bytesPerSecond: 10, stalled: null, vacates: true }
+  events.emit('machine:strained', { ...strain, heldBytes: 500, worker: 'api:1' })
+  events.emit('machine:strained', { ...strain, heldBytes: 20, worker: null })
+  events.emit('machine:resized', {
+    from: { cpus: 2, memoryLimitBytes: 1000 },
+    to: { cpus: 1.5, memoryLimitBytes: null }
+  })
+  assert.partialDeepStrictEqual(lines, [
+    { level: 'warn', application: 'api', worker: 'api:1', freeBytes: 50, heldBytes: 500 },
+    { level: 'warn', heldBytes: 20 },
+    { level: 'info', to: { cpus: 1.5, memoryLimitBytes: null } }
+  ])
+  assert.equal(lines[1]?.['worker'], undefined)
+})
+
 test('logEvents() says in words where a worker is blocked, for people and for machines', () => {
   const thread = { application: 'api', slot: 1, worker: 'api:1' }
   const where = {
