@@ -85,7 +85,7 @@ const lines: Lines = {
     log.info('The process may use another part of its machine: its container was resized.', { from, to }),
   'machine:strained': (log, { worker, ...rest }) => {
     if (worker === null) log.warn('The memory of the container runs out, and workers do not hold it.', rest)
-    else log.warn('The memory of the container runs out: a worker is replaced.', { worker, ...rest })
+    else byName(log, worker).warn('The memory of the container runs out: a worker is replaced.', rest)
   },
   'mesh:circuit': (log, { from, to, state }) => {
     const fields = { from, to, state }
@@ -207,6 +207,11 @@ function of(log: Log, thread: { readonly application: string | null; readonly wo
 }
 
 /** The log in the name of what an operation is about: a worker, an application, or the server. */
+/** The same by the name of a worker, `application:slot`. */
+function byName(log: Log, worker: string): Log {
+  return of(log, { application: worker.slice(0, worker.lastIndexOf(':')), worker })
+}
+
 function about(log: Log, application: string | null, slot: number | null): Log {
   if (application === null) return log
   return log.child(slot === null ? { application } : { application, worker: `${application}:${slot}` })
