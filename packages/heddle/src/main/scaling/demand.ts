@@ -11,10 +11,10 @@ import type { LoadSample } from './load.ts'
 const nowMs = 3000
 
 /** A load of so many ticks in a row is no accident, and is believed before the average has come up to it. */
-const persistentTicks = 2
+const persistentTicks = 3
 
-/** Milliseconds for which the highest demand is remembered before fewer workers are thought of. */
-export const holdMs = 60_000
+/** Milliseconds for which the highest demand is told to whoever looks. */
+const peakMs = 60_000
 
 /** The same before a worker is given to an application that needs it more. */
 const lendMs = 10_000
@@ -30,6 +30,15 @@ const costRequests = 20
 const costMinMs = 2000
 const costMaxMs = 30_000
 
+/** How much there was to do at a tick. */
+export interface Level {
+  readonly at: number
+  /** Milliseconds it lasted. */
+  readonly spanMs: number
+  /** Event loops, hidden demand included. */
+  readonly demand: number
+}
+
 /** What an application has to do. */
 export interface Demand {
   /** Event loops kept busy now, hidden demand included. */
@@ -37,6 +46,8 @@ export interface Demand {
   /** The most of that in the last minute, and in the time before a worker is lent. */
   readonly peak: number
   readonly lendPeak: number
+  /** Event loops kept busy around each tick, the oldest first. */
+  readonly levels: readonly Level[]
   /** Milliseconds of active time that will go into requests in flight beyond the usual. */
   readonly backlogMs: number
   /** Active time of one request, in milliseconds; `null` when there were none. */
@@ -67,9 +78,13 @@ export function demandOf(all: readonly LoadSample[]): Demand | null {
   const last = all.at(-1)
   if (last === undefined || last.ready === 0) return null
   const samples = all.filter(({ ready, spanMs }) => ready > 0 && spanMs > 0)
-  const costMs = costOf(samples)
-  const loads = samples.map(sample => ({ at: sample.at, ms: sample.spanMs, load: loadOf(sample, costMs) }))
-  const levels = samples.map((sample, index) => ({ at: sample.at, level: levelAt(loads, index) }))
+  // Of each tick by what requests cost then: they may have been others.
+  const costs = samples.map((_, index) => costAt(samples, index))
+  const costMs = costs.at(-1) ?? null
+  const loads = samples.map((sample, index) => {
+    return { at: sample.at, ms: sample.spanMs, load: loadOf(sample, costs[index] ?? null) }
+  })
+  const levels = samples.map(({ at, spanMs }, index) => ({ at, spanMs, demand: levelAt(loads, index) }))
   const present = within(samples, last.at, nowMs)
   const activeMs = sum(present, sample => sample.activeMs)
   const cpuMs = sum(present, sample => sample.cpuMs ?? 0)
@@ -79,9 +94,10 @@ export function demandOf(all: readonly LoadSample[]): Demand | null {
     sum(present, sample => sample.ready * sample.spanMs)
   )
   return {
-    now: levels.at(-1)?.level ?? 0,
-    peak: highest(within(levels, last.at, holdMs)),
+    now: levels.at(-1)?.demand ?? 0,
+    peak: highest(within(levels, last.at, peakMs)),
     lendPeak: highest(within(levels, last.at, lendMs)),
+    levels,
     backlogMs: costMs === null ? 0 : backlogOf(samples) * costMs,
     costMs,
     utilization: Math.min(1, utilization),
@@ -126,15 +142,17 @@ function utilizationOf({ activeMs, ready, spanMs }: LoadSample): number {
 }
 
 /**
- * What a request costs, by the latest that are enough to tell. The last seconds are the best witness, since the
- * work a thread does without requests counts least in them when there are many.
+ * What a request costs at a tick, by the latest that are enough to tell. The last seconds are the best witness: the work a
+ * thread does without requests counts least when there are many, and new threads are slow at first.
  */
-function costOf(samples: readonly LoadSample[]): number | null {
+function costAt(samples: readonly LoadSample[], index: number): number | null {
   let activeMs = 0
   let completed = 0
   let spanMs = 0
-  for (const sample of samples.toReversed()) {
-    if (spanMs >= costMaxMs || (completed >= costRequests && spanMs >= costMinMs)) break
+  for (let each = index; each >= 0; each--) {
+    const sample = samples[each]
+    const isEnough = completed >= costRequests && spanMs >= costMinMs
+    if (sample === undefined || spanMs >= costMaxMs || isEnough) break
     activeMs += sample.activeMs
     completed += sample.completed ?? 0
     spanMs += sample.spanMs
@@ -142,11 +160,14 @@ function costOf(samples: readonly LoadSample[]): number | null {
   return completed > 0 ? activeMs / completed : null
 }
 
-/** Event loops that one tick would have kept busy. */
+/**
+ * Event loops that one tick would have kept busy. Where they are full it is what came in that counts, whether that
+ * is more than they can do, or less: then they work off what has piled up.
+ */
 function loadOf(sample: LoadSample, costMs: number | null): number {
   const { activeMs, arrived, spanMs } = sample
-  const isHidden = utilizationOf(sample) >= saturated && arrived !== null && costMs !== null
-  return Math.max(activeMs, isHidden ? arrived * costMs : 0) / spanMs
+  const isFull = utilizationOf(sample) >= saturated && arrived !== null && costMs !== null
+  return (isFull ? arrived * costMs : activeMs) / spanMs
 }
 
 interface Load {
@@ -202,8 +223,8 @@ function usualTimeOf(samples: readonly LoadSample[]): number | null {
   return times.length === 0 ? null : Math.min(...times)
 }
 
-function highest(levels: readonly { readonly level: number }[]): number {
-  return Math.max(0, ...levels.map(({ level }) => level))
+function highest(levels: readonly Level[]): number {
+  return Math.max(0, ...levels.map(({ demand }) => demand))
 }
 
 function worst(samples: readonly LoadSample[], pick: (sample: LoadSample) => number | null): number | null {

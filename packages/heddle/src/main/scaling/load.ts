@@ -95,12 +95,13 @@ export interface ScalingApplication {
  * Why a number was changed, or left.
  *
  * Changed: `busy` its event loops have more to do than they should; `backlog` requests wait and have to be worked
- * off; `idle` fewer would have been enough for a minute; `given-away` another application needs the worker more;
+ * off; `idle` fewer have been enough for some time; `given-away` another application needs the worker more;
  * `limits` the number was outside of min and max, or of the total.
  *
  * Left: `steady` it is right; `settling` too little was seen yet, or the last change is too young; `waiting` many
  * requests are in flight and event loops idle: the time goes elsewhere; `own-work` it is busy without requests.
- * The {@link Refusal}s: it needs more and does not get them. `pinned`: the rule may not.
+ * The {@link Refusal}s: it needs more and does not get them; `memory` also when one has to go, since there is hardly
+ * any left. `pinned`: the rule may not.
  */
 export type Reason =
   | 'busy'

@@ -4,11 +4,12 @@
  * Pure; main thread only. What it may have of that, beside others, is said by `allocate.ts`.
  *
  * Growing and shrinking go by different measures. More workers are for requests that are late now: a second or two
- * of samples, and as many workers as the load needs. Fewer only save memory: a minute without need of the last one,
- * with some to spare, one at a time. A load that swings around a threshold is thus held at its upper end.
+ * of samples, and as many workers as the load needs. Fewer only save memory: what was needed is kept for a time, the
+ * longer the longer it was needed, and then goes by and by. A load that swings around a threshold is thus held at its
+ * upper end.
  */
-import { demandOf, holdMs, ratio, sum, within } from './demand.ts'
-import type { Demand } from './demand.ts'
+import { demandOf, ratio, sum, within } from './demand.ts'
+import type { Demand, Level } from './demand.ts'
 import type { DecisionNumbers, MachineSample, Reason, ScalingApplication } from './load.ts'
 
 /** Ticks in which there were workers before more are started. */
@@ -19,12 +20,12 @@ const machineMs = 3000
 
 /**
  * Spare event loops for a demand of one, growing with its square root: many workers share their peaks, so that they
- * may be busier than one alone at the same waiting time. One is full at 70 %.
+ * may be busier than one alone at the same waiting time. One is full at 74 %.
  */
-const spare = 0.36
+const spare = 0.3
 
 /** Utilization no number of workers is planned beyond: less than a load may rise by while a worker starts. */
-const fullest = 0.85
+const fullest = 0.9
 
 /** Waiting for an event loop is felt from so many milliseconds on. */
 const feltMs = 10
@@ -37,18 +38,29 @@ const effectMs = 5000
 const clearlyMore = 1.3
 
 /** By how much a smaller number has to do for more than the highest demand. */
-const safety = 1.15
+const safety = 1.1
+
+/**
+ * A number of workers is kept for so many times as long as it was needed, within these bounds in milliseconds: what
+ * was needed for minutes, or again and again, will be needed again; a short peak was none of that.
+ */
+const keepFactor = 2
+const keepMinMs = 15_000
+const keepMaxMs = 60_000
+
+/** Milliseconds of samples before fewer are thought of. */
+const seenMinMs = 30_000
 
 /** Milliseconds between two steps down, and after one up; longer when the last step down was a mistake. */
-const shrinkPauseMs = 10_000
-const afterGrowthMs = 30_000
-const afterMistakeMs = 180_000
+const shrinkPauseMs = 5000
+const afterGrowthMs = 15_000
+const afterMistakeMs = 60_000
 
 /** A growth so many milliseconds after a step down says that it was one. */
 const mistakeMs = 120_000
 
-/** Each step down takes at least one, and this part of those that are too many. */
-const shrinkPart = 1 / 3
+/** Each step down takes at least one, and otherwise this part of those that are too many. */
+const shrinkPart = 1 / 2
 
 /** From here on the CPUs are used up. Part of them in use; part of the periods throttled; percent of pressure. */
 const cpuFull = 0.92
@@ -142,8 +154,8 @@ function isFelt({ waitMs, loopDelayMs, inflight, ready, costMs }: Demand): boole
 function enoughOf(application: ScalingApplication, demand: Demand): number {
   const { workers, grownAt, shrunkAt, samples } = application
   const at = samples.at(-1)?.at ?? 0
-  if (demand.seenMs < holdMs || demand.ready < workers) return workers
-  const surplus = workers - workersFor(demand.peak * safety)
+  if (demand.seenMs < seenMinMs || demand.ready < workers) return workers
+  const surplus = workers - keptOf(demand.levels, at, workers)
   if (surplus <= 0) return workers
   const wasMistake =
     grownAt !== null && shrunkAt !== null && grownAt - shrunkAt < mistakeMs && grownAt > shrunkAt
@@ -153,10 +165,26 @@ function enoughOf(application: ScalingApplication, demand: Demand): number {
   return workers - Math.max(1, Math.floor(surplus * shrinkPart))
 }
 
+/** The largest number up to that of its workers that is still to be kept. */
+function keptOf(levels: readonly Level[], at: number, workers: number): number {
+  const needs = levels.map(({ at: end, spanMs, demand }) => ({
+    end,
+    spanMs,
+    count: workersFor(demand * safety)
+  }))
+  for (let count = workers; count > 1; count--) {
+    const needed = needs.filter(need => need.count >= count)
+    const keepMs = Math.max(keepMinMs, keepFactor * sum(needed, ({ spanMs }) => spanMs))
+    const last = needed.at(-1)
+    if (last !== undefined && at - last.end < Math.min(keepMaxMs, keepMs)) return count
+  }
+  return 1
+}
+
 function quietReason({ limits, workers }: ScalingApplication, demand: Demand): Reason {
   const isWaiting = demand.inflight / demand.ready >= waitingInflight && demand.utilization < idleUtilization
   if (isWaiting) return 'waiting'
-  return demand.seenMs < holdMs && workers > limits.min ? 'settling' : 'steady'
+  return demand.seenMs < seenMinMs && workers > limits.min ? 'settling' : 'steady'
 }
 
 interface MachineState {

@@ -210,7 +210,7 @@ const together: readonly Together[] = [
     total: 3,
     decisions: [
       ['busy', 1, 'total', 'total', []],
-      ['late', 2, 'settling', null, []]
+      ['late', 2, 'steady', null, []]
     ]
   },
   {

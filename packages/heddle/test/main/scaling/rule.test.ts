@@ -27,7 +27,7 @@ const table: readonly Case[] = [
   },
   {
     name: 'so full that it will be felt',
-    app: application(ticks(10, { elu: 0.88, loopDelayMs: 3 })),
+    app: application(ticks(10, { elu: 0.92, loopDelayMs: 3 })),
     target: 2,
     reason: 'busy'
   },
@@ -130,14 +130,14 @@ const table: readonly Case[] = [
     reason: 'idle'
   },
   {
-    name: 'a third of many that are too many',
+    name: 'half of many that are too many',
     app: application(ticks(minute + 2, { elu: 0.05, ready: 8 })),
-    target: 6,
+    target: 5,
     reason: 'idle'
   },
   {
-    name: 'less than a minute of it',
-    app: application(ticks(minute - 10, { elu: 0.2, ready: 3 })),
+    name: 'too short a time of it',
+    app: application(ticks(50, { elu: 0.2, ready: 3 })),
     target: 3,
     reason: 'settling'
   },
@@ -149,13 +149,13 @@ const table: readonly Case[] = [
   },
   {
     name: 'a smaller number that would be full again',
-    app: application(ticks(minute + 2, { elu: 0.47, ready: 3 })),
+    app: application(ticks(minute + 2, { elu: 0.5, ready: 3 })),
     target: 3,
     reason: 'steady'
   },
   {
     name: 'a step down a moment ago',
-    app: application(ticks(minute + 2, { elu: 0.05, ready: 4 }), { shrunkAt: now - 5000 }),
+    app: application(ticks(minute + 2, { elu: 0.05, ready: 4 }), { shrunkAt: now - 3000 }),
     target: 4,
     reason: 'steady'
   },
@@ -166,11 +166,32 @@ const table: readonly Case[] = [
     reason: 'idle'
   },
   {
-    name: 'grown soon after a step down, which was a mistake: not again for some minutes',
+    name: 'grown soon after a step down, which was a mistake: not again for a minute',
     app: application(ticks(minute + 2, { elu: 0.2, ready: 3 }), {
-      shrunkAt: now - 160_000,
-      grownAt: now - 100_000
+      shrunkAt: now - 100_000,
+      grownAt: now - 40_000
     }),
+    target: 3,
+    reason: 'steady'
+  },
+  {
+    name: 'needed for two seconds, twenty seconds ago',
+    app: application(
+      history([70, { elu: 0.2, ready: 3 }], [4, { elu: 0.8, ready: 3 }], [40, { elu: 0.2, ready: 3 }])
+    ),
+    target: 2,
+    reason: 'idle'
+  },
+  {
+    name: 'needed for two seconds again and again',
+    app: application(
+      history(
+        ...[0, 1, 2, 3].flatMap(() => [
+          [4, { elu: 0.8, ready: 3 }] as const,
+          [36, { elu: 0.2, ready: 3 }] as const
+        ])
+      )
+    ),
     target: 3,
     reason: 'steady'
   },
@@ -192,5 +213,5 @@ holds(table)
 
 test('workersFor() asks for less room the more there are', () => {
   const cases = [0, 0.2, 0.69, 0.71, 1.4, 1.6, 2.8, 5.6, 11.2, 40].map(demand => workersFor(demand))
-  assert.deepEqual(cases, [1, 1, 1, 2, 2, 3, 4, 7, 14, 48])
+  assert.deepEqual(cases, [1, 1, 1, 1, 2, 2, 4, 7, 13, 45])
 })
