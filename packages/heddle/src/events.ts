@@ -213,6 +213,8 @@ export interface HeddleEvents {
   'worker:replacing': ThreadFact & { readonly reason: ReplaceReason; readonly detail: string | null }
   /** The fresh worker answers and the old one is draining. */
   'worker:replaced': ThreadFact & { readonly reason: ReplaceReason; readonly bootMs: number }
+  /** A worker has loaded and is kept ready without requests. */
+  'worker:spare': ThreadFact & { readonly bootMs: number }
   /** A worker that was kept ready takes requests: in the place of one that is lost, or as one more. */
   'worker:stepped-in': ThreadFact
   /** The fresh worker did not become ready: the old one stays. */

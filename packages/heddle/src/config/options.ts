@@ -587,10 +587,10 @@ export interface ServerOptions {
    */
   readonly maxConnections?: number
   /**
-   * A line for every request that ends. `json`: a line of the log like all others, with its facts as fields. `combined`: the format of Apache, with what Heddle knows at the end. Needs the mode `edge`.
+   * A line for every request that ends. `json`: a line of the log like all others, with its facts as fields. `combined`: the format of Apache, with what Heddle knows at the end. `short`: status, worker, method, target and time, for people; `heddle dev` has it unless told. Needs the mode `edge`.
    * @default "off"
    */
-  readonly accessLog?: 'off' | 'json' | 'combined'
+  readonly accessLog?: 'off' | 'json' | 'combined' | 'short'
 }
 
 /** One rule: requests for this host and path go to this application. */

@@ -69,6 +69,7 @@ const lines: Lines = {
       reason,
       bootMs
     }),
+  'worker:spare': (log, { bootMs, ...thread }) => of(log, thread).debug('Spare worker is ready.', { bootMs }),
   'worker:stepped-in': (log, thread) => of(log, thread).info('Spare worker takes requests.'),
   'worker:replacement-failed': (log, { reason, error, ...thread }) =>
     of(log, thread)[unlessChanged(reason, 'error')](
@@ -206,12 +207,12 @@ function of(log: Log, thread: { readonly application: string | null; readonly wo
   return log.child(application === null ? { worker } : { application, worker })
 }
 
-/** The log in the name of what an operation is about: a worker, an application, or the server. */
 /** The same by the name of a worker, `application:slot`. */
 function byName(log: Log, worker: string): Log {
   return of(log, { application: worker.slice(0, worker.lastIndexOf(':')), worker })
 }
 
+/** The log in the name of what an operation is about: a worker, an application, or the server. */
 function about(log: Log, application: string | null, slot: number | null): Log {
   if (application === null) return log
   return log.child(slot === null ? { application } : { application, worker: `${application}:${slot}` })

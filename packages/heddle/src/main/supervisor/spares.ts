@@ -124,10 +124,12 @@ export class Spares {
   }
 
   async #watch(kept: Kept, handle: WorkerHandle): Promise<void> {
-    const { clock, rules } = this.#options
+    const { clock, rules, announce } = this.#options
     const outcome = await within(clock, rules().startTimeoutMs, handle.ready)
     if (!outcome.inTime) await handle.life.end('timed-out', endMs)
-    else if (outcome.value && kept.handle === handle) kept.isReady = true
+    if (!outcome.inTime || !outcome.value || kept.handle !== handle) return
+    kept.isReady = true
+    announce('worker:spare', { ...handle.fact, bootMs: Math.round(clock.now() - handle.life.startedAt) })
   }
 
   async #awaitLoss(slot: number, kept: Kept, handle: WorkerHandle): Promise<void> {
