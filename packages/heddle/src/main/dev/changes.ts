@@ -6,8 +6,8 @@
 import type { Cancel, Clock } from '../../shared/clock.ts'
 import type { ChangedFile } from './concerned.ts'
 
-/** Milliseconds without a change after which those there are count. Most editors are done after 30. */
-const pauseMs = 50
+/** Milliseconds without a change after which those there are count; each comes in once a directory has been read. */
+const pauseMs = 40
 
 /** Milliseconds after which they count in any case: something may be writing all the time. */
 const patienceMs = 1000

@@ -5,6 +5,7 @@
  * Main thread only. It never runs or reads the code of an application. Who is concerned by a file is decided in
  * `concerned.ts`, what becomes of an application that has changed in `refresher.ts`.
  */
+import { existsSync } from 'node:fs'
 import { relative } from 'node:path'
 import { isDeepStrictEqual } from 'node:util'
 
@@ -180,6 +181,8 @@ export class Development {
       for (const id of applications) {
         if (!this.#isMeant(id, file)) continue
         byApplication.set(id, [...(byApplication.get(id) ?? []), name])
+        // There may be another one now.
+        if (!this.#hasEntry(id)) reasons.push(name)
       }
     }
     // Once the files make no configuration, any change may be what mends it.
@@ -189,6 +192,11 @@ export class Development {
     }
     this.#pendingReload = new Set([...(this.#pendingReload ?? []), ...reasons])
     void this.#reload(byApplication)
+  }
+
+  #hasEntry(id: string): boolean {
+    const application = this.#options.config().applications.find(each => each.id === id)
+    return application !== undefined && existsSync(application.entry)
   }
 
   #isMeant(id: string, { path, at }: ChangedFile): boolean {

@@ -89,9 +89,9 @@ function toPattern(glob: string): RegExp | null {
 
 /** Each of them with what it is read as; the first that fits wins. */
 const tokens: readonly (readonly [RegExp, (match: RegExpExecArray) => string | null])[] = [
-  [/^\*\*\/(?:\*\*\/)*/, () => '(?:.*/)?'],
-  [/^\/\*\*$/, () => '/.+'],
-  [/^\/\*\*\/(?:\*\*\/)*/, () => '/(?:.*/)?'],
+  [/^\*{2,}\/(?:\*{2,}\/)*/, () => '(?:.*/)?'],
+  [/^\/\*{2,}$/, () => '/.+'],
+  [/^\/\*{2,}\/(?:\*{2,}\/)*/, () => '/(?:.*/)?'],
   [/^\*+/, () => '[^/]*'],
   [/^\?/, () => '[^/]'],
   [/^\[([!^]?)(\]?(?:\\.|\[:\w+:\]|[^\]\\])*)\]/, match => toClass(match[1] !== '', match[2] ?? '')],
@@ -110,7 +110,7 @@ function translate(glob: string): string | null {
     const found = tokens
       .map(([token, read]) => ({ match: token.exec(rest), read }))
       // Two asterisks and a slash are any directories at the beginning of a path alone.
-      .find(({ match }) => match !== null && (isStart || source.endsWith('/') || !match[0].startsWith('**/')))
+      .find(({ match }) => match !== null && (isStart || source.endsWith('/') || !/^\*{2,}\//.test(match[0])))
     const read = found?.match == null ? null : found.read(found.match)
     if (read === null) return null
     source += read

@@ -38,8 +38,11 @@ export interface DirectoryOptions {
   readonly pollMs: number
 }
 
+/** Milliseconds from the first notice to the reading: what belongs to one save comes within them. */
+const gatherMs = 15
+
 /** Milliseconds between two readings of a directory in which something happens all the time. */
-const restMs = 30
+const restMs = 60
 
 /** Milliseconds between two readings where there are no notices. */
 const blindPollMs = 1000
@@ -48,10 +51,10 @@ const blindPollMs = 1000
 const batchSize = 32
 
 /**
- * Milliseconds in which two changes may leave a file with the same time and size: whatever the system says of it within
- * them is believed.
+ * Milliseconds two changes may be apart and leave a file with the same time: the clock of the file system goes in steps.
+ * A file that was changed so shortly before it was read may have been changed again since.
  */
-const sameTimeMs = 50
+const sameTimeMs = 11
 
 interface Entry {
   readonly kind: EntryKind
@@ -69,7 +72,9 @@ export class WatchedDirectory {
   #identity: string | null = null
   #watcher: FSWatcher | null = null
   #cancelPoll: Cancel | null = null
-  #cancelRest: Cancel | null = null
+  #cancelReading: Cancel | null = null
+  /** When it was read last: by the clock, and since the epoch. */
+  #readAt = { clock: -Infinity, epoch: 0 }
   /** Of which something has been said since it was read. */
   #named = new Set<string>()
   #isReading = false
@@ -109,7 +114,7 @@ export class WatchedDirectory {
     this.#watcher?.close()
     this.#watcher = null
     this.#cancelPoll?.()
-    this.#cancelRest?.()
+    this.#cancelReading?.()
   }
 
   #listen(): void {
@@ -147,8 +152,13 @@ export class WatchedDirectory {
   #stir(): void {
     if (this.#isClosed) return
     this.#isStirred = true
-    if (this.#isReading || this.#cancelRest !== null || this.#identity === null) return
-    void this.#compare()
+    if (this.#isReading || this.#cancelReading !== null || this.#identity === null) return
+    const { clock } = this.#options
+    const restsMs = this.#readAt.clock + restMs - clock.now()
+    this.#cancelReading = clock.after(Math.max(gatherMs, restsMs), () => {
+      this.#cancelReading = null
+      void this.#compare()
+    })
   }
 
   async #compare(): Promise<void> {
@@ -156,6 +166,7 @@ export class WatchedDirectory {
     this.#isStirred = false
     const named = this.#named
     this.#named = new Set()
+    const since = this.#readAt.epoch - sameTimeMs
     const [identity, entries] = await Promise.all([identityOf(this.path), this.#read()])
     this.#isReading = false
     if (this.#isClosed) return
@@ -166,22 +177,15 @@ export class WatchedDirectory {
     }
     const before = this.#entries
     this.#entries = entries
-    const since = Date.now() - sameTimeMs
     const isSuspect = (name: string, { time }: Entry): boolean => named.has(name) && time > since
     const changes = differences(before, entries, isSuspect)
-    this.#rest()
+    if (this.#isStirred) this.#stir()
     if (changes.length > 0) this.#options.onChange(changes)
-  }
-
-  #rest(): void {
-    this.#cancelRest = this.#options.clock.after(restMs, () => {
-      this.#cancelRest = null
-      if (this.#isStirred) this.#stir()
-    })
   }
 
   /** `null` when there is no such directory. */
   async #read(): Promise<Map<string, Entry> | null> {
+    this.#readAt = { clock: this.#options.clock.now(), epoch: Date.now() }
     try {
       const found = await readdir(this.path, { withFileTypes: true })
       const wanted = found.filter(entry =>

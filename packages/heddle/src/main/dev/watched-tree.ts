@@ -51,7 +51,7 @@ export class WatchedTree {
   readonly #places = new Map<string, Place>()
   readonly #limits = new Set<string>()
   #cancelWait: Cancel | null = null
-  #opening: Promise<void> = Promise.resolve()
+  #opening: Promise<unknown> = Promise.resolve()
   #isClosed = false
 
   constructor(root: string, options: TreeOptions) {
@@ -61,7 +61,13 @@ export class WatchedTree {
 
   /** Begins to watch; resolves when all that is there is watched. */
   open(): Promise<void> {
-    this.#opening = this.#openRoot(false)
+    const opening = this.#openRoot(false)
+    this.#opening = opening
+    return opening
+  }
+
+  /** Resolves when all that is known to be there is watched. */
+  settled(): Promise<unknown> {
     return this.#opening
   }
 
@@ -165,7 +171,7 @@ export class WatchedTree {
     for (const { name, now, before } of changes) {
       const inside = join(path, name)
       if (before === 'directory') changed.push(...this.#drop(inside))
-      if (now === 'directory') this.#opening = this.#enter(inside, rules, true).then(() => {})
+      if (now === 'directory') this.#opening = this.#enter(inside, rules, true)
       if (now === 'file') files.add(name)
       else files.delete(name)
       if ((now === 'file' || before === 'file') && name !== ignoreFileName) changed.push(inside)
