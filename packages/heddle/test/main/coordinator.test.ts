@@ -107,14 +107,14 @@ test('Coordinator takes everything down when an application cannot start, and pa
 })
 
 test('Coordinator names what an application did instead of starting', async t => {
-  const table: readonly [mode: string, message: RegExp][] = [
-    ['exit', /ended by itself with code 3/],
-    ['throw', /threw an error that nobody caught/],
-    ['never', /was not ready within 700 ms/]
+  const table: readonly [mode: string, message: RegExp, startTimeout: number][] = [
+    ['exit', /ended by itself with code 3/, 30_000],
+    ['throw', /threw an error that nobody caught/, 30_000],
+    ['never', /was not ready within 700 ms/, 700]
   ]
-  for (const [mode, message] of table) {
+  for (const [mode, message, startTimeout] of table) {
     const { server } = setUp(t, {
-      startTimeout: 700,
+      startTimeout,
       applications: [exampleApplication({ env: { ...bareEnv, MODE: mode } })]
     })
     await assert.rejects(server.start(), message)

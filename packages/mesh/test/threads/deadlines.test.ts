@@ -72,9 +72,10 @@ test('a request whose caller has stopped waiting is not begun', async t => {
   })
   const first = call(upstream, { hostname: 'slow', path: '/block' })
   const late = call(upstream, { hostname: 'slow', path: '/late', timeoutMs: 20 })
+  const isLate = assert.rejects(late, error => timeoutOf(error) === 20)
   const untimed = call(upstream, { hostname: 'slow', path: '/untimed' })
   assert.equal(await first, 200)
-  await assert.rejects(late, error => timeoutOf(error) === 20)
+  await isLate
   assert.equal(await untimed, 200)
   assert.deepEqual(runs, ['/block', '/untimed'])
   // The slot of the passed-over request is in use again without harm.
