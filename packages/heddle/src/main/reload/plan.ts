@@ -79,7 +79,14 @@ export function planReload(before: ResolvedConfig, after: ResolvedConfig): Plan 
 }
 
 function changesOf(before: ResolvedApplication | undefined, after: ResolvedApplication): string[] {
-  return differences(before, after, `applications.${after.id}`).map(describeDifference)
+  const [old, fresh] = [before, after].map(each => each && asWritten(each))
+  return differences(old, fresh, `applications.${after.id}`).map(describeDifference)
+}
+
+/** Says the number of workers as it is written: of one that follows the load the present number is nobody's choice. */
+function asWritten({ workers, scaling, ...rest }: ResolvedApplication): object {
+  const { min, max, spare, enabled } = scaling
+  return { ...rest, workers: enabled ? `${min}-${max}` : workers, 'workers.spare': spare }
 }
 
 function refusals(rest: readonly Difference[], mode: ResolvedConfig['server']['mode']): string[] {

@@ -94,7 +94,7 @@ test('A reload brings other bounds, keeps a number that lies within them, and ta
   const inForce = (): { root: string } => server.operations.config() as { root: string }
   await server.operations.scale('api', 3)
   const { changes } = await server.operations.reload('a test')
-  assert.ok(changes.some(change => change.includes('max: 3 → 4')))
+  assert.ok(changes.includes('applications.api.workers: "1-3" → "1-4"'))
   assert.deepEqual(workers('api'), ['api:0', 'api:1', 'api:2'])
   const [asked] = await ticks(1)
   assert.partialDeepStrictEqual(asked, [{ workers: 3, enabled: true, limits: { min: 1, max: 4 } }])
