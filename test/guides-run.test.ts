@@ -1,0 +1,4 @@
+/** The guides about running a server. */
+import { follow } from './guides/follow.ts'
+
+follow('docs/containers.md', 'docs/scaling.md')
