@@ -17,10 +17,17 @@ export const checkConfig: Run = async typed => {
   if (typed.options['json'] === true) return checkAsJson(() => loadTyped(typed))
   const config = await loadTyped(typed)
   const out = process.stdout
-  const workers = config.applications.reduce((sum, application) => sum + application.workers, 0)
+  const least = config.applications.reduce((sum, { workers }) => sum + workers, 0)
+  const most = config.applications.reduce(
+    (sum, { workers, scaling }) => sum + (scaling.enabled ? scaling.max : workers),
+    0
+  )
+  const workers = plural(most, 'worker')
   const name = config.file === null ? 'The configuration' : relative(process.cwd(), config.file)
   const applications = plural(config.applications.length, 'application')
-  out.write(`${paint('green', '✔', out)} ${name} is right: ${applications}, ${plural(workers, 'worker')}.\n`)
+  out.write(
+    `${paint('green', '✔', out)} ${name} is right: ${applications}, ${least === most ? '' : `${least} to `}${workers}.\n`
+  )
   for (const warning of config.warnings) out.write(`${paint('yellow', 'Warning:', out)} ${warning}\n`)
   return 0
 }
