@@ -3,7 +3,7 @@
  *
  * A package is built after those it depends on by package.json, a direct dependency or through others that have no
  * build. An application is also built after those it names in `dependencies`, if they are built as well: these only
- * order, they add nothing.
+ * order, they add nothing, and where they contradict package.json they do not count.
  */
 import { HeddleError } from '../errors.ts'
 
@@ -61,16 +61,16 @@ export interface BuildPlan {
  */
 export function planBuild(packages: readonly Package[], wanted: readonly string[]): BuildPlan {
   const byPath = new Map(packages.map(each => [each.path, each]))
-  const needed = reach(byPath, wanted)
+  const needed = reach(wanted, path => byPath.get(path)?.packages ?? [])
+  const edges = edgesOf(packages.filter(({ path }) => needed.has(path)))
   const steps = new Map<string, Step>()
   const visit = (path: string, trail: readonly string[]): void => {
     const found = byPath.get(path)
-    if (found === undefined || !needed.has(path) || steps.has(found.name)) return
+    if (found === undefined || steps.has(found.name)) return
     if (trail.includes(path)) refuseCircle(trail.slice(trail.indexOf(path)), byPath)
-    const next = [...trail, path]
-    for (const below of [...found.packages, ...found.after]) visit(below, next)
+    for (const below of edges.get(path) ?? []) visit(below, [...trail, path])
     if (found.command === null) return
-    const after = builtBefore(found, byPath, needed)
+    const after = builtBefore(path, edges, byPath)
     steps.set(found.name, { name: found.name, path, command: found.command, after })
   }
   for (const path of needed) visit(path, [])
@@ -81,32 +81,43 @@ export function planBuild(packages: readonly Package[], wanted: readonly string[
   return { steps: [...steps.values()], nothing }
 }
 
-/** The packages wanted and all they depend on by package.json. */
-function reach(byPath: ReadonlyMap<string, Package>, wanted: readonly string[]): ReadonlySet<string> {
-  const needed = new Set(wanted)
+type Edges = ReadonlyMap<string, readonly string[]>
+
+/** For each package what it waits for: by package.json, and by `dependencies` where that makes no circle. */
+function edgesOf(packages: readonly Package[]): Edges {
+  const here = new Set(packages.map(({ path }) => path))
+  const edges = new Map(packages.map(each => [each.path, each.packages.filter(below => here.has(below))]))
+  for (const { path, after } of packages) {
+    for (const below of after.filter(other => here.has(other))) {
+      const isContrary = reach([below], other => edges.get(other) ?? []).has(path)
+      if (!isContrary) edges.set(path, [...(edges.get(path) ?? []), below])
+    }
+  }
+  return edges
+}
+
+/** These and all that is reached from them. */
+function reach(from: readonly string[], next: (path: string) => readonly string[]): ReadonlySet<string> {
+  const found = new Set(from)
   // What is added to a set while it is walked is walked as well.
-  for (const path of needed) for (const below of byPath.get(path)?.packages ?? []) needed.add(below)
-  return needed
+  for (const path of found) for (const below of next(path)) found.add(below)
+  return found
 }
 
 /** The builds a package waits for: of what it depends on, and where that has none of what that depends on. */
-function builtBefore(
-  start: Package,
-  byPath: ReadonlyMap<string, Package>,
-  needed: ReadonlySet<string>
-): readonly string[] {
+function builtBefore(start: string, edges: Edges, byPath: ReadonlyMap<string, Package>): readonly string[] {
   const names = new Set<string>()
-  const seen = new Set<string>([start.path])
-  const walk = (paths: readonly string[]): void => {
-    for (const path of paths) {
-      const found = byPath.get(path)
-      if (found === undefined || !needed.has(path) || seen.has(path)) continue
-      seen.add(path)
-      if (found.command === null) walk([...found.packages, ...found.after])
+  const seen = new Set<string>([start])
+  const walk = (path: string): void => {
+    for (const below of edges.get(path) ?? []) {
+      const found = byPath.get(below)
+      if (found === undefined || seen.has(below)) continue
+      seen.add(below)
+      if (found.command === null) walk(below)
       else names.add(found.name)
     }
   }
-  walk([...start.packages, ...start.after])
+  walk(start)
   return [...names]
 }
 

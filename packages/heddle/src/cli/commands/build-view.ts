@@ -132,6 +132,7 @@ class LiveView implements BuildView {
       const since = duration(performance.now() - begun.at)
       return `${paint('cyan', '●', this.#out)} ${name} ${since} ${dim(begun.last === '' ? command.text : begun.last)}`
     }
+    if ([...this.#ended.values()].some(({ isDone }) => !isDone)) return dim(`○ ${name} not begun`)
     const waited = after.filter(other => this.#ended.get(other)?.isDone !== true)
     return dim(`○ ${name}${waited.length === 0 ? '' : ` after ${waited.join(', ')}`}`)
   }

@@ -114,7 +114,7 @@ test('what is sent while it warms up counts nowhere', async t => {
     requests += 1
     response.end()
   })
-  const counts = await run(url, { amount: 5, warmUpMs: 100 })
+  const counts = await run(url, { amount: 5, warmUpMs: 400 })
   assert.deepEqual([counts.sent, counts.statuses], [5, { 200: 5 }])
   assert.ok(requests > 5, `${requests} requests`)
 })
@@ -190,7 +190,7 @@ test('a test that is ended early tells what there is', async t => {
   const url = await serve(t, (_request, response) => {
     requests += 1
     if (requests % 2 === 0) response.end()
-    if (requests === 20) ending.abort()
+    if (requests === 40) ending.abort()
   })
   const told: LoadCounts[] = []
   const counts = await run(url, {

@@ -1,0 +1,51 @@
+/** The key `build`, and configurations of which a build is yet to make a part. */
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+
+import { paperDisk, resolveWritten, wrong } from './paper-disk.ts'
+
+const disk = paperDisk({
+  '/app/a/index.js': 'export default 1',
+  '/app/b/package.json': '{"main":"dist/b.js"}'
+})
+
+function written(b: object): object {
+  return { applications: { a: { path: 'a' }, b: { path: 'b', ...b } }, entrypoint: 'a' }
+}
+
+test('files that a build makes may be missing for a build, and for nothing else', () => {
+  const lacking = written({ entry: 'dist/b.js', preload: ['./dist/first.js'] })
+  const unbuilt = resolveWritten(lacking, { disk, isUnbuilt: true })
+  assert.ok(unbuilt.ok)
+  assert.deepEqual(
+    unbuilt.config.applications.map(({ entry }) => entry),
+    ['/app/a/index.js', '/app/b/dist/b.js']
+  )
+  assert.ok(resolveWritten(written({}), { disk, isUnbuilt: true }).ok)
+  const built = resolveWritten(lacking, { disk })
+  assert.deepEqual(built.ok ? [] : built.mistakes.map(({ path }) => path), [
+    'applications.b.preload[0]',
+    'applications.b.entry'
+  ])
+})
+
+test('build is a command, or false', () => {
+  for (const build of ['make all', false]) {
+    const resolution = resolveWritten(written({ build }), { disk, isUnbuilt: true })
+    assert.ok(resolution.ok)
+    assert.deepEqual(
+      resolution.config.applications.map(application => application.build),
+      [undefined, build]
+    )
+  }
+  const fromVariable = resolveWritten(written({ build: '{B}' }), {
+    disk,
+    isUnbuilt: true,
+    env: { B: 'false' }
+  })
+  assert.ok(fromVariable.ok && fromVariable.config.applications[1]?.build === false)
+  for (const build of ['', true, 3]) {
+    const [mistake = ''] = wrong(written({ build }), { disk, isUnbuilt: true })
+    assert.match(mistake, /^applications\.b\.build: expected (a command, or false|a text that is not empty)/)
+  }
+})
