@@ -29,7 +29,8 @@ const scripts = {
   'mesh-profile': './mesh/profile.mjs',
   chaos: './chaos/suite.mjs',
   'chaos-times': './chaos/times.mjs',
-  observe: './observe/suite.mjs'
+  observe: './observe/suite.mjs',
+  scaling: './scaling/suite.mjs'
 }
 const names = Object.keys(scripts)
 const peers = ['wattpm', 'pm2', 'undici-thread-interceptor', 'undici']
@@ -40,9 +41,10 @@ const usage = `node bench/run.mjs <${names.join('|')}|all|report> [flags]
   --only a,b       only these contenders, of mesh only these rows, of observe these parts; publishes nothing
   --applications a only these applications (throughput); publishes nothing
   --sides a,b      only these sides (mesh); publishes nothing
-  --scenarios a,b  only these scenarios (chaos); publishes nothing
+  --scenarios a,b  only these scenarios (chaos) or load shapes (scaling); publishes nothing
+  --real           two load shapes with real workers as well (scaling)
   --times          the same as chaos-times: how long things take when a worker fails (chaos)
-  --source         measure the sources as they lie, without a build (mesh, chaos, observe); publishes nothing
+  --source         measure the sources as they lie, without a build (mesh, chaos, observe, scaling); publishes nothing
   --before COMMIT  measure the mesh of that commit too, beside today's (mesh); publishes nothing
   --rounds N       interleaved rounds
   --seconds N      seconds of load in each measurement
@@ -82,6 +84,7 @@ function readArguments() {
     sides: string,
     scenarios: string,
     times: { type: 'boolean', default: false },
+    real: { type: 'boolean', default: false },
     before: string,
     rounds: string,
     seconds: string,
@@ -134,7 +137,7 @@ function readList(flags, key, known) {
  * What every benchmark is told. No round begins after the moment `until` of `Date.now()`; `null` is everything.
  * @typedef {{ only: string[] | null, applications: string[] | null, sides: string[] | null,
  *   scenarios: string[] | null, rounds: number,
- *   seconds: number, loadThreads: number, source: boolean, before: string | null, isQuick: boolean,
+ *   seconds: number, loadThreads: number, source: boolean, real: boolean, before: string | null, isQuick: boolean,
  *   until: number, say: (line: string) => void }} Options
  */
 
@@ -154,6 +157,7 @@ async function plan(name, flags) {
     sides: readList(flags, 'sides', Object.keys(sides)),
     scenarios: readList(flags, 'scenarios', scenarios),
     source: flags.source,
+    real: flags.real,
     before: flags.before ?? null,
     isQuick: flags.quick
   }

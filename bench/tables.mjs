@@ -7,6 +7,7 @@ import { number, table } from './text-table.mjs'
 import { foreignTolerated } from './cpu-usage.mjs'
 import { meshGrowthTables, meshProfileTables, meshTables } from './mesh/tables.mjs'
 import { observeTables } from './observe/tables.mjs'
+import { scalingTables } from './scaling/tables.mjs'
 import { noisySpread } from './statistics.mjs'
 import { targetsOf } from './targets.mjs'
 
@@ -219,7 +220,8 @@ const byName = {
   'mesh-profile': meshProfileTables,
   chaos: chaosTables,
   'chaos-times': chaosTimesTables,
-  observe: observeTables
+  observe: observeTables,
+  scaling: scalingTables
 }
 
 /** All blocks of one benchmark's report, by the name their markers carry in the docs. */

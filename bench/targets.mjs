@@ -6,6 +6,7 @@
  */
 import { chaosTargets, chaosTimesTargets } from './chaos/targets.mjs'
 import { observeTargets } from './observe/targets.mjs'
+import { scalingTargets } from './scaling/targets.mjs'
 
 const notBehind = 0.97
 const notBehindP99 = 1.05
@@ -126,7 +127,8 @@ const byName = {
   'mesh-growth': meshGrowthTargets,
   chaos: result => chaosTargets(target, result),
   'chaos-times': result => chaosTimesTargets(target, result),
-  observe: result => observeTargets(target, result)
+  observe: result => observeTargets(target, result),
+  scaling: result => scalingTargets(target, result)
 }
 
 /**
