@@ -62,6 +62,8 @@ interface State {
   shrunkAt: number | null
   bootMs: number | null
   decision: Decision | null
+  /** The number it is growing to; others must not take the same seats of the total. */
+  growingTo: number
   failures: number
   retryAt: number
   error: Error | null
@@ -185,11 +187,11 @@ export class Scaler {
     const state = this.#state(id)
     const sample = state.meter.sample(application, at)
     if (sample !== null) state.samples = [...recent(state.samples, at), sample]
-    const { grownAt, shrunkAt, bootMs, samples } = state
+    const { grownAt, shrunkAt, bootMs, samples, growingTo } = state
     return {
       id,
       limits: { min, max },
-      workers,
+      workers: Math.max(workers, growingTo),
       enabled: !application.isBusy,
       grownAt,
       shrunkAt,
@@ -209,6 +211,7 @@ export class Scaler {
       shrunkAt: null,
       bootMs: null,
       decision: null,
+      growingTo: 0,
       failures: 0,
       retryAt: Number.NEGATIVE_INFINITY,
       error: null,
@@ -243,9 +246,11 @@ export class Scaler {
   async #change(application: ScaledApplication, state: State, to: number): Promise<void> {
     const { clock, announce } = this.#options
     const { id, workers: from } = application.settings
+    const grows = to > from
+    if (grows) state.growingTo = to
     try {
       await application.scale(to)
-      if (to < from) return
+      if (!grows) return
       state.failures = 0
       state.error = null
     } catch (thrown) {
@@ -257,6 +262,9 @@ export class Scaler {
       if (this.#cancel !== null) {
         announce('application:scaling-failed', { application: id, from, to, error, retryMs: waitMs })
       }
+    } finally {
+      // One that shrinks waits for those that finish what they have, and may be growing again by then.
+      if (grows) state.growingTo = 0
     }
   }
 

@@ -113,7 +113,8 @@ test('What the rule says is done and told with its numbers, one change at a time
   // As long as that is under way nothing else is asked of it, and the rule may not change its number.
   paper.wishes.set('api', { target: 4 })
   await clock.advance(10 * tickMs)
-  assert.deepEqual([api.asked, paper.last[0][0]?.enabled], [[3], false])
+  const [asked] = paper.last[0]
+  assert.deepEqual([api.asked, asked?.enabled, asked?.workers], [[3], false, 3])
   api.answer()
   await clock.advance(tickMs)
   assert.deepEqual([api.asked, paper.last[0][0]?.enabled], [[3, 4], true])
