@@ -12,6 +12,9 @@ export type Format = 'ts' | 'js' | 'json'
 /** The longest line that is written, as formatters of code have it. */
 const width = 100
 
+/** The package types come from. */
+const ownName = "'heddle'"
+
 const heading =
   'How Heddle runs this project. `heddle check` checks it, `heddle config` shows all of it resolved.'
 
@@ -20,9 +23,9 @@ export function configText(draft: Draft, format: Format): string {
   if (format === 'json') return `${JSON.stringify(draft.config, null, 2)}\n`
   const body = objectText(draft.config as Record<string, unknown>, '', { draft, indent: '' })
   if (format === 'js') {
-    return `/**\n * ${heading}\n *\n * @type {import('heddle').HeddleConfig}\n */\nexport default ${body}\n`
+    return `/**\n * ${heading}\n *\n * @type {import(${ownName}).HeddleConfig}\n */\nexport default ${body}\n`
   }
-  return `/** ${heading} */\nimport type { HeddleConfig } from 'heddle'\n\nexport default ${body} satisfies HeddleConfig\n`
+  return `/** ${heading} */\nimport type { HeddleConfig } from ${ownName}\n\nexport default ${body} satisfies HeddleConfig\n`
 }
 
 /** The name of the file. What belongs to a package of CommonJS, or to one that does not say, ends in `m…`. */

@@ -18,7 +18,7 @@ import { readManifest } from './manifest.ts'
 import type { Note } from './note.ts'
 import { addScripts } from './package-scripts.ts'
 import { readSources } from './source-text.ts'
-import { starterDraft, starterFiles } from './starter.ts'
+import { frameworks, starterDraft, starterFiles } from './starter.ts'
 import type { Framework } from './starter.ts'
 import type { LeftOut, Survey } from './survey.ts'
 
@@ -39,6 +39,8 @@ export interface PlannedApplication {
   readonly kind: string
   /** What has to be done before it runs. */
   readonly todo: string | null
+  /** Whether its entry is yet to be made, by a build. */
+  readonly isUnbuilt: boolean
 }
 
 /** Everything `init` is about to do. */
@@ -95,10 +97,14 @@ export function planFound(found: Survey, choices: Choices, place: PlanPlace): In
       id,
       entry: path === '' ? entry : `${path}/${entry}`,
       kind: framework ?? (serves ? 'server' : 'job'),
-      todo
+      todo,
+      isUnbuilt: place.disk.kind(join(place.root, path, entry)) === null
     }))
   }
 }
+
+/** What editors complete JSON with, once Heddle is installed. */
+const schemaPath = 'node_modules/heddle/schema.json'
 
 /** The plan for a configuration that was made elsewhere. */
 export function planDraft(draft: Draft, notes: readonly Note[], place: PlanPlace): InitPlan {
@@ -111,6 +117,8 @@ export function planDraft(draft: Draft, notes: readonly Note[], place: PlanPlace
       disk.kind(join(root, 'package.json')) === null ? 'module' : (manifest?.type ?? null)
     )
   const scripted = addsScripts ? scriptsFor(disk, root, version) : null
+  const hasSchema = disk.kind(join(root, schemaPath)) === 'file'
+  const schema = place.format === 'json' && hasSchema ? { $schema: `./${schemaPath}` } : {}
   return {
     root,
     configFile,
@@ -119,7 +127,11 @@ export function planDraft(draft: Draft, notes: readonly Note[], place: PlanPlace
     leftOut: [],
     installs: scripted?.depends ?? false,
     files: [
-      { path: configFile, text: configText(draft, place.format), change: null },
+      {
+        path: configFile,
+        text: configText({ ...draft, config: { ...schema, ...draft.config } }, place.format),
+        change: null
+      },
       ...(scripted === null
         ? []
         : [
@@ -134,7 +146,8 @@ export function planDraft(draft: Draft, notes: readonly Note[], place: PlanPlace
       id,
       entry: join(path, entry ?? '').replaceAll('\\', '/'),
       kind: kindOf(disk, resolve(root, path), entry),
-      todo: null
+      todo: null,
+      isUnbuilt: entry !== undefined && disk.kind(resolve(root, path, entry)) === null
     }))
   }
 }
@@ -179,8 +192,9 @@ export function planStarter(framework: Framework, name: string, place: PlanPlace
     applications: Object.entries(draft.config.applications ?? {}).map(([id, { entry = '' }]) => ({
       id,
       entry,
-      kind: framework === 'http' ? 'node:http' : framework,
-      todo: null
+      kind: framework === 'http' ? 'node:http' : frameworks[framework],
+      todo: null,
+      isUnbuilt: false
     }))
   }
 }

@@ -102,7 +102,7 @@ const typeScript = {
     verbatimModuleSyntax: true,
     skipLibCheck: true
   },
-  include: ['src', '*.config.ts']
+  include: ['src', 'heddle.config.*']
 }
 
 const sources: Readonly<Record<Framework, string>> = {
@@ -136,15 +136,6 @@ app.get('/', (_request, response) => {
 // Under Heddle this opens no port: requests come to all workers through the one of the server.
 app.listen(Number(process.env['PORT'] ?? 3000))
 `,
-  hono: `import { Hono } from 'hono'
-
-const app = new Hono()
-
-app.get('/', context => context.json({ hello: 'world' }))
-
-// Heddle serves what has a fetch method; there is nothing to listen on.
-export default app
-`,
   koa: `import Koa from 'koa'
 
 const app = new Koa()
@@ -155,5 +146,14 @@ app.use(context => {
 
 // Under Heddle this opens no port: requests come to all workers through the one of the server.
 app.listen(Number(process.env['PORT'] ?? 3000))
+`,
+  hono: `import { Hono } from 'hono'
+
+const app = new Hono()
+
+app.get('/', context => context.json({ hello: 'world' }))
+
+// Heddle serves what has a fetch method; there is nothing to listen on.
+export default app
 `
 }

@@ -78,14 +78,14 @@ export function survey(disk: Disk, root: string): Survey {
     ({ directory, entry }) => !below.some(path => join(directory, entry).startsWith(join(root, path, '/')))
   )
   const applications = withIds(disk, [...ownLeft, ...first.applications, ...last.applications], root)
+  const inside = [...first.leftOut, ...last.leftOut]
   // Of a project that only holds others there is nothing to say.
-  const ownReasons = own.leftOut.filter(
-    ({ reason }) => applications.length === 0 || reason !== nothingStarted
-  )
+  const isHolder = applications.length > 0 || inside.length > 0
+  const ownLeftOut = own.leftOut.filter(({ reason }) => !isHolder || reason !== nothingStarted)
   return {
     root,
     applications,
-    leftOut: [...ownReasons, ...first.leftOut, ...last.leftOut],
+    leftOut: [...ownLeftOut, ...inside],
     isEmpty: isEmpty(disk, root),
     foreign: foreignNames.filter(name => disk.kind(join(root, name)) === 'file')
   }
@@ -132,12 +132,9 @@ function nameOfProject(disk: Disk, root: string): string {
 }
 
 function isEmpty(disk: Disk, root: string): boolean {
-  const hasPackage = disk.kind(join(root, 'package.json')) !== null
   const directories = disk.directories(root).filter(name => !name.startsWith('.') && !others.test(name))
   const names = ['index', 'main', 'app', 'server', 'start'].flatMap(name =>
     ['.js', '.ts', '.mjs', '.cjs'].map(end => name + end)
   )
-  return (
-    !hasPackage && directories.length === 0 && !names.some(name => disk.kind(join(root, name)) === 'file')
-  )
+  return directories.length === 0 && !names.some(name => disk.kind(join(root, name)) === 'file')
 }

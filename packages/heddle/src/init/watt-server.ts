@@ -3,6 +3,7 @@
  *
  * Pure, for any thread.
  */
+import { toId } from '../config/applications.ts'
 import type { ForeignSettings } from './foreign-settings.ts'
 import { compact } from './translation.ts'
 import { milliseconds, variable } from './watt-supervision.ts'
@@ -152,8 +153,11 @@ export function denialsOf(
   const deny = policies.takeInner('deny')
   const denied: Record<string, readonly string[]> = {}
   for (const name of deny.names) {
-    const others = deny.takeTexts(text => [text], name).filter(other => ids.includes(other))
-    if (ids.includes(name) && others.length > 0) denied[name] = others
+    const others = deny.takeTexts(text => [text], name).map(toId)
+    const gone = [toId(name), ...others].filter(id => !ids.includes(id))
+    if (gone.length > 0) deny.tell(name, 'unneeded', `${gone.join(' and ')} is left out`)
+    const there = others.filter(id => ids.includes(id))
+    if (ids.includes(toId(name)) && there.length > 0) denied[toId(name)] = there
   }
   policies.close({})
   return denied

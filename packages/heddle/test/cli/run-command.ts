@@ -23,7 +23,11 @@ export interface Ended {
 }
 
 /** Starts a command in the directory of a server. */
-export function launch(t: TestContext, { root, env }: PaperServer, argv: readonly string[]): ChildProcess {
+export function launch(
+  t: TestContext,
+  { root, env }: Pick<PaperServer, 'root' | 'env'>,
+  argv: readonly string[]
+): ChildProcess {
   const [program = '', ...rest] = command
   const child = spawn(program, [...rest, ...argv], { cwd: root, env, stdio: 'pipe' })
   t.after(() => child.kill('SIGKILL'))

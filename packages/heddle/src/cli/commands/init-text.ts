@@ -123,8 +123,8 @@ export function checkText(configFile: string, { mistakes, warnings, workers }: C
 export function nextText({ lines }: NextSteps): string {
   const out = process.stdout
   const width = Math.max(...lines.map(([line]) => line.length))
-  const rows = lines.map(
-    ([line, purpose]) => `  ${paint('cyan', line.padEnd(width), out)}  ${paint('dim', purpose, out)}`
+  const rows = lines.map(([line, purpose]) =>
+    `  ${paint('cyan', line.padEnd(width), out)}  ${paint('dim', purpose, out)}`.trimEnd()
   )
   return `\n${paint('bold', 'Next:', out)}\n${rows.join('\n')}\n`
 }

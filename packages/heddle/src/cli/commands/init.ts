@@ -202,7 +202,10 @@ async function checkWritten({ root, configFile }: InitPlan): Promise<Checked> {
   }
 }
 
-function nextLines({ root, installs, files }: InitPlan, isRight: boolean): (readonly [string, string])[] {
+function nextLines(
+  { root, installs, files, applications }: InitPlan,
+  isRight: boolean
+): (readonly [string, string])[] {
   const here = relative(realpathSync(process.cwd()), realpathSync(root))
   // Started by npm or npx it is no command of the shell.
   const isLent = process.env['npm_execpath'] !== undefined || process.env['npm_command'] !== undefined
@@ -215,6 +218,9 @@ function nextLines({ root, installs, files }: InitPlan, isRight: boolean): (read
   return [
     ...(here === '' ? [] : [[`cd ${here}`, ''] as const]),
     ...(needsInstall ? [[`${manager} install`, 'what package.json asks for'] as const] : []),
+    ...(applications.some(({ isUnbuilt }) => isUnbuilt)
+      ? [[`${name} build`, 'makes what is not there yet'] as const]
+      : []),
     ...(isRight ? [] : [[`${name} check`, 'when what is missing is there'] as const]),
     [`${name} dev`, 'one worker each, restarted when you change something'],
     [`${name} start`, 'as in production']
