@@ -49,7 +49,7 @@ function offences(look: (page: string) => readonly string[]): readonly string[] 
 }
 
 test('every command and option a page names is there', () => {
-  const line = /(?:^|\s|\$ |")(?:npx )?heddle(?:\.js)? ([a-z][^|&;#"]*)/
+  const line = /(?:^|[\s"/])heddle(?:\.js)? ([a-z][^|&;#"]*)/
   const found = offences(page =>
     codeOf(page).flatMap(code => {
       const [, words = ''] = line.exec(code) ?? []
