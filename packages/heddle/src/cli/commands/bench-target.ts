@@ -63,11 +63,11 @@ export async function observe(
   server: Server,
   application: string
 ): Promise<{ end(): Promise<ServerView | null> }> {
-  const before = await scrape(server, application)
+  const before = await scrape(server)
   const startedAt = performance.now()
   return {
     async end() {
-      const after = await scrape(server, application)
+      const after = await scrape(server)
       if (before === null || after === null) return null
       return viewOf(application, { before, after, elapsedMs: performance.now() - startedAt })
     }
@@ -75,9 +75,9 @@ export async function observe(
 }
 
 /** The metrics; `null` where there are none: the test counts all the same. */
-async function scrape(server: Server, application: string): Promise<Samples | null> {
+async function scrape(server: Server): Promise<Samples | null> {
   try {
-    return readSamples(String(await ask(server, { operation: 'metrics', query: { application } })))
+    return readSamples(String(await ask(server, { operation: 'metrics' })))
   } catch {
     // Metrics are switched off, or the load has ended the server, which the test itself tells.
     return null

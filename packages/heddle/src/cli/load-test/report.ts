@@ -38,6 +38,8 @@ const percentiles: readonly (readonly [string, number])[] = [
 const busyMax = 0.9
 /** And when it is later than this by itself. Milliseconds. */
 const lateMaxMs = 20
+/** With less than this part of the wanted rate it was not held. */
+const heldMin = 0.98
 
 /** The report as lines, no wider than that. */
 export function reportLines(report: LoadReport, width: number, dress: Dress): readonly string[] {
@@ -167,6 +169,7 @@ function serverLines(
       { head: 'WORKER', cell: ({ name }) => name },
       { head: 'REQUESTS', isRight: true, cell: each => String(each.requests) },
       { head: 'SHARE', isRight: true, cell: each => share(each.share) },
+      { head: 'CPUS', isRight: true, cell: ({ cpus }) => cpus.toFixed(2) },
       { head: 'BUSY', isRight: true, cell: ({ busy }) => share(busy) }
     ],
     workers
@@ -174,7 +177,7 @@ function serverLines(
   return [
     dress(
       'bold',
-      `What the server saw of ${application}: ${counted(requests, 'request')}, ${processCpus.toFixed(1)} CPUs`
+      `What the server saw of ${application}: ${counted(requests, 'request')}, ${processCpus.toFixed(1)} CPUs in the whole process`
     ),
     ...table,
     `waiting for a worker: ${seenText(queue)}`,
@@ -182,10 +185,9 @@ function serverLines(
   ]
 }
 
-function seenText({ mean, p99 }: SeenTime): string {
-  return mean === null || p99 === null
-    ? 'nothing seen'
-    : `mean ${fine(mean)}, p99 ${p99 === 0 ? 'none' : `under ${fine(p99)}`}`
+function seenText({ mean, p99, isBelow }: SeenTime): string {
+  if (mean === null || p99 === null) return 'nothing seen'
+  return `mean ${fine(mean)}, p99 ${p99 === 0 ? 'none' : `${isBelow ? 'under' : 'about'} ${fine(p99)}`}`
 }
 
 /** What makes the numbers worth less than they look. */
@@ -201,7 +203,7 @@ export function warningsOf({ plan, counts }: Pick<LoadReport, 'plan' | 'counts'>
   if (plan.rate !== null && lateMs > lateMaxMs) {
     warnings.push(`requests were sent up to ${latency(lateMs)} late, since this machine was busy.`)
   }
-  if (plan.rate !== null && unsent > 0) {
+  if (plan.rate !== null && unsent > 0 && perSecond < heldMin * plan.rate) {
     warnings.push(
       `${counted(unsent, 'request')} could not be sent in time: ${rate(perSecond)} requests a second were answered, not ${plan.rate}. More --connections, or a lower --rate.`
     )

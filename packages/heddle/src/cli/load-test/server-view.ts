@@ -30,6 +30,8 @@ export function readSamples(text: string): Samples {
 export interface SeenTime {
   readonly mean: number | null
   readonly p99: number | null
+  /** Whether all that is known of the percentile is that it is below that: it is in the first bucket. */
+  readonly isBelow: boolean
 }
 
 /** What the server saw of one application. */
@@ -53,6 +55,8 @@ export interface WorkerView {
   readonly requests: number
   /** Part of the requests of the application, 0 to 1. */
   readonly share: number
+  /** CPU time of its thread, in CPUs. */
+  readonly cpus: number
   /** Part of the time in which its event loop was busy, 0 to 1. */
   readonly busy: number
 }
@@ -75,10 +79,12 @@ export function viewOf(
       const answered = samples.reduce((sum, { value }) => sum + value, 0)
       const active = own.filter(({ labels }) => labels['worker'] === String(slot))
       const busyMs = total(active, 'heddle_worker_event_loop_active_seconds_total') * 1000
+      const cpuMs = total(active, 'heddle_worker_cpu_seconds_total') * 1000
       return {
         name: `${application}:${slot}`,
         requests: answered,
         share: requests === 0 ? 0 : answered / requests,
+        cpus: elapsedMs <= 0 ? 0 : cpuMs / elapsedMs,
         busy: elapsedMs <= 0 ? 0 : Math.min(1, busyMs / elapsedMs)
       }
     })
@@ -114,7 +120,7 @@ function total(samples: Samples, wanted: string): number {
 function timeOf(samples: Samples, name: string, of: number | null): SeenTime {
   const counted = total(samples, `${name}_count`)
   const count = Math.max(counted, of ?? 0)
-  if (count === 0) return { mean: null, p99: null }
+  if (count === 0) return { mean: null, p99: null, isBelow: false }
   const mean = (total(samples, `${name}_sum`) * 1000) / count
   const buckets = Map.groupBy(
     samples.filter(sample => sample.name === `${name}_bucket`),
@@ -124,9 +130,13 @@ function timeOf(samples: Samples, name: string, of: number | null): SeenTime {
     .map(([bound, each]) => ({ bound, below: each.reduce((sum, { value }) => sum + value, 0) }))
     .toSorted((a, b) => a.bound - b.bound)
   const uncounted = count - counted
-  if (uncounted >= 0.99 * count) return { mean, p99: 0 }
-  const found = bounds.findIndex(({ below }) => below + uncounted >= 0.99 * count)
-  const bound = bounds[found]?.bound ?? Infinity
-  const p99 = Number.isFinite(bound) ? bound : (bounds[found - 1]?.bound ?? 0)
-  return { mean, p99: p99 * 1000 }
+  const wanted = 0.99 * count - uncounted
+  if (wanted <= 0) return { mean, p99: 0, isBelow: false }
+  const found = bounds.findIndex(({ below }) => below >= wanted)
+  const { bound: to = Infinity, below: most = 0 } = bounds[found] ?? {}
+  const { bound: from = 0, below: least = 0 } = bounds[found - 1] ?? {}
+  if (found === 0 && Number.isFinite(to)) return { mean, p99: to * 1000, isBelow: true }
+  // Taken evenly between the bounds of its bucket, as Prometheus does it.
+  const part = most > least ? (wanted - least) / (most - least) : 1
+  return { mean, p99: (Number.isFinite(to) ? from + (to - from) * part : from) * 1000, isBelow: false }
 }
