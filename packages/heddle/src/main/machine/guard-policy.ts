@@ -83,11 +83,12 @@ export const threadBytes: number = 16 * mebibyte
 const bootMs = 3000
 
 /**
- * Milliseconds the old one may finish what it has, when it has to go first. Where it is the only one requests wait for
- * its successor, ten seconds by default (`queue.timeout`).
+ * Milliseconds the old one may finish what it has at most, when it has to go first, and at least. Where it is the only
+ * one requests wait for its successor, ten seconds by default (`queue.timeout`).
  */
 const vacateMs = 10_000
 const vacateAloneMs = 5000
+const vacateLeastMs = 1000
 
 /** Replacing a worker has to give back so much of the limit at least, and so many bytes. */
 const gainPart = 0.04
@@ -172,11 +173,14 @@ function orderOf(
   { level, limitBytes, freeBytes, bytesPerSecond }: Strain
 ): { readonly vacateMs: number | null } | null {
   const growth = (Math.max(0, bytesPerSecond) * bootMs) / 1000
+  // Whoever waits for longer than there is memory for loses everything.
+  const fullMs = bytesPerSecond > 0 ? (freeBytes / bytesPerSecond) * 1000 : Infinity
+  const patience = (limitMs: number): number => Math.round(Math.min(limitMs, Math.max(vacateLeastMs, fullMs)))
   const needed = threadBytes + freshBytes * 1.25 + growth
   if (freeBytes - needed >= limitBytes * 0.02) return { vacateMs: null }
-  if (others > 0) return { vacateMs }
+  if (others > 0) return { vacateMs: patience(vacateMs) }
   // Nobody would answer meanwhile: requests would wait. That is worth it only when all would be lost otherwise.
-  return level === 'urgent' ? { vacateMs: vacateAloneMs } : null
+  return level === 'urgent' ? { vacateMs: patience(vacateAloneMs) } : null
 }
 
 /** Each replacement of the last while doubles the pause: where it has not helped it will not help soon. */

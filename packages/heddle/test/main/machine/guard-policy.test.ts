@@ -102,7 +102,12 @@ const cases: readonly [string, Case, string][] = [
   [
     'the old one first, when there is room now and none any more when the fresh one is there',
     { looks: rising(900, 25), candidates: [candidate(300)] },
-    'api:300 first within 10000'
+    'api:300 first within 4000'
+  ],
+  [
+    'the old one first, with little time where there is little',
+    { looks: rising(950, 100), candidates: [candidate(300), candidate(200)] },
+    'api:300 first within 1000'
   ],
   [
     'the only one beside, when there is room',

@@ -36,16 +36,17 @@ function containerWith(moreBytes: number): MachineSource & { readonly peak: () =
 }
 
 test('A worker that hoards memory is replaced before the container is full, and no request is lost', async t => {
-  const container = containerWith(150 * mebibyte)
+  const container = containerWith(256 * mebibyte)
   const { server, url, next } = await startServer(t, 'hoards/index.js', { workers: 2, machine: container })
   const strained = next('machine:strained')
   const replaced = next('worker:replaced', ({ reason }) => reason === 'memory')
   const statuses = new Map<number, number>()
   const over = new AbortController()
+  let path = '/keep'
   const client = async (method: string): Promise<void> => {
     while (!over.signal.aborted) {
       // oxlint-disable-next-line no-await-in-loop -- One request after another, as a client sends them.
-      const response = await fetch(url, { method })
+      const response = await fetch(`${url}${path}`, { method })
       // oxlint-disable-next-line no-await-in-loop
       await response.text()
       statuses.set(response.status, (statuses.get(response.status) ?? 0) + 1)
@@ -53,6 +54,8 @@ test('A worker that hoards memory is replaced before the container is full, and 
   }
   const clients = ['GET', 'POST'].map(client)
   const { worker, heldBytes, limitBytes } = await strained
+  // From here on nothing is kept: how much would be until there is a successor is a matter of how busy the machine is.
+  path = '/'
   assert.ok(worker !== null && heldBytes > 16 * mebibyte)
   assert.equal(limitBytes, container.limits.memoryLimitBytes)
   assert.equal((await replaced).worker, worker)

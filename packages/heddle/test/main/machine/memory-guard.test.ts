@@ -93,7 +93,8 @@ test('MemoryGuard has the worker replaced that gives most back, before the memor
 
 test('MemoryGuard lets the old worker go first where there is no room for both', async t => {
   const play = await setUp(t)
-  await grow(play, 955, 980, 2)
+  await stand(play, 940)
+  await grow(play, 940, 980, 2)
   assert.deepEqual(asked(play), [[1, 10_000]])
   assert.equal(play.strained[0]?.vacates, true)
 })
@@ -103,7 +104,8 @@ test('MemoryGuard waits until one has gone before it looks for the next, and tak
   const [first, second] = play.workers
   assert.ok(first && second)
   first.hold(200)
-  await grow(play, 955, 990, 1)
+  await stand(play, 940)
+  await grow(play, 940, 990, 1)
   assert.deepEqual(asked(play), [[1, 10_000]])
   // The other one would be next; but the first one still drains.
   second.state = 'draining'
