@@ -8,6 +8,7 @@ import type { TestContext } from 'node:test'
 
 import { freshSource } from '../../../src/config/fresh.ts'
 import { loadConfig } from '../../../src/config/load.ts'
+import type { ResolvedConfig } from '../../../src/config/resolved.ts'
 import type { HeddleEvents } from '../../../src/events.ts'
 import { createCoordinator } from '../../../src/main/coordinator.ts'
 import type { Coordinator } from '../../../src/main/coordinator.ts'
@@ -34,11 +35,19 @@ export interface DevServer extends Project {
 /** Long enough for the slowest machine. */
 const limitMs = 60_000
 
+/** What a test may do to it before it starts. */
+export interface DevSurroundings {
+  /** Changes its configuration, as the command line does. */
+  readonly adapt?: (config: ResolvedConfig) => ResolvedConfig
+  readonly meet?: (server: Coordinator) => void
+}
+
 /** Starts it with these files by their paths, and waits until all of them are watched. */
 export async function startDevServer(
   t: TestContext,
   files: Readonly<Record<string, string>>,
-  flags: Readonly<Record<string, string>> = {}
+  flags: Readonly<Record<string, string>> = {},
+  { adapt = config => config, meet = () => {} }: DevSurroundings = {}
 ): Promise<DevServer> {
   const project = createProject(t, files)
   const options = {
@@ -51,7 +60,13 @@ export async function startDevServer(
   const logStyle = { level: 'silent', format: 'json', colour: false } as const
   const log = createLog(logStyle)
   const source = freshSource(options, limitMs)
-  const server = createCoordinator(await loadConfig(options), { log, logStyle, source, kill: () => {} })
+  const server = createCoordinator(adapt(await loadConfig(options)), {
+    log,
+    logStyle,
+    source,
+    kill: () => {}
+  })
+  meet(server)
   const told: { name: string; application: unknown }[] = []
   server.events.onAny((name, fact) => {
     if (typeof fact === 'object' && fact !== null && 'application' in fact) {
@@ -75,13 +90,7 @@ export async function startDevServer(
       return response.text()
     },
     after: async (change, name, fits = () => true) => {
-      const happened = new Promise<HeddleEvents[typeof name]>(resolve => {
-        const off = server.events.on(name, fact => {
-          if (!fits(fact)) return
-          off()
-          resolve(fact)
-        })
-      })
+      const happened = nextEvent(server, name, fits)
       change()
       const fact = await happened
       // What has been loaded meanwhile is watched before the next change.
@@ -90,4 +99,18 @@ export async function startDevServer(
     },
     toldOf: application => told.filter(each => each.application === application).map(({ name }) => name)
   }
+}
+
+function nextEvent<Name extends keyof HeddleEvents>(
+  { events }: Coordinator,
+  name: Name,
+  fits: (fact: HeddleEvents[Name]) => boolean
+): Promise<HeddleEvents[Name]> {
+  return new Promise(resolve => {
+    const off = events.on(name, fact => {
+      if (!fits(fact)) return
+      off()
+      resolve(fact)
+    })
+  })
 }

@@ -39,7 +39,12 @@ async function watchTree(
     },
     onLimit: reason => assert.fail(reason)
   })
-  t.after(() => tree.close())
+  // Who is waiting for files alone keeps no thread alive.
+  const alive = setInterval(() => {}, 60_000)
+  t.after(() => {
+    clearInterval(alive)
+    tree.close()
+  })
   await tree.open()
   return {
     ...project,
