@@ -59,7 +59,7 @@ function linesOf(printed: string): readonly string[] {
 function plain(line: string): string {
   return line
     .replaceAll(/\d\d:\d\d:\d\d(?:\.\d+)?/g, '#time')
-    .replaceAll(/\d+(?:\.\d+)?(?= ?(?:(?:ms|s|min|[kKMG]i?B)\b|%))/g, '#')
+    .replaceAll(/\d+(?:\.\d+)?(?= ?(?:(?:ms|s|min|(?:[kKMG]i?)?B)\b|%))/g, '#')
     .replaceAll(/(process |pid[ =])\d+/g, '$1#')
     .replaceAll(/\s+/g, ' ')
     .trim()
