@@ -25,7 +25,7 @@ import type { Destination } from './routing.ts'
 const versionPath = '/.heddle/development/'
 
 /** Milliseconds for which the word of why is waited for. */
-const wordMs = 500
+const wordMs = 2000
 
 /** Where a page goes that looks: it is answered here, and the access log has enough of others. */
 export const nowhere: Destination = {
@@ -75,7 +75,7 @@ export class Failures {
   }
 
   /**
-   * A request was not answered. Returns whether it is answered here, now or within half a second.
+   * A request was not answered. Returns whether it is answered here, now or within two seconds.
    *
    * @param settings Those in force, by which hosts are known.
    */

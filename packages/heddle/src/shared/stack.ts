@@ -27,7 +27,7 @@ export interface ParsedStack {
   readonly calls: readonly StackCall[]
 }
 
-const callLine = /^\s*at (?:(.+?) \()?((?:file:\/\/|node:|[A-Za-z]:[\\/]|\/)?[^()]*?):(\d+):(\d+)\)?$/
+const callLine = /^\s*at (?:(.+?) \(|async )?((?:file:\/\/|node:|[A-Za-z]:[\\/]|\/)?[^()]*?):(\d+):(\d+)\)?$/
 const placeLine = /^((?:file:\/\/|\/|[A-Za-z]:[\\/]).*?):(\d+)$/
 
 /** Takes the text of one stack apart, without those of its causes. */

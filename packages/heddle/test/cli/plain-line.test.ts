@@ -64,3 +64,16 @@ const special: readonly (readonly string[])[] = [
 test('readPlainLine() leaves help and mistakes to commander', () => {
   for (const argv of special) assert.equal(readPlainLine(argv), null, argv.join(' '))
 })
+
+function readDev(...argv: string[]): unknown {
+  const { words, options } = readPlainLine(['dev', ...argv])?.typed ?? { words: [], options: {} }
+  return [words, options['inspect'], options['inspect-brk']]
+}
+
+test('readPlainLine() takes a value that may be left out only behind =', () => {
+  assert.deepEqual(readDev('--inspect', 'server.js'), [['server.js'], '', undefined])
+  assert.deepEqual(readDev('--inspect=9300', 'server.js'), [['server.js'], '9300', undefined])
+  assert.deepEqual(readDev('server.js', '--inspect-brk'), [['server.js'], undefined, ''])
+  assert.deepEqual(readDev('server.js'), [['server.js'], undefined, undefined])
+  assert.deepEqual(readDev('--', '--inspect'), [['--inspect'], undefined, undefined])
+})

@@ -22,6 +22,9 @@ export interface Ended {
   readonly stderr: string
 }
 
+/** Where a command runs: the directory of a server. */
+export type CommandPlace = Pick<PaperServer, 'root' | 'env'>
+
 /** Starts a command in the directory of a server. */
 export function launch(
   t: TestContext,
@@ -35,7 +38,7 @@ export function launch(
 }
 
 /** Runs a command to its end. */
-export async function run(t: TestContext, server: PaperServer, ...argv: readonly string[]): Promise<Ended> {
+export async function run(t: TestContext, server: CommandPlace, ...argv: readonly string[]): Promise<Ended> {
   const child = launch(t, server, argv)
   child.stdin?.end()
   return ended(child)
