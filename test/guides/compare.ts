@@ -1,7 +1,7 @@
 /**
  * Whether a program has printed what a guide shows. Runs in the process of a test. Pure.
  *
- * What differs from run to run counts as equal: times, amounts with their unit, process ids, and how many spaces there
+ * What differs from run to run counts as equal: times, sizes, parts, process ids, and how many spaces there
  * are. `…` stands for anything within a line, and for any lines where it is alone in one.
  */
 
@@ -59,7 +59,9 @@ function linesOf(printed: string): readonly string[] {
 function plain(line: string): string {
   return line
     .replaceAll(/\d\d:\d\d:\d\d(?:\.\d+)?/g, '#time')
-    .replaceAll(/\d+(?:\.\d+)?(?= ?(?:(?:ms|s|min|(?:[kKMG]i?)?B)\b|%))/g, '#')
+    .replaceAll(/\d+(?:\.\d+)? ?(?:ms|s|min)\b/g, '#time')
+    .replaceAll(/\d+(?:\.\d+)? ?(?:[kKMG]i?)?B\b/g, '#bytes')
+    .replaceAll(/\d+(?:\.\d+)? ?%/g, '#part')
     .replaceAll(/(process |pid[ =])\d+/g, '$1#')
     .replaceAll(/\s+/g, ' ')
     .trim()
