@@ -93,7 +93,7 @@ export const serverFacts = {
   },
   heddle_machine_cpu_throttled_seconds_total: {
     type: 'counter',
-    help: 'How long the CPU quota has held the container up, all CPUs together; missing without a quota.',
+    help: 'How long the CPU quota has held the container up, all CPUs together; 0 without a quota.',
     labels: []
   },
   heddle_machine_memory_limit_bytes: {

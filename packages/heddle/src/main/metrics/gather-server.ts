@@ -50,7 +50,7 @@ export function addServer(
 function addMachine(to: Exposition<MetricName>, machine: MachineReportLine): void {
   const { cpus, throttledMs, memoryLimit, memoryUsed, memoryFree } = machine
   to.add('heddle_machine_cpus', [], cpus)
-  if (throttledMs !== null) to.add('heddle_machine_cpu_throttled_seconds_total', [], throttledMs / 1000)
+  to.add('heddle_machine_cpu_throttled_seconds_total', [], (throttledMs ?? 0) / 1000)
   to.add('heddle_machine_memory_limit_bytes', [], memoryLimit)
   to.add('heddle_machine_memory_used_bytes', [], memoryUsed)
   to.add('heddle_machine_memory_free_bytes', [], memoryFree)
