@@ -39,7 +39,7 @@ test('bash completes commands, options, words and what runs', async t => {
     ['heddle logs -l e', ['error']],
     ['heddle scale ', ['api', 'mail']],
     ['heddle scale m', ['mail']],
-    ['heddle scale mail ', []],
+    ['heddle scale mail ', ['auto']],
     ['heddle level api d', ['debug']],
     ['heddle profile c', ['cpu']],
     ['heddle profile --seconds 3 cpu ', ['api:0', 'api:1']],
