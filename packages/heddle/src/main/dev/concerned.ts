@@ -3,7 +3,7 @@
  *
  * Main thread only. Pure.
  */
-import { basename, dirname } from 'node:path'
+import { basename, dirname, join } from 'node:path'
 
 import { isIgnored, pathBelow } from './ignore-rules.ts'
 import type { IgnoreRule } from './ignore-rules.ts'
@@ -66,7 +66,7 @@ export function concernedBy(
   const owners = territories.filter(
     each => trees.has(each.id) && (!isForeign || each.isBroken || loaders.includes(each))
   )
-  const isManifest = owners.some(each => path === `${each.path}/package.json`)
+  const isManifest = owners.some(each => path === join(each.path, 'package.json'))
   const isConfiguration = files.includes(path) || isManifest || trees.has(null)
   // Variables that are given by the configuration come with it.
   const isOwnEnv = isEnvFile(basename(path)) && files.includes(path)

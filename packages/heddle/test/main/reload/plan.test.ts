@@ -134,3 +134,15 @@ function idsOf(plan: Plan): Record<string, unknown> {
   const { added, kept } = plan
   return { ...plan, added: added.map(({ id }) => id), kept: kept.map(({ id }) => id) }
 }
+
+test('planReload() leaves alone in development what does not differ', () => {
+  const development = { files: [], autoload: null, watch: {}, inspector: null }
+  const developed = { ...before, development }
+  const kept = (after: ResolvedConfig): readonly string[] =>
+    planReload(developed, after).kept.map(({ id }) => id)
+  const files = ['/heddle.json']
+  assert.deepEqual(kept({ ...developed, development: { ...development, files } }), [])
+  assert.deepEqual(kept({ ...developed, applications: [{ ...api, env: { A: '1' } }, web] }), ['api'])
+  const metrics = { ...before.metrics, enabled: !before.metrics.enabled }
+  assert.deepEqual(kept({ ...developed, metrics }), ['api', 'web'], 'what workers are started with')
+})
