@@ -161,7 +161,11 @@ async function readFile(file: string, env: Readonly<Record<string, string | unde
     value = await (typeof exported === 'function' ? exported({ env }) : exported)
   } catch (error) {
     const reason = error instanceof Error ? error.message.replace(/\.$/, '') : String(error)
-    throw new HeddleError('HEDDLE_CONFIG_UNREADABLE', { file, reason }, { cause: error })
+    throw new HeddleError(
+      'HEDDLE_CONFIG_UNREADABLE',
+      { file, reason: reason + wayOut(file, error) },
+      { cause: error }
+    )
   }
   if (isPlainObject(value)) return { root, file, value, mistakes: [] }
   const message = 'the default export has to be an object, a promise of one, or a function that returns one'
@@ -169,6 +173,16 @@ async function readFile(file: string, env: Readonly<Record<string, string | unde
     file,
     mistakes: [{ path: 'export default', message, offered: value }]
   })
+}
+
+/** What helps where package.json says that files are CommonJS, as one that npm has made does. */
+function wayOut(file: string, error: unknown): string {
+  const isModuleSyntax =
+    error instanceof SyntaxError && /import statement outside|Unexpected token 'export'/.test(error.message)
+  const extension = extname(file)
+  if (!isModuleSyntax || extension.startsWith('.m')) return ''
+  const name = `${basename(file, extension)}.m${extension.slice(1)}`
+  return `: package.json says that it is CommonJS; call it ${name}, or write "type": "module" there`
 }
 
 function isModule(value: unknown): value is { readonly default?: unknown } {

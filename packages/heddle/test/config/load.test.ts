@@ -147,6 +147,21 @@ test('loadConfig() says why a configuration cannot be read', async t => {
   }
 })
 
+test('loadConfig() says what helps where package.json makes modules CommonJS', async t => {
+  const cwd = directory(t, {
+    'package.json': '{ "type": "commonjs" }',
+    'imports.ts': "import { join } from 'node:path'\nexport default { name: join('a') }",
+    'exports.js': 'export default {}'
+  })
+  for (const [configPath, name] of [
+    ['imports.ts', 'imports.mts'],
+    ['exports.js', 'exports.mjs']
+  ] as const) {
+    const error = await failure(load(cwd, { configPath }))
+    assert.match(error.message, new RegExp(`call it ${name}, or write "type": "module" there\\.$`))
+  }
+})
+
 test('loadConfig() lists mistakes with the file they are in', async t => {
   const cwd = directory(t, {
     'heddle.json': '{ "applications": { "a": { "path": "a" }, "a": { "path": "b" } }, "workers": 0 }'
