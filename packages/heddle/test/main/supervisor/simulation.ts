@@ -127,6 +127,7 @@ class Life {
       () => worker?.restore('test'),
       () => this.#ask('replace', () => worker?.replace('unhealthy', 'test')),
       () => this.#ask('replace', () => worker?.replace('restart', 'test')),
+      () => this.#ask('replace', () => worker?.replace('memory', 'test', this.#upTo(4000))),
       () => this.#ask('restart', () => supervisor.restart([id])),
       () => this.#ask('restart of one', () => supervisor.restartWorker(id, slot)),
       () => this.#ask('scale', () => supervisor.scale(id, 1 + this.#upTo(4))),
