@@ -7,7 +7,7 @@ import { defaultOf } from './default-text.ts'
 const introduction = `<!-- GENERATED from packages/heddle/src/config/schema.ts by "npm run docs": change it there. -->
 # Configuration
 
-Heddle reads one file: \`heddle.config.ts\`, \`heddle.config.js\`, \`heddle.config.mjs\` or \`heddle.json\` in the
+Heddle reads one file: \`heddle.config.ts\`, \`heddle.config.mts\`, \`heddle.config.js\`, \`heddle.config.mjs\` or \`heddle.json\` in the
 directory it is started in, or the one named by \`--config\` or HEDDLE_CONFIG. A \`.ts\` or \`.js\` file exports the
 configuration as its default: an object, a promise of one, or a function that returns one (it is called with
 \`{ env }\`).

@@ -140,7 +140,7 @@ export const outcomes: { readonly [Code in keyof HeddleFailures]: Outcome } = {
   HEDDLE_CONFIG_INVALID: { exit: exitCodes.configInvalid.code, hint: null },
   HEDDLE_CONFIG_NOT_FOUND: {
     exit: exitCodes.configInvalid.code,
-    hint: 'Write one, name one with --config, or name an application: heddle start server.js'
+    hint: 'Write one with heddle init, name one with --config, or name an application: heddle start server.js'
   },
   HEDDLE_CONFIG_UNREADABLE: { exit: exitCodes.configInvalid.code, hint: null },
   HEDDLE_APPLICATION_FAILED: { exit: exitCodes.applicationFailed.code, hint: null },

@@ -100,7 +100,8 @@ const typeScript = {
     erasableSyntaxOnly: true,
     rewriteRelativeImportExtensions: true,
     verbatimModuleSyntax: true,
-    skipLibCheck: true
+    skipLibCheck: true,
+    types: ['node']
   },
   include: ['src', 'heddle.config.*']
 }

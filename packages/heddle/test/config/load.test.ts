@@ -40,6 +40,11 @@ const forms: readonly [string, string, string][] = [
     'heddle.config.ts',
     `const port: number = 81\nexport default { ${application}, server: { port } }`
   ],
+  [
+    'an object in TypeScript that is a module by its name',
+    'heddle.config.mts',
+    `const port: number = 81\nexport default { ${application}, server: { port } }`
+  ],
   ['an object in JavaScript', 'heddle.config.mjs', `export default { ${application}, server: { port: 81 } }`],
   [
     'a promise',
