@@ -164,6 +164,20 @@ test('the documentation is read in one order, and every page says what is next',
   )
 })
 
+test('the figures of the page about sizing are those that were measured', () => {
+  const measured = read('docs/benchmarks.md')
+  const [, once] =
+    /\| resident memory, MB, after a short load [^]*?\| Heddle, edge +\| +(\d+)/.exec(measured) ?? []
+  const [, further] =
+    /\| MB per further worker [^]*?\| Heddle, edge +\| +[\d.]+ \| +([\d.]+)/.exec(measured) ?? []
+  const page = read('docs/sizing.md')
+  const [, written] = /\| Heddle with one worker +\| +(\d+) MB/.exec(page) ?? []
+  const [, each] = /\| each further worker +\| +(\d+) MB/.exec(page) ?? []
+  // Each run of the benchmarks differs a little.
+  assert.ok(Math.abs(Number(written) / Number(once) - 1) < 0.15, `${written} is written, ${once} measured`)
+  assert.ok(Math.abs(Number(each) / Number(further) - 1) < 0.25, `${each} is written, ${further} measured`)
+})
+
 /** For each page of the reference what it has to have an entry for, and what an entry of it looks like. */
 const complete: readonly [page: string, names: readonly string[], entry: (name: string) => string][] = [
   ['cli', commands.map(({ name }) => name), name => `\n## heddle ${name}\n`],
