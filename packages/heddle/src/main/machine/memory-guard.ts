@@ -35,6 +35,9 @@ const calmPart = 0.25
 /** Milliseconds for which nothing has helped before that is said: sizes of workers are up to a second old. */
 const helplessMs = 5000
 
+/** Milliseconds after a replacement that failed, for example since new code is being rolled out at the moment. */
+const failedMs = 5000
+
 /** A worker whose event loop has not turned for more milliseconds does not finish what it has. */
 const staleMs = 1000
 
@@ -47,6 +50,7 @@ export class MemoryGuard {
   #replacedAt: readonly number[] = []
   /** Who is on its way out: until it has gone nothing is known about what it has brought. */
   #going: GuardedWorker | null = null
+  #restsUntil = 0
   #helplessFrom: number | null = null
   #isWarned = false
 
@@ -93,6 +97,7 @@ export class MemoryGuard {
     }
     this.#looks = [...this.#looks.filter(({ at }) => look.at - at <= growthMs), look]
     if (look.freeBytes > look.limitBytes * calmPart) this.#isWarned = false
+    if (look.at < this.#restsUntil) return
     const workers = new Map(this.#options.guarded.workers().map(each => [each.fact.worker, each]))
     const candidates = [...workers.values()].flatMap(worker => this.#candidate(worker) ?? [])
     const relief = reliefFor(this.#looks, candidates, this.#replacedAt)
@@ -135,11 +140,12 @@ export class MemoryGuard {
     void replaced.then(isReplaced => isReplaced || this.#handleFailed(worker))
   }
 
-  /** It stays: what is seen from now on may choose another one. */
+  /** It stays: what is seen after a while may choose another one. */
   #handleFailed(worker: GuardedWorker): void {
     if (this.#going !== worker) return
     this.#going = null
     this.#looks = []
+    this.#restsUntil = this.#options.clock.now() + failedMs
   }
 
   /** Once, until there is enough again. */
