@@ -189,7 +189,7 @@ test('heddle says what to do when there is no configuration', async t => {
   assert.equal(code, 78)
   assert.match(
     stderr,
-    /There is no configuration file in .*\nWrite one, name one with --config, or name an application/
+    /There is no configuration file in .*\nWrite one with heddle init, name one with --config, or name an application/
   )
 })
 
