@@ -18,12 +18,12 @@ import { judgeTargets } from '../load-test/targets.ts'
 import { paint } from '../paint.ts'
 import type { OptionValue, Run, Typed } from '../program.ts'
 import { typedNumber } from '../typed-number.ts'
-import { typedTargets } from '../typed-targets.ts'
 import { untilSignal } from '../until-signal.ts'
 import { aim, observe } from './bench-target.ts'
 import type { Aim } from './bench-target.ts'
 import { progressLine } from './bench-progress.ts'
 import { readHeaders } from './inject.ts'
+import { typedTargets } from './typed-targets.ts'
 
 /** Width of a report that goes into a pipe. */
 const pipeWidth = 80

@@ -87,7 +87,7 @@ class Generator {
       onSettled: () => void this.#finishWhenDone()
     }
     // A connection that waits for its turn is no request that waits for its answer.
-    const idleMs = rate === null ? 0 : (1000 * connections) / rate
+    const idleMs = rate === null ? 0 : (1000 * connections * pipelining) / rate
     return run({
       url,
       method,

@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 
+import { typedTargets } from '../../../src/cli/commands/typed-targets.ts'
 import { chartLines, chartRows } from '../../../src/cli/load-test/chart.ts'
 import { Histogram } from '../../../src/cli/load-test/histogram.ts'
 import { divide, mergeCounts } from '../../../src/cli/load-test/load-test.ts'
@@ -11,7 +12,6 @@ import { reportLines, reportValue, warningsOf } from '../../../src/cli/load-test
 import { readSamples, viewOf } from '../../../src/cli/load-test/server-view.ts'
 import { failures, judgeTargets, requestsPerSecond } from '../../../src/cli/load-test/targets.ts'
 import type { Target } from '../../../src/cli/load-test/targets.ts'
-import { typedTargets } from '../../../src/cli/typed-targets.ts'
 
 const plan: LoadPlan = {
   request: { url: 'http://127.0.0.1:3000/', method: 'GET', headers: {}, body: null },

@@ -1,17 +1,11 @@
 /** Reads the targets among options. Main thread of a command; pure. */
-import { HeddleError } from '../errors.ts'
-import type { Typed } from './program.ts'
-import { typedNumber } from './typed-number.ts'
-
-/** One target: see `load-test/targets.ts`. */
-interface TypedTarget {
-  readonly name: 'p50' | 'p90' | 'p99' | 'p999' | 'rps' | 'errors'
-  readonly limit: number
-  readonly isShare?: boolean
-}
+import { HeddleError } from '../../errors.ts'
+import type { Target } from '../load-test/targets.ts'
+import type { Typed } from '../program.ts'
+import { typedNumber } from '../typed-number.ts'
 
 /** The targets that were typed. @throws HEDDLE_COMMAND_INVALID */
-export function typedTargets(typed: Typed): readonly TypedTarget[] {
+export function typedTargets(typed: Typed): readonly Target[] {
   const numbers = (['p50', 'p90', 'p99', 'p999', 'rps'] as const).flatMap(name => {
     const limit = typedNumber(typed, name, { min: 0, max: 1e9, isFraction: true })
     return limit === undefined ? [] : [{ name, limit }]
@@ -20,7 +14,7 @@ export function typedTargets(typed: Typed): readonly TypedTarget[] {
 }
 
 /** `3`, or a part of all requests: `0.1%`. */
-function typedErrors(typed: Typed): readonly TypedTarget[] {
+function typedErrors(typed: Typed): readonly Target[] {
   const text = typed.options['errors']
   if (typeof text !== 'string') return []
   const [, part] = /^(\d+(?:\.\d+)?)%$/.exec(text) ?? []
