@@ -17,6 +17,9 @@ const repository = join(import.meta.dirname, '../../../..')
 const elsewhere: Readonly<Partial<Record<ExitName, readonly [file: string, proof: RegExp]>>> = {
   differs: ['packages/heddle/test/cli/commands/operate.test.ts', /code, 1\)/],
   statusFailed: ['packages/heddle/test/cli/commands/inject.test.ts', /code, 22\)/],
+  buildFailed: ['packages/heddle/test/cli/commands/build.test.ts', /code, 65,/],
+  targetMissed: ['packages/heddle/test/cli/commands/bench.test.ts', /\[99, false/],
+  packageMissing: ['packages/heddle/test/cli/load-test/load-test.test.ts', /packageMissing\.code/],
   nodeTooOld: ['test/system/old-node.test.ts', /status, 69\)/],
   busy: ['packages/heddle/test/cli/commands/operate.test.ts', /code, 75\)/],
   connectionLost: ['packages/heddle/test/cli/commands/follow.test.ts', /code, 76\)/],

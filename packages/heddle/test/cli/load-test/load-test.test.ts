@@ -11,6 +11,8 @@ import { join } from 'node:path'
 import { test } from 'node:test'
 import type { TestContext } from 'node:test'
 
+import { exitCodes } from '../../../src/cli/exit-codes.ts'
+import { codeOf } from '../../../src/cli/failure.ts'
 import { findAutocannon, isKnown, placesOf } from '../../../src/cli/load-test/autocannon.ts'
 import { Histogram } from '../../../src/cli/load-test/histogram.ts'
 import { assertReachable, runLoadTest } from '../../../src/cli/load-test/load-test.ts'
@@ -221,9 +223,11 @@ test('autocannon is found beside the project, and missed where it is not', t => 
   assert.match(autocannon, /autocannon/)
   const empty = mkdtempSync(join(tmpdir(), 'heddle-bench-'))
   t.after(() => rmSync(empty, { recursive: true }))
-  assert.throws(() => findAutocannon([join(empty, 'package.json')]), {
-    code: 'HEDDLE_PACKAGE_MISSING',
-    message: /npm install --save-dev autocannon$/
+  const find = (): string => findAutocannon([join(empty, 'package.json')])
+  assert.throws(find, (error: Error) => {
+    assert.match(error.message, /npm install --save-dev autocannon$/)
+    assert.deepEqual(codeOf(error), exitCodes.packageMissing.code)
+    return true
   })
   assert.equal(isKnown({}), false)
 })
