@@ -3,6 +3,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 
 import { Events } from '../../src/events.ts'
+import type { ScalingNumbers } from '../../src/events.ts'
 import { logEvents } from '../../src/main/event-log.ts'
 import { createLog } from '../../src/shared/log.ts'
 
@@ -40,6 +41,52 @@ test('logEvents() writes a line for an event, in the name of the thread it is ab
     err: { message: 'why' }
   })
   assert.partialDeepStrictEqual(lines[2], { delayMs: 100, failures: 2 })
+})
+
+test('logEvents() says why the number of workers changes, or does not, with the numbers behind it', () => {
+  const lines: Record<string, unknown>[] = []
+  const style = { level: 'trace', format: 'json', colour: false } as const
+  const events = new Events()
+  logEvents(
+    events,
+    createLog(style, {}, line => lines.push(JSON.parse(line)))
+  )
+  const numbers: ScalingNumbers = {
+    workers: 1,
+    wanted: 3,
+    demand: 2.41234,
+    peakDemand: 2.5,
+    utilization: 0.987,
+    cpuShare: null,
+    inflight: 7,
+    queued: 0,
+    waitMs: null,
+    loopDelayMs: 20,
+    cpus: 4,
+    cpuUsed: 1,
+    throttledShare: 0,
+    memoryFree: 1000,
+    workerBytes: 100
+  }
+  const change = { application: 'api', from: 1, to: 3, partners: [], refusal: null }
+  events.emit('application:scaling', { ...change, reason: 'busy', numbers })
+  events.emit('application:scaling-refused', {
+    application: 'api',
+    reason: 'cpu',
+    detail: 'it needs 3',
+    numbers
+  })
+  events.emit('application:scaling-failed', { ...change, error: new Error('no'), retryMs: 5000 })
+  assert.partialDeepStrictEqual(lines, [
+    {
+      level: 'info',
+      application: 'api',
+      msg: 'Application is given 3 instead of 1 workers: busy.',
+      numbers: { demand: 2.41, utilization: 0.99, cpuShare: null }
+    },
+    { level: 'warn', msg: 'Application does not get the workers it needs: it needs 3.', reason: 'cpu' },
+    { level: 'error', msg: 'New workers for the load did not become ready.', retryMs: 5000 }
+  ])
 })
 
 test('Events keeps whoever announces from stumbling over a listener', t => {

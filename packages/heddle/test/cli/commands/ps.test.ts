@@ -92,6 +92,36 @@ test('statusText() has a line for each worker below its application, with what i
   ])
 })
 
+test('statusText() says between how many workers a number follows the load, what it is refused, and what is spare', () => {
+  const scaling = { ...fixedNumber, mode: 'auto', min: 1, max: 3 } as const
+  const api = { ...application, desired: 1, ready: 1, workers: [well] }
+  const note = 'it needs 3, and all applications together may have no more'
+  const spares = [
+    { name: 'api:1', state: 'spare' },
+    { name: 'api:2', state: 'waiting' }
+  ] as const
+  const scaled: StatusReport = {
+    ...troubled,
+    applications: [
+      { ...api, id: 'api', scaling: { ...scaling, wanted: 3, refusal: 'total', note }, spares },
+      { ...api, id: 'mail', scaling: { ...scaling, mode: 'pinned' }, workers: [{ ...well, name: 'mail:0' }] }
+    ],
+    edges: []
+  }
+  assert.deepEqual(linesOf(statusText(scaled, 100)).slice(2), [
+    'WORKER    STATE               UPTIME  RESTARTS  ELU   DELAY       HEAP  IN FLIGHT  REQ/S     P99',
+    'api       1/1 ready (1-3)                    0  42%  1.1 ms                     0   1204  3.4 ms',
+    '  api:0   ready                1m 5s         0  42%  1.1 ms  46/488 MB          0   1204  3.4 ms',
+    '  api:1   spare',
+    '  api:2   spare, waiting',
+    'mail      1/1 ready (pinned)                 0  42%  1.1 ms                     0   1204  3.4 ms',
+    '  mail:0  ready                1m 5s         0  42%  1.1 ms  46/488 MB          0   1204  3.4 ms',
+    '',
+    `api  ${note}`,
+    ''
+  ])
+})
+
 test('statusText() leaves out what does not fit, and says below what is not well', () => {
   const [, , heads = '', ...rest] = linesOf(statusText(troubled, 80))
   assert.equal(heads, 'WORKER   STATE         ELU   DELAY       HEAP  IN FLIGHT  REQ/S     P99')

@@ -74,6 +74,7 @@ const refused: readonly (readonly [
   ['POST', '/applications', '{"path":"x"}', 400, /"id" is missing/],
   ['POST', '/applications/a/scale', '{"workers":0}', 400, /"workers" has to be a whole number/],
   ['POST', '/applications/a/scale', '{"workers":"2"}', 400, /"workers" has to be a whole number/],
+  ['POST', '/applications/a/scale', '{"workers":"many"}', 400, /whole number from 1 to 256, or "auto"/],
   ['POST', '/reload', `{"reason":"${'x'.repeat(300_000)}"}`, 413, /The body is longer than 262144 bytes/]
 ]
 

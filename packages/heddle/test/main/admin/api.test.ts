@@ -24,6 +24,7 @@ test('Api asks for every operation with what the request says', async t => {
     ['POST', '/applications/mail/stop'],
     ['POST', '/applications/mail/restart'],
     ['POST', '/applications/mail/scale', { workers: 3 }],
+    ['POST', '/applications/mail/scale', { workers: 'auto' }],
     ['POST', '/applications/mail/workers/2/restart'],
     ['POST', '/applications/mail/workers/2/drain'],
     ['POST', '/applications/mail/workers/2/ready']
@@ -44,6 +45,7 @@ test('Api asks for every operation with what the request says', async t => {
     ['stopApplication', 'mail'],
     ['restart', ['mail']],
     ['scale', 'mail', 3],
+    ['scale', 'mail', 'auto'],
     ['restartWorker', 'mail', 2],
     ['drainWorker', 'mail', 2],
     ['readyWorker', 'mail', 2]
