@@ -142,12 +142,14 @@ function sourceOf(disk: Disk, directory: string, { path, script }: Candidate): C
 
 function chosen(disk: Disk, { path, script }: Candidate, manifest: Manifest | null): Choice {
   const facts = readSources(disk, path)
+  const { preload, todo } = typesOf(facts, manifest)
   return {
     path,
-    source: `"${script.name}" in package.json`,
+    source: `"${script.name}" in package.json${preload.length === 0 ? '' : `; through tsx, since ${facts.needsBuild ?? 'it needs it'}`}`,
     script,
     facts,
-    ...typesOf(facts, manifest)
+    preload,
+    todo
   }
 }
 

@@ -61,10 +61,10 @@ export function planText({ files, applications, draft, leftOut }: InitPlan, isDr
     applications
   ).slice(1)
   const todos = applications.flatMap(({ id, todo }) =>
-    todo === null ? [] : [`${paint('yellow', id, out)}: ${todo}`]
+    todo === null ? [] : [`  ${paint('yellow', `${id}:`, out)} ${fold(todo)}`]
   )
   const left = leftOut.map(
-    ({ path, reason }) => `  ${path === '' ? '.' : cleanLine(path)}: ${cleanLine(reason)}`
+    ({ path, reason }) => `  ${fold(`${path === '' ? '.' : cleanLine(path)}: ${cleanLine(reason)}`)}`
   )
   return [
     ...changes,
@@ -94,12 +94,29 @@ export function notesText(notes: readonly Note[]): string {
     }
     if (texts.size > 0) lines.push(paint('bold', titles[outcome], out))
     for (const [text, keys] of texts) {
-      const named = keys.length === 0 ? '' : `${paint(styles[outcome], keysText(keys), out)}: `
-      lines.push(`  ${named}${cleanLine(text)}`)
+      const named = keys.length === 0 ? '' : `${keysText(keys)}: `
+      const folded = fold(`${named}${cleanLine(text)}`)
+      const isWhole = named !== '' && folded.startsWith(named)
+      lines.push(`  ${isWhole ? paint(styles[outcome], named, out) + folded.slice(named.length) : folded}`)
     }
     if (texts.size > 0) lines.push('')
   }
-  return lines.length === 0 ? '' : `${lines.join('\n')}\n`
+  return lines.length === 0 ? '' : `\n${lines.join('\n')}\n`
+}
+
+/** The text in lines that fit a terminal, those after the first further in; in a pipe it stays one line. */
+function fold(text: string): string {
+  const width = process.stdout.isTTY ? Math.max(40, process.stdout.columns) - 6 : Infinity
+  const lines: string[] = []
+  let line = ''
+  for (const word of text.split(' ')) {
+    if (line !== '' && line.length + word.length + 1 > width) {
+      lines.push(line)
+      line = ''
+    }
+    line = line === '' ? word : `${line} ${word}`
+  }
+  return [...lines, line].join('\n    ')
 }
 
 /** `apps[0].watch, apps[1].watch`; many are counted. */

@@ -9,6 +9,7 @@ import { createRequire } from 'node:module'
 import { basename, dirname, join, relative } from 'node:path'
 
 import { disk, loadConfig } from '../../config/load.ts'
+import type { LoadOptions } from '../../config/load.ts'
 import { HeddleError, isFailure } from '../../errors.ts'
 import type { Format } from '../../init/config-text.ts'
 import { loadForeign } from '../../init/load-foreign.ts'
@@ -141,14 +142,10 @@ async function withScripts(place: PlanPlace, person: Person | null): Promise<Pla
 }
 
 async function carryOut(plan: InitPlan, wishes: Wishes): Promise<number> {
-  if (wishes.dryRun) {
-    process.stdout.write(plan.files.find(({ path }) => path === plan.configFile)?.text ?? '')
-    process.stderr.write(`\n${planText(plan, true)}${notesText(plan.notes)}`)
-    return 0
-  }
+  if (wishes.dryRun) return showPlan(plan, wishes)
   for (const { path, text, change } of plan.files)
     write(join(plan.root, path), text, change !== null || wishes.force)
-  const checked = await checkWritten(plan)
+  const checked = await checkConfig({ cwd: plan.root, configPath: join(plan.root, plan.configFile) })
   const isRight = checked.mistakes.length === 0
   if (wishes.json) process.stdout.write(`${JSON.stringify(asValue(plan, checked))}\n`)
   else {
@@ -160,14 +157,31 @@ async function carryOut(plan: InitPlan, wishes: Wishes): Promise<number> {
   return isRight ? exitCodes.ok.code : exitCodes.configInvalid.code
 }
 
+/** Everything but the files: what would be written, and what the server would say of it. */
+async function showPlan(plan: InitPlan, wishes: Wishes): Promise<number> {
+  const isNew = plan.applications.some(({ entry }) => plan.files.some(({ path }) => path === entry))
+  // Of an application that is not there yet nobody can say anything.
+  const checked = isNew
+    ? { mistakes: [], warnings: [], workers: 0 }
+    : await checkConfig({ cwd: plan.root, written: plan.draft.config })
+  if (wishes.json) process.stdout.write(`${JSON.stringify(asValue(plan, checked))}\n`)
+  else {
+    process.stdout.write(plan.files.find(({ path }) => path === plan.configFile)?.text ?? '')
+    const said = isNew ? '' : checkText(plan.configFile, checked)
+    process.stderr.write(`\n${planText(plan, true)}${notesText(plan.notes)}${said}`)
+  }
+  return checked.mistakes.length === 0 ? exitCodes.ok.code : exitCodes.configInvalid.code
+}
+
 function asValue(
-  { root, configFile, files, applications, notes, leftOut }: InitPlan,
+  { root, configFile, draft, files, applications, notes, leftOut }: InitPlan,
   checked: Checked
 ): unknown {
   const { mistakes, warnings } = checked
   return {
     ok: mistakes.length === 0,
     file: join(root, configFile),
+    config: draft.config,
     written: files.map(({ path }) => path),
     applications,
     notes,
@@ -189,9 +203,9 @@ function write(path: string, text: string, mayReplace: boolean): void {
 }
 
 /** What the server would say. */
-async function checkWritten({ root, configFile }: InitPlan): Promise<Checked> {
+async function checkConfig(options: LoadOptions): Promise<Checked> {
   try {
-    const config = await loadConfig({ cwd: root, configPath: join(root, configFile) })
+    const config = await loadConfig(options)
     const workers = config.applications.reduce((sum, application) => sum + application.workers, 0)
     return { mistakes: [], warnings: config.warnings, workers }
   } catch (error) {

@@ -80,6 +80,7 @@ test('init --from translates beside the file, lists what is different, and --dry
   assert.match(dry.stdout, /a: \{ entry: 'a\.js', workers: 1 \}/)
   assert.match(dry.stderr, /apps\[0\]\.namespace: there are no groups/)
   assert.equal(existsSync(join(root, 'heddle.config.ts')), false)
+  assert.match(dry.stderr, /✔ heddle\.config\.ts is right: 1 worker in all\./)
   const real = await init(t, root)
   assert.equal(real.code, 0)
   assert.match(real.stdout, /Without a counterpart:\n {2}apps\[0\]\.namespace: /)
