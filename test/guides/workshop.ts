@@ -182,7 +182,7 @@ export class Workshop {
     signal(server.child, 'SIGINT')
     await server.ended
     const { exitCode, signalCode } = server.child
-    // Threads get less than a second to end, which a machine that is very busy does not keep. Stops have their own tests.
+    // Threads get some seconds to end, which may not be enough for a machine that is very busy. Stops have their own tests.
     const isOverdue = signalCode === 'SIGKILL' && server.printed.includes('Threads are stuck')
     if (exitCode !== 0 && !isOverdue)
       throw new Error(`After Ctrl-C the server ended with ${exitCode ?? signalCode}:\n${server.printed}`)

@@ -16,7 +16,7 @@ import type { Deadline } from '../../shared/deadline.ts'
 import type { MeshSeat } from './mesh-seat.ts'
 import { reviveError } from './revived-error.ts'
 import type { Occupant } from './occupant.ts'
-import { ThreadLife } from './thread-life.ts'
+import { ThreadLife, endTimeOf } from './thread-life.ts'
 import type { ThreadPlan, ThreadStarter } from './thread.ts'
 import { canBecome } from './worker-state.ts'
 
@@ -168,7 +168,7 @@ export class EdgeHandle implements Occupant {
       this.#post({ type: 'cut' })
       await within(this.#options.clock, cutMs, closed)
     }
-    await this.life.end('stopped', endMs)
+    await this.life.end('stopped', endTimeOf(deadline, endMs))
     return outcome.inTime
   }
 

@@ -9,6 +9,7 @@ import type { MessagePort } from 'node:worker_threads'
 import type { Announce, ExitReason, ThreadFact, ThreadState } from '../../events.ts'
 import { within } from '../../shared/clock.ts'
 import type { Clock } from '../../shared/clock.ts'
+import type { Deadline } from '../../shared/deadline.ts'
 import type { Thread } from './thread.ts'
 import { canBecome } from './worker-state.ts'
 
@@ -36,6 +37,14 @@ export interface LifeOptions {
 
 /** Milliseconds a thread that announced its own end may still take. */
 const ownEndMs = 1000
+
+/** Milliseconds a thread may take to end where nothing is urgent: on a machine that is very busy it takes seconds. */
+const calmEndMs = 5000
+
+/** How long the end of a thread is waited for: longer than `limitMs` when the deadline is still far away. */
+export function endTimeOf(deadline: Deadline, limitMs: number): number {
+  return Math.max(limitMs, Math.min(calmEndMs, deadline.remaining()))
+}
 
 /** One thread from start to end. */
 export class ThreadLife {

@@ -21,7 +21,7 @@ import { answeredOf } from './member-counts.ts'
 import type { MeshSeat } from './mesh-seat.ts'
 import { reviveError } from './revived-error.ts'
 import type { Occupant, Wish } from './occupant.ts'
-import { ThreadLife } from './thread-life.ts'
+import { ThreadLife, endTimeOf } from './thread-life.ts'
 import type { ThreadPlan, ThreadStarter } from './thread.ts'
 import type { WatchedWorker } from './watched.ts'
 import { canBecome } from './worker-state.ts'
@@ -227,7 +227,7 @@ export class WorkerHandle implements Occupant, WatchedWorker {
 
   /**
    * No new requests, the ones in flight finished, close hooks run, thread ended. What is not done at the
-   * deadline is cut; a thread that does not end within `endMs` after that is a zombie. One that is stopping
+   * deadline is cut; a thread that does not end within {@link endTimeOf} after that is a zombie. One that is stopping
    * already is cut at the earlier deadline.
    *
    * @param patience Milliseconds its close hooks have in any case, also when requests took all the time there was.
@@ -245,7 +245,7 @@ export class WorkerHandle implements Occupant, WatchedWorker {
       hooks = await this.#askToStop(Math.max(deadline.remaining(), patience))
     this.#tellCut(!hooks)
     if (this.life.state === 'starting') this.life.move('stopping', 'stopped before it was ready')
-    await this.life.end('stopped', endLimitMs)
+    await this.life.end('stopped', endTimeOf(deadline, endLimitMs))
   }
 
   async #cutAt(deadline: Deadline, endLimitMs: number): Promise<void> {

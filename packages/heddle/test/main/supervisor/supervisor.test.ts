@@ -236,6 +236,20 @@ test('Supervisor ends a worker that does not stop by the deadline, and knows one
   assert.deepEqual(supervisor.remaining(), ['api:1'])
 })
 
+test('Supervisor gives a thread the time there is to end, as a busy machine needs it', async () => {
+  const { stage, supervisor } = await setUpReady(1)
+  const { thread } = stage
+  thread.obeys = false
+  const stopped = supervisor.shutDown('api', new Deadline(stage.clock, 10_000), 500)
+  await settle()
+  thread.say({ type: 'stopped' })
+  await stage.clock.advance(3000)
+  thread.end(1)
+  await stopped
+  assert.equal(stage.heard('worker:exited').at(-1)?.reason, 'stopped')
+  assert.deepEqual(supervisor.remaining(), [])
+})
+
 test('Supervisor tells what a worker had not finished when it was ended', async () => {
   const { stage, supervisor } = await setUpReady(3)
   const [member] = stage.members
