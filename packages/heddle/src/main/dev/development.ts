@@ -158,15 +158,20 @@ export class Development {
     for (const id of ids ?? all) this.#refresher.request(id, [])
   }
 
+  /**
+   * Reads the configuration again, as soon as the server runs.
+   *
+   * @param files What has changed, as it is to be told.
+   * @param changed What has changed of which application: those are started anew that the reload leaves as they are.
+   */
+  configure(files: readonly string[], changed: ReadonlyMap<string, readonly string[]> = new Map()): void {
+    this.#pendingReload = new Set([...(this.#pendingReload ?? []), ...files])
+    void this.#reload(changed)
+  }
+
   /** Resolves when all that is to be watched by now is. */
   async settled(): Promise<void> {
     await Promise.all([this.#trees.settled(), this.#loose.settled()])
-  }
-
-  /** Resolves when nothing that was noticed so far is being put in force. */
-  async idle(): Promise<void> {
-    await this.#reloading
-    await this.#refresher.idle()
   }
 
   #handle(files: readonly ChangedFile[]): void {
@@ -185,13 +190,13 @@ export class Development {
         if (!this.#hasEntry(id)) reasons.push(name)
       }
     }
-    // Once the files make no configuration, any change may be what mends it.
-    if (reasons.length === 0 && !(this.#isUnconfigured && byApplication.size > 0)) {
+    // A reload that fails, or is about to, may be mended by any change.
+    const mayMend = (this.#isUnconfigured || this.#reloading !== null) && byApplication.size > 0
+    if (reasons.length === 0 && !mayMend) {
       for (const [id, names] of byApplication) this.#refresher.request(id, names)
       return
     }
-    this.#pendingReload = new Set([...(this.#pendingReload ?? []), ...reasons])
-    void this.#reload(byApplication)
+    this.configure(reasons, byApplication)
   }
 
   #hasEntry(id: string): boolean {
@@ -215,7 +220,8 @@ export class Development {
     const before = this.#options.config().applications
     if (this.#pendingReload !== null && this.#isBooted) {
       // What hangs is not to be waited for.
-      for (const { id } of before) if (this.#refresher.isBroken(id)) this.#options.applications.hurry(id)
+      const hanging = before.filter(({ id }) => changed.has(id) || this.#refresher.isBroken(id))
+      for (const { id } of hanging) this.#options.applications.hurry(id)
       this.#reloading ??= this.#reloadAll().finally(() => (this.#reloading = null))
       await this.#reloading
     }

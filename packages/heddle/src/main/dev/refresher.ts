@@ -75,20 +75,13 @@ export class Refresher {
     if (state.attempt === null && applications.isRunning(id) !== true && state.broken === null) return
     if (state.pending === null) state.since = clock.now()
     state.pending = new Set([...(state.pending ?? []), ...files])
-    if (state.attempt === null) state.attempt = this.#run(id, state, null)
-    else applications.hurry(id)
+    // Whoever is on the way, in or out, only holds this change up.
+    applications.hurry(id)
+    state.attempt ??= this.#run(id, state, null)
   }
 
   isBroken(id: string): boolean {
     return this.#states.get(id)?.broken != null
-  }
-
-  /** Resolves when no attempt is under way. */
-  async idle(): Promise<void> {
-    for (let all = this.#attempts(); all.length > 0; all = this.#attempts()) {
-      // oxlint-disable-next-line no-await-in-loop -- Others may have begun meanwhile.
-      await Promise.all(all)
-    }
   }
 
   /** It is no longer known. */
@@ -138,10 +131,6 @@ export class Refresher {
     if (error !== null) {
       announce('application:broken', { application: id, error, isAnswering: applications.ready(id) > 0 })
     } else if (before !== null) announce('application:mended', { application: id })
-  }
-
-  #attempts(): readonly Promise<void>[] {
-    return [...this.#states.values()].flatMap(({ attempt }) => attempt ?? [])
   }
 
   #state(id: string): State {

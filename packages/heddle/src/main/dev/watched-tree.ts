@@ -19,8 +19,6 @@ export interface TreeOptions {
   readonly clock: Clock
   /** Patterns of the configuration, which outrank all others. */
   readonly ignore: readonly IgnoreRule[]
-  /** Absolute directories in it that are somebody else's. */
-  readonly without: readonly string[]
   /** Whether what git ignores is left out. */
   readonly asGit: boolean
   /** Milliseconds between two readings; 0 relies on the notices of the system. */
@@ -50,6 +48,7 @@ export class WatchedTree {
   readonly #options: TreeOptions
   readonly #places = new Map<string, Place>()
   readonly #limits = new Set<string>()
+  #without: readonly string[] = []
   #cancelWait: Cancel | null = null
   #opening: Promise<unknown> = Promise.resolve()
   #isClosed = false
@@ -69,6 +68,16 @@ export class WatchedTree {
   /** Resolves when all that is known to be there is watched. */
   settled(): Promise<unknown> {
     return this.#opening
+  }
+
+  /** From now on these absolute directories in it are somebody else's. Those that are no longer are news. */
+  leave(directories: readonly string[]): void {
+    const before = this.#without
+    this.#without = directories
+    const others = [...before, ...directories].filter(
+      path => !before.includes(path) || !directories.includes(path)
+    )
+    for (const path of others) this.#places.get(dirname(path))?.watched.refresh()
   }
 
   /** How many directories are watched. */
@@ -148,9 +157,9 @@ export class WatchedTree {
   }
 
   #wants(path: string, kind: EntryKind, rules: readonly IgnoreRule[]): boolean {
-    const { ignore, without, asGit } = this.#options
+    const { ignore, asGit } = this.#options
     const isDirectory = kind === 'directory'
-    if (isDirectory && without.includes(path)) return false
+    if (isDirectory && this.#without.includes(path)) return false
     const word = lastWord(ignore, path, isDirectory)
     if (word !== null) return !word
     // Programs read it themselves, and git is told to ignore it.
@@ -170,7 +179,8 @@ export class WatchedTree {
     const files = new Set(place.files)
     for (const { name, now, before } of changes) {
       const inside = join(path, name)
-      if (before === 'directory') changed.push(...this.#drop(inside))
+      const dropped = before === 'directory' ? this.#drop(inside) : []
+      if (!this.#without.includes(inside)) changed.push(...dropped)
       if (now === 'directory') this.#opening = this.#enter(inside, rules, true)
       if (now === 'file') files.add(name)
       else files.delete(name)

@@ -20,7 +20,6 @@ interface Wanted {
   readonly id: string | null
   readonly root: string
   readonly ignore: readonly string[]
-  readonly without: readonly string[]
   readonly asGit: boolean
   readonly pollMs: number
 }
@@ -41,6 +40,7 @@ export class WatchedTrees {
     development: ResolvedDevelopment
   ): void {
     const wanted = new Map(treesOf(applications, development).map(tree => [JSON.stringify(tree), tree]))
+    const paths = [...new Set(applications.map(({ path }) => path))]
     for (const [key, tree] of this.#trees) {
       if (wanted.has(key)) continue
       tree.close()
@@ -48,10 +48,11 @@ export class WatchedTrees {
     }
     const opened: Promise<void>[] = []
     for (const [key, wish] of wanted) {
-      if (this.#trees.has(key)) continue
-      const tree = this.#create(wish)
+      const known = this.#trees.get(key)
+      const tree = known ?? this.#create(wish)
       this.#trees.set(key, tree)
-      opened.push(tree.open())
+      tree.leave(wish.asGit ? paths.filter(path => pathBelow(wish.root, path) !== null) : [])
+      if (known === undefined) opened.push(tree.open())
     }
     this.#opening = Promise.all([this.#opening, ...opened])
   }
@@ -66,12 +67,11 @@ export class WatchedTrees {
     this.#trees.clear()
   }
 
-  #create({ id, root, ignore, without, asGit, pollMs }: Wanted): WatchedTree {
+  #create({ id, root, ignore, asGit, pollMs }: Wanted): WatchedTree {
     const { clock, onChange, onLimit } = this.#options
     return new WatchedTree(root, {
       clock,
       ignore: parseIgnoreRules(ignore.join('\n'), root),
-      without,
       asGit,
       pollMs,
       onLimit,
@@ -84,18 +84,16 @@ function treesOf(
   applications: readonly Pick<ResolvedApplication, 'id' | 'path'>[],
   { watch, autoload }: ResolvedDevelopment
 ): readonly Wanted[] {
-  const paths = [...new Set(applications.map(({ path }) => path))]
   const own = applications.flatMap(({ id, path }): Wanted[] => {
     const settings = watch[id]
     if (settings === undefined || !settings.enabled) return []
     const { ignore, include, poll: pollMs } = settings
-    const without = paths.filter(other => pathBelow(path, other) !== null)
     return [
-      { id, root: path, ignore, without, asGit: true, pollMs },
-      ...include.map(root => ({ id, root, ignore: [], without: [], asGit: false, pollMs }))
+      { id, root: path, ignore, asGit: true, pollMs },
+      ...include.map(root => ({ id, root, ignore: [], asGit: false, pollMs }))
     ]
   })
   const pollMs = own[0]?.pollMs ?? 0
-  const nursery = { id: null, root: autoload ?? '', ignore: [], without: paths, asGit: true, pollMs }
+  const nursery = { id: null, root: autoload ?? '', ignore: [], asGit: true, pollMs }
   return autoload === null ? own : [...own, nursery]
 }

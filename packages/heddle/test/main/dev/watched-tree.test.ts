@@ -30,7 +30,6 @@ async function watchTree(
   const tree = new WatchedTree(root, {
     clock: systemClock,
     ignore: parseIgnoreRules(options.ignore ?? '', root),
-    without: [project.path('a/nested')],
     asGit: options.asGit ?? true,
     pollMs: options.pollMs ?? 0,
     onChange: paths => {
@@ -41,6 +40,7 @@ async function watchTree(
   })
   // Who is waiting for files alone keeps no thread alive.
   const alive = setInterval(() => {}, 60_000)
+  tree.leave([project.path('a/nested')])
   t.after(() => {
     clearInterval(alive)
     tree.close()
@@ -167,6 +167,15 @@ test('WatchedTree leaves out what git ignores, at every depth, and what is hidde
   await on.told('a/lib/keep.gen.js')
   on.write('a/.env.local', 'A=1')
   await on.told('a/.env.local')
+})
+
+test('WatchedTree leaves directories to others, and takes them back', async t => {
+  const on = await watchTree(t, { ...files, 'a/nested/n.js': '1' })
+  on.tree.leave([on.path('a/lib')])
+  await on.told('a/nested/n.js')
+  on.write('a/lib/y.js', '22')
+  on.write('a/nested/n.js', '22')
+  await on.told('a/nested/n.js')
 })
 
 test('WatchedTree goes by a .gitignore that has changed', async t => {
