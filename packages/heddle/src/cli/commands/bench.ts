@@ -96,7 +96,7 @@ function limitsOf(typed: Typed): Omit<LoadPlan, 'request'> {
     amount: amount ?? null,
     durationMs: durationMs ?? 10_000,
     warmUpMs: seconds('warm-up', 0, 3600) ?? 0,
-    timeoutMs: seconds('timeout', 1, 3600) ?? 10_000
+    timeoutMs: seconds('timeout', 0.01, 3600) ?? 10_000
   }
 }
 

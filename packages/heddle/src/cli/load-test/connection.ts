@@ -23,6 +23,9 @@ export interface ConnectionContext {
 /** Milliseconds before a connection that has failed is tried again: at once would only count how fast it fails. */
 const retryMs = 100
 
+/** Why a request that was not answered in time has failed. */
+const timeout = 'timeout'
+
 /** A connection under control. */
 export class Connection implements Lane {
   epoch = 0
@@ -70,7 +73,14 @@ export class Connection implements Lane {
   /** Nothing is waited for any more. */
   giveUp(kind: string): void {
     if (this.#retry !== null) clearTimeout(this.#retry)
-    this.#lose(this.#isOverdue() ? 'timeout' : kind)
+    this.#lose(this.#isOverdue() ? timeout : kind)
+  }
+
+  /** Ends the connection when its first request has not been answered in time. */
+  endWhenOverdue(): void {
+    // An error of the socket like any other: autocannon tells of it and connects anew.
+    if (this.#isOverdue())
+      this.#conn?.destroy(Object.assign(new Error('not answered in time'), { code: timeout }))
   }
 
   #connect(): void {
@@ -79,10 +89,10 @@ export class Connection implements Lane {
     else {
       // The end of the connection is also that of an answer without a length.
       this.#isClosing = true
-      if (this.#failure === null && !this.#isOverdue()) this.#client.parser.finish()
-      this.#lose(this.#failure ?? (this.#isOverdue() ? 'timeout' : 'closed'))
+      if (this.#failure === null) this.#client.parser.finish()
+      this.#lose(this.#failure ?? 'closed')
     }
-    if (this.#failure === null) return this.#connectAgain()
+    if (this.#failure === null || this.#failure === timeout) return this.#connectAgain()
     this.#retry = setTimeout(() => {
       this.#retry = null
       if (!this.#client.destroyed) this.#connectAgain()
@@ -140,11 +150,9 @@ export class Connection implements Lane {
     if (lost.length > 0) onSettled()
   }
 
-  /** Whether autocannon has ended the connection itself, since its first request was not answered in time. */
   #isOverdue(): boolean {
     const [first] = this.#pending
-    // Timers are early by less than a millisecond.
-    return first !== undefined && this.#context.clock.now() - first.sentAt >= this.#context.timeoutMs - 2
+    return first !== undefined && this.#context.clock.now() - first.sentAt >= this.#context.timeoutMs
   }
 }
 

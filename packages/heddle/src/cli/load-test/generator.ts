@@ -21,6 +21,9 @@ const endlessSeconds = 1_000_000
 /** Milliseconds between two tellings of what has been counted. */
 const tellMs = 500
 
+/** Milliseconds between two looks at whether requests have been answered in time, or less for short times. */
+const lookMs = 100
+
 /** Milliseconds between two looks of autocannon at whether it has been stopped. */
 const sampleMs = 50
 
@@ -50,7 +53,7 @@ class Generator {
   }
 
   start(): void {
-    const { warmUpMs, durationMs, amount, rate } = this.#plan
+    const { warmUpMs, durationMs, amount, rate, timeoutMs } = this.#plan
     const clock = systemClock
     const meter = new Meter(clock.now() + warmUpMs)
     const mayGoOn = (): boolean => !this.#isStopping && (amount === null || meter.sent < amount)
@@ -60,8 +63,9 @@ class Generator {
     this.#load = performance.eventLoopUtilization()
     this.#tracker = this.#connect(meter, schedule)
     this.#timers.push(setInterval(() => this.#tell(false), tellMs))
+    this.#timers.push(setInterval(() => this.#endOverdue(), Math.min(lookMs, timeoutMs / 4)))
     if (amount === null) {
-      this.#timers.push(setTimeout(() => this.stop(this.#plan.timeoutMs + sampleMs), warmUpMs + durationMs))
+      this.#timers.push(setTimeout(() => this.stop(timeoutMs + 2 * lookMs), warmUpMs + durationMs))
     }
   }
 
@@ -76,7 +80,7 @@ class Generator {
   }
 
   #connect(meter: Meter, schedule: Schedule): Tracker {
-    const { request, connections, pipelining, timeoutMs, rate } = this.#plan
+    const { request, connections, pipelining, timeoutMs } = this.#plan
     const { url, method, headers, body } = request
     const context = {
       clock: systemClock,
@@ -86,8 +90,6 @@ class Generator {
       timeoutMs,
       onSettled: () => void this.#finishWhenDone()
     }
-    // A connection that waits for its turn is no request that waits for its answer.
-    const idleMs = rate === null ? 0 : (1000 * connections * pipelining) / rate
     return run({
       url,
       method,
@@ -96,7 +98,7 @@ class Generator {
       connections,
       pipelining,
       duration: endlessSeconds,
-      timeout: (timeoutMs + idleMs) / 1000,
+      timeout: endlessSeconds,
       sampleInt: sampleMs,
       setupClient: (client: Client) => {
         if (!isKnown(client))
@@ -104,6 +106,10 @@ class Generator {
         this.#connections.push(new Connection(client, context))
       }
     })
+  }
+
+  #endOverdue(): void {
+    for (const connection of this.#connections) connection.endWhenOverdue()
   }
 
   /** Whether nothing is to be sent and nothing is under way; then it is over. */
@@ -135,8 +141,6 @@ class Generator {
   }
 }
 
-// Timers of autocannon are sometimes set to times that have passed, of which node would warn whoever tests.
-process.removeAllListeners('warning')
 const generator = new Generator(plan)
 const ready: FromGenerator = { type: 'ready' }
 port?.postMessage(ready)

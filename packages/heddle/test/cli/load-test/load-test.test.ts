@@ -161,11 +161,11 @@ test('HEAD and answers with information before them are understood', async t => 
 
 test('a request without an answer is one that was slow', async t => {
   const url = await serve(t, () => {})
-  const counts = await run(url, { durationMs: 100, connections: 3, timeoutMs: 1000 })
+  const counts = await run(url, { durationMs: 100, connections: 3, timeoutMs: 250 })
   assert.deepEqual([counts.sent, counts.answered, counts.errors], [3, 0, { timeout: 3 }])
   const histogram = new Histogram()
   histogram.add(counts.latency)
-  assert.ok((histogram.least ?? 0) >= 990, String(histogram.least))
+  assert.ok((histogram.least ?? 0) >= 249, String(histogram.least))
 })
 
 test('at a rate the requests a standing server holds up count with the time they have waited', async t => {
