@@ -17,8 +17,11 @@ import type {
 } from './resolved.ts'
 import type { WorkersOverride } from './settings.ts'
 
-/** Milliseconds requests in flight have at most when their worker is replaced or the server stops. */
+/** Milliseconds requests in flight have at most when their worker is replaced. */
 const drainMs = 2000
+
+/** Milliseconds a stop takes at most: a stream of events that is open in a browser ends by nothing else. */
+const stopMs = 1500
 
 /** One worker for each application that was given no number outside the file. */
 export function workersInDevelopment(override: WorkersOverride | null): WorkersOverride {
@@ -45,7 +48,7 @@ export function inDevelopment(config: ResolvedConfig, sources: DevelopmentSource
     ...config,
     applications: config.applications.map(applicationInDevelopment),
     server: { ...config.server, mode: 'edge', threads: 1, accessLog: accessLogOf(config, sources) },
-    gracefulShutdown: { drainDelay: 0, timeout: Math.min(config.gracefulShutdown.timeout, 2 * drainMs) },
+    gracefulShutdown: { drainDelay: 0, timeout: Math.min(config.gracefulShutdown.timeout, stopMs) },
     development: watched(config, sources),
     warnings: mode === 'edge' ? config.warnings : [...config.warnings, warning]
   }

@@ -46,7 +46,7 @@ test('resolve() recycles, judges and waits for nobody in development', () => {
     health: { enabled: false }
   })
   assert.deepEqual([server.mode, server.threads], ['edge', 1])
-  assert.deepEqual(gracefulShutdown, { drainDelay: 0, timeout: 4000 })
+  assert.deepEqual(gracefulShutdown, { drainDelay: 0, timeout: 1500 })
   assert.match(warnings.join('\n'), /server\.mode is "edge", not "direct"/)
   assert.deepEqual(developed(a).warnings, [])
 })
