@@ -223,7 +223,7 @@ export interface ApplicationWorkersOptions {
    */
   readonly max?: number
   /**
-   * How many further workers are kept ready: started, loaded, and without requests; what an application does by itself, such as jobs, they do as well. One takes the place of a worker that is lost, or is the next that is needed, at once. They take memory, and count neither as ready nor towards `total`. Not for the `entrypoint` in direct mode.
+   * How many further workers are kept ready: started, loaded, and without requests; what an application does by itself, such as jobs, they do as well. One takes the place of a worker that is lost or blocked, or is the next that is needed, at once. They take memory, and count neither as ready nor towards `total`. Not for the `entrypoint` in direct mode.
    * @default the top-level `workers.spare`, else 0
    */
   readonly spare?: number
@@ -639,7 +639,7 @@ export interface WorkersOptions {
    */
   readonly max?: number
   /**
-   * How many further workers are kept ready: started, loaded, and without requests; what an application does by itself, such as jobs, they do as well. One takes the place of a worker that is lost, or is the next that is needed, at once. They take memory, and count neither as ready nor towards `total`. Not for the `entrypoint` in direct mode.
+   * How many further workers are kept ready: started, loaded, and without requests; what an application does by itself, such as jobs, they do as well. One takes the place of a worker that is lost or blocked, or is the next that is needed, at once. They take memory, and count neither as ready nor towards `total`. Not for the `entrypoint` in direct mode.
    * @default 0
    */
   readonly spare?: number

@@ -38,7 +38,7 @@ const spare: NumberKey = {
   min: 0,
   max: 16,
   sentence:
-    'How many further workers are kept ready: started, loaded, and without requests; what an application does by itself, such as jobs, they do as well. One takes the place of a worker that is lost, or is the next that is needed, at once. They take memory, and count neither as ready nor towards `total`. Not for the `entrypoint` in direct mode.',
+    'How many further workers are kept ready: started, loaded, and without requests; what an application does by itself, such as jobs, they do as well. One takes the place of a worker that is lost or blocked, or is the next that is needed, at once. They take memory, and count neither as ready nor towards `total`. Not for the `entrypoint` in direct mode.',
   defaultText: 'the top-level `workers.spare`, else 0'
 }
 

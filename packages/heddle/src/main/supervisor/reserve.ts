@@ -1,11 +1,12 @@
 /**
- * Puts spares to use: as one more worker, or in the place of one that is lost, until that has been back for a while.
+ * Puts spares to use: as one more worker, or in the place of one that is lost or taken out of balancing, until that has
+ * been back for a while.
  *
  * Main thread only. Who is kept ready is the business of `spares.ts`; the workers themselves are those of a pool.
  */
 import type { Announce } from '../../events.ts'
 import type { Cancel, Clock } from '../../shared/clock.ts'
-import { isLost } from './slot-group.ts'
+import { isOut } from './slot-group.ts'
 import type { WorkerSlot } from './slot-group.ts'
 import type { Spares } from './spares.ts'
 
@@ -53,7 +54,7 @@ export class Reserve {
     return true
   }
 
-  /** To be called whenever something has changed: lost workers get somebody in their place, and spares are refilled. */
+  /** To be called whenever something has changed: those that are out get somebody in their place, and spares are refilled. */
   look(): void {
     if (!this.#helped.isFree) return
     while (this.#excess() < 0 && this.stepIn(this.#helped.size)) {
@@ -65,6 +66,14 @@ export class Reserve {
     this.#spares.keep(size, Math.max(0, spare - (size - workers)))
   }
 
+  /** Somebody is to be taken out and cannot be spared: a spare takes requests first. */
+  help(): void {
+    const { isFree, size } = this.#helped
+    if (!isFree || this.#excess() > 0 || !this.stepIn(size)) return
+    this.#helped.use(size + 1)
+    this.look()
+  }
+
   /** Whoever stands in does so for longer. */
   forget(): void {
     this.#cancelGiveBack?.()
@@ -74,9 +83,9 @@ export class Reserve {
   /** How many stand in for nobody; below 0 as many are missing. */
   #excess(): number {
     const { workers, size } = this.#helped
-    let lost = 0
-    for (let slot = 0; slot < workers; slot++) if (isLost(this.#helped.place(slot))) lost++
-    return size - workers - lost
+    let out = 0
+    for (let slot = 0; slot < workers; slot++) if (isOut(this.#helped.place(slot))) out++
+    return size - workers - out
   }
 
   #planGiveBack(): Cancel {

@@ -117,9 +117,9 @@ export async function restartAll(
   return failed
 }
 
-/** Whether the worker that answered here is lost, and its successor not ready. */
-export function isLost({ current }: WorkerSlot): boolean {
-  return current === null || !['ready', 'ejected'].includes(current.life.state)
+/** Whether nobody here takes requests: the worker is lost and its successor not ready, or it was taken out. */
+export function isOut({ current }: WorkerSlot): boolean {
+  return current?.life.state !== 'ready'
 }
 
 /** Whoever has these slots finishes what it has; they can be given to others at once. See `Slot.clear`. */

@@ -220,7 +220,11 @@ export class WorkerPool implements Company, Helped {
   mayEject(handle: WorkerHandle): boolean {
     const ready = this.#inState('ready')
     const out = this.#inState('ejected').length + 1
-    return ready.includes(handle) && ready.length > 1 && out <= (ready.length + out - 1) / 2
+    if (!ready.includes(handle)) return false
+    const isSpared = ready.length > 1 && out <= (ready.length + out - 1) / 2
+    // Whoever asks will ask again.
+    if (!isSpared) this.#reserve.help()
+    return isSpared
   }
 
   async replace(handle: WorkerHandle, wish: Wish): Promise<boolean> {

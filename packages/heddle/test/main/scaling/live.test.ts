@@ -1,10 +1,13 @@
 /** Numbers of workers that follow the load, with real workers and real requests. */
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import type { TestContext } from 'node:test'
 
+import type { ApplicationReportLine } from '../../../src/main/admin/report.ts'
 import type { ScalingApplication, ScalingRule } from '../../../src/main/scaling/load.ts'
 import { exampleApplication, exampleConfig } from '../example-config.ts'
 import { entry, impatient, load, startScaled } from './scaled-server.ts'
+import type { ScaledServer } from './scaled-server.ts'
 
 test('Load brings more workers, which answer, and without it they go again', async t => {
   const scaling = { min: 1, max: 3, spare: 0, enabled: true }
@@ -107,11 +110,7 @@ test('A reload brings other bounds, keeps a number that lies within them, and ta
 })
 
 test('A spare answers when the only worker has ended, before that one is back', async t => {
-  const scaling = { min: 1, max: 1, spare: 1, enabled: false }
-  const { server, url, next } = await startScaled(t, [{ id: 'api', scaling }])
-  const line = (): unknown => server.status().applications[0]
-  if (server.status().applications[0]?.spares[0]?.state !== 'spare') await next('worker:spare')
-  assert.partialDeepStrictEqual(line(), { ready: 1, desired: 1, spares: [{ name: 'api:1', state: 'spare' }] })
+  const { url, next } = await startSpare(t)
   assert.equal(await (await fetch(url)).text(), 'api:0')
   const stepped = next('worker:stepped-in')
   const restarted = next('worker:restarted')
@@ -123,6 +122,24 @@ test('A spare answers when the only worker has ended, before that one is back', 
   assert.partialDeepStrictEqual(await restarted, { worker: 'api:0' })
   while (!names.has('api:0')) names.add(await (await fetch(url)).text())
 })
+
+test('A spare answers while the only worker is blocked', async t => {
+  const { url } = await startSpare(t)
+  // For longer than anybody waits: the end of the server ends it.
+  const blocked = fetch(`${url}/?ms=1000000`).catch(() => undefined)
+  assert.equal(await (await fetch(url)).text(), 'api:1')
+  t.after(() => blocked)
+})
+
+/** A server with one worker and a spare that is ready. */
+async function startSpare(t: TestContext): Promise<ScaledServer> {
+  const scaling = { min: 1, max: 1, spare: 1, enabled: false }
+  const started = await startScaled(t, [{ id: 'api', scaling }])
+  const line = (): ApplicationReportLine | undefined => started.server.status().applications[0]
+  if (line()?.spares[0]?.state !== 'spare') await started.next('worker:spare')
+  assert.partialDeepStrictEqual(line(), { ready: 1, desired: 1, spares: [{ name: 'api:1', state: 'spare' }] })
+  return started
+}
 
 /** The same rule, whose questions are counted. */
 function counted(rule: ScalingRule): {

@@ -94,6 +94,38 @@ test('A spare steps in while a worker finishes its requests after an error nobod
   assert.deepEqual([states(), member(2).takesRequests()], [['starting', 'ready', 'ready'], true])
 })
 
+test('A spare answers in the place of a worker that is taken out, also of the only one', async () => {
+  const play = await withSpare()
+  const { stage, worker, member, states } = play
+  // It cannot be spared before the spare takes requests.
+  assert.equal(worker(0).eject('blocked'), false)
+  await settle()
+  assert.deepEqual([states(), member(1).takesRequests()], [['ready', 'ready'], true])
+  assert.equal(worker(0).eject('blocked'), true)
+  await stage.clock.advance(30_000)
+  assert.deepEqual([states(), sparesOf(play)], [['ejected', 'ready'], []])
+  worker(0).restore('turns again')
+  await stage.clock.advance(10_000)
+  assert.deepEqual([states(), sparesOf(play)], [['ready'], ['api:1 starting']])
+})
+
+test('A spare that was not needed after all goes again, and no second one comes', async () => {
+  const play = await setUp({ scaling: { ...scaling, spare: 2 } })
+  const { stage, thread, worker, states } = play
+  thread(1).becomeReady()
+  thread(2).becomeReady()
+  await settle()
+  for (let look = 0; look < 3; look++) {
+    assert.equal(worker(0).eject('blocked'), look > 0)
+    // oxlint-disable-next-line no-await-in-loop -- One look after another.
+    await settle()
+    worker(0).restore('turns again')
+  }
+  assert.deepEqual([states(), sparesOf(play)], [['ready', 'ready'], ['api:2 spare']])
+  await stage.clock.advance(10_000)
+  assert.deepEqual([states(), sparesOf(play)], [['ready'], ['api:1 starting', 'api:2 spare']])
+})
+
 test('A number that grows while a spare stands in keeps it', async () => {
   const play = await withSpare()
   const { stage, supervisor, thread, states } = play
