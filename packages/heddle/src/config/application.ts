@@ -9,7 +9,7 @@ import { resolve } from 'node:path'
 import type { Mistake } from '../errors.ts'
 import type { Candidate } from './applications.ts'
 import type { CheckedConfig } from './checked.ts'
-import { discoverEntry, judgeEntry } from './discovery.ts'
+import { discoverEntry, hasBuildScript, judgeEntry } from './discovery.ts'
 import type { Disk } from './disk.ts'
 import { layerEnvironment, readEnvFile } from './environment.ts'
 import type { Variables } from './environment.ts'
@@ -89,12 +89,19 @@ function entryOf({ path, directory, settings }: Candidate, context: ApplicationC
     const hint =
       path === 'autoload.path'
         ? '; leave the directory out with autoload.exclude if it is no application'
-        : ''
+        : buildHint(directory, settings, disk)
     mistakes.push({ path: place, message: `${discovery.message}${hint}`, offered: entry })
     return null
   }
   if (discovery.warning !== null) warnings.push(discovery.warning)
   return discovery.entry
+}
+
+/** An entry is often missing because nobody has built it yet. */
+function buildHint(directory: string, { entry, build }: Candidate['settings'], disk: Disk): string {
+  const isThere = entry !== undefined && disk.kind(resolve(directory, entry)) !== null
+  const hasBuild = typeof build === 'string' || (build === undefined && hasBuildScript(disk, directory))
+  return !isThere && hasBuild ? '; build it first, with heddle build' : ''
 }
 
 function environmentOf(

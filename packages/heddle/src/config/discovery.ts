@@ -111,6 +111,18 @@ function readManifest(disk: Disk, directory: string): Manifest {
   }
 }
 
+/** Whether package.json has a script "build". */
+export function hasBuildScript(disk: Disk, directory: string): boolean {
+  try {
+    const manifest: unknown = JSON.parse(disk.read(join(directory, 'package.json')) ?? 'null')
+    const scripts = isPlainObject(manifest) ? manifest['scripts'] : undefined
+    return isPlainObject(scripts) && typeof scripts['build'] === 'string'
+  } catch {
+    // Told where the entry is looked for.
+    return false
+  }
+}
+
 /** What `exports` gives to someone who imports the package by its name, or `null`. */
 function exportTarget(exports: unknown): string | null {
   if (typeof exports === 'string') return exports

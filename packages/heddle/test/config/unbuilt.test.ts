@@ -49,3 +49,20 @@ test('build is a command, or false', () => {
     assert.match(mistake, /^applications\.b\.build: expected (a command, or false|a text that is not empty)/)
   }
 })
+
+test('who starts what is not built is told what builds it', () => {
+  const script = paperDisk({
+    '/app/a/index.js': 'export default 1',
+    '/app/b/package.json': '{"main":"dist/b.js","scripts":{"build":"make"}}',
+    '/app/b/empty.js': ''
+  })
+  const hint = /build it first, with heddle build$/
+  const [missing = ''] = wrong(written({}), { disk: script })
+  assert.match(missing, hint)
+  const [named = ''] = wrong(written({ entry: 'dist/b.js', build: 'make' }), { disk })
+  assert.match(named.replace(/, got .*$/, ''), hint)
+  for (const settings of [{ build: false }, { entry: 'empty.js' }]) {
+    const [other = ''] = wrong(written(settings), { disk: script })
+    assert.doesNotMatch(other, /heddle build/)
+  }
+})
