@@ -38,6 +38,8 @@ export interface SeenApplication {
   readonly serves: boolean
   readonly port: number | null
   readonly calls: readonly number[]
+  /** What its code cannot do here, in words that follow its name. */
+  readonly troubles: readonly string[]
   /** What its start script gives to node. */
   readonly options: NodeOptions | null
   /** Variables its start script sets. */
@@ -182,6 +184,7 @@ function seen(disk: Disk, directory: string, manifest: Manifest | null, choice: 
     serves: facts.serves,
     port: portOf(disk, directory, choice),
     calls: facts.calls,
+    troubles: facts.troubles,
     options: options === null && preload.length === 0 ? null : { ...(options ?? none), preload },
     env: Object.fromEntries(Object.entries(script?.launch.env ?? {}).filter(([name]) => name !== 'PORT')),
     todo: choice.todo

@@ -20,7 +20,7 @@ import { addScripts } from './package-scripts.ts'
 import { readSources } from './source-text.ts'
 import { frameworks, starterDraft, starterFiles } from './starter.ts'
 import type { Framework } from './starter.ts'
-import type { LeftOut, Survey } from './survey.ts'
+import type { FoundApplication, LeftOut, Survey } from './survey.ts'
 
 /** A file that is to be written. */
 export interface PlannedFile {
@@ -84,12 +84,7 @@ export function usualChoices({ applications }: Survey, port: number): Choices {
 /** The plan for what was found in a project. */
 export function planFound(found: Survey, choices: Choices, place: PlanPlace): InitPlan {
   const { applications, leftOut } = found
-  const notes = applications.flatMap(each =>
-    callsOf(each, applications).map(({ port, id }): Note => {
-      const text = `calls http://localhost:${port}, which nothing opens here: ${id} is http://${id}.heddle.local`
-      return { key: each.id, outcome: 'differs', text }
-    })
-  )
+  const notes = applications.flatMap(each => notesOf(each, applications))
   return {
     ...planDraft(compose(place.disk, found, choices), notes, place),
     leftOut,
@@ -101,6 +96,15 @@ export function planFound(found: Survey, choices: Choices, place: PlanPlace): In
       isUnbuilt: place.disk.kind(join(place.root, path, entry)) === null
     }))
   }
+}
+
+function notesOf(application: FoundApplication, all: readonly FoundApplication[]): Note[] {
+  const key = application.id
+  const called = callsOf(application, all).map(({ port, id }): Note => {
+    const text = `calls http://localhost:${port}, which nothing opens here: ${id} is http://${id}.heddle.local`
+    return { key, outcome: 'differs', text }
+  })
+  return [...called, ...application.troubles.map((text): Note => ({ key, outcome: 'differs', text }))]
 }
 
 /** What editors complete JSON with, once Heddle is installed. */

@@ -70,7 +70,7 @@ export function translateProcess(
     Object.assign(options, { rollout: { drainTimeout: durationText(share.killTimeout) } })
   tellOfWatching(settings)
   settings.close(applicationFates)
-  const looks = looksOf(command, env, { disk, directory })
+  const looks = looksOf(command, env, { disk, directory, settings })
   return {
     share,
     application: {
@@ -94,6 +94,7 @@ function reasonToLeave(settings: ForeignSettings, command: Command): string | nu
 interface Place {
   readonly disk: Disk
   readonly directory: string
+  readonly settings: ForeignSettings
 }
 
 type Looks = Pick<TranslatedApplication, 'serves' | 'port' | 'calls'>
@@ -102,10 +103,15 @@ type Looks = Pick<TranslatedApplication, 'serves' | 'port' | 'calls'>
 function looksOf(
   command: Command & { isFit: true },
   env: Readonly<Record<string, string>>,
-  { disk, directory }: Place
+  { disk, directory, settings }: Place
 ): Looks {
   const file = join(directory, command.file)
   const facts = readSources(disk, file)
+  for (const trouble of facts.troubles) {
+    // That has been said of the setting already.
+    const isSaid = settings.has('wait_ready') && trouble.includes('process.send()')
+    if (!isSaid) settings.tell('script', 'differs', `its code ${trouble}`)
+  }
   const port = Number(env['PORT'] ?? portArgument(command) ?? facts.port ?? Number.NaN)
   return {
     // What is built later may do so: nobody can tell yet.
@@ -126,7 +132,7 @@ function environmentOf(
   command: Command & { isFit: true }
 ): Record<string, string> {
   const env = { ...command.launch.env, ...settings.takeVariables('env') }
-  for (const name of settings.names.filter(each => each.startsWith('env_'))) {
+  for (const name of settings.names.filter(each => /^env_(?!file$)/.test(each))) {
     if (name === 'env_production') Object.assign(env, settings.takeVariables(name))
     else {
       settings.take(name)
@@ -173,6 +179,7 @@ function nodeOptionsOf(
 ): Record<string, unknown> {
   const { options, args } = launch
   const needsBuild = /\.[cm]?ts$/.test(file) ? readSources(disk, file).needsBuild : null
+  const envFile = settings.takeText('env_file') ?? options.envFile
   const isMapped = settings.takeBoolean('source_map_support') === true
   if (args.length > 0) {
     settings.tell(
@@ -197,7 +204,7 @@ function nodeOptionsOf(
   }
   const preload = options.preload.filter(name => needsBuild === null || !/^(?:tsx|ts-node)/.test(name))
   return {
-    envFile: options.envFile === null ? undefined : literal(options.envFile),
+    envFile: envFile === null ? undefined : literal(envFile),
     preload: [...preload, ...(needsBuild === null ? [] : ['tsx'])],
     execArgv: [...options.execArgv, ...(isMapped ? ['--enable-source-maps'] : [])],
     limits: options.oldGeneration === null ? undefined : { oldGeneration: options.oldGeneration }

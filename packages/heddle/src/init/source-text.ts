@@ -8,6 +8,7 @@ import { builtinModules } from 'node:module'
 import { dirname, extname, join } from 'node:path'
 
 import type { Disk } from '../config/disk.ts'
+import { troublesIn } from './source-troubles.ts'
 
 /** What the code of an application says. */
 export interface SourceFacts {
@@ -21,6 +22,8 @@ export interface SourceFacts {
   readonly packages: ReadonlySet<string>
   /** Why node cannot run its TypeScript as it is, in words that follow "because"; `null` when it can. */
   readonly needsBuild: string | null
+  /** What it does that it cannot do in a thread of Heddle, in words that follow its name. */
+  readonly troubles: readonly string[]
 }
 
 /** So many files of an application are looked at. */
@@ -31,6 +34,7 @@ const maxSize = 300_000
 export function readSources(disk: Disk, entry: string): SourceFacts {
   const packages = new Set<string>()
   const calls = new Set<number>()
+  const troubles = new Set<string>()
   const files = [entry]
   let serves = false
   let port: number | null = null
@@ -43,6 +47,7 @@ export function readSources(disk: Disk, entry: string): SourceFacts {
     serves ||= servesBy(text, file === entry)
     port ??= portIn(text)
     for (const found of callsIn(text)) calls.add(found)
+    for (const trouble of troublesIn(text)) troubles.add(trouble)
     for (const name of imports.filter(specifier => !specifier.startsWith('.'))) packages.add(packageOf(name))
     const targets = imports
       .filter(specifier => specifier.startsWith('.'))
@@ -52,7 +57,7 @@ export function readSources(disk: Disk, entry: string): SourceFacts {
     const more = targets.map(({ path }) => path).filter(path => !files.includes(path))
     files.push(...new Set(more.slice(0, maxFiles - files.length)))
   }
-  return { serves, port, calls: [...calls], packages, needsBuild }
+  return { serves, port, calls: [...calls], packages, needsBuild, troubles: [...troubles] }
 }
 
 function looseImport(targets: readonly Target[]): string | null {

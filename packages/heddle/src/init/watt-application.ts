@@ -5,7 +5,7 @@
  */
 import { join, relative } from 'node:path'
 
-import { discoverEntry } from '../config/discovery.ts'
+import { discoverEntry, judgeEntry } from '../config/discovery.ts'
 import type { Disk } from '../config/disk.ts'
 import type { ApplicationOptions, RouteOptions } from '../config/options.ts'
 import { isPlainObject } from '../config/substitute.ts'
@@ -13,6 +13,7 @@ import { ForeignSettings } from './foreign-settings.ts'
 import { literal } from './literal.ts'
 import { readManifest } from './manifest.ts'
 import type { Note } from './note.ts'
+import { readSources } from './source-text.ts'
 import { readCommand } from './start-script.ts'
 import { compact } from './translation.ts'
 import {
@@ -108,8 +109,22 @@ export function translateApplication(
       'differs',
       `${id} is left out, since it is switched off: heddle apps stop does that at run time`
     )
+  else tellOfCode(settings, directory, { disk, entry: options.entry })
   const { routes, basePath, server } = fromOwn
   return { id, options: isLeftOut ? null : options, routes, basePath, server }
+}
+
+function tellOfCode(
+  settings: ForeignSettings,
+  directory: string,
+  { disk, entry }: { readonly disk: Disk; readonly entry: string | undefined }
+): void {
+  const found =
+    entry === undefined ? discoverEntry(disk, directory) : judgeEntry(disk, join(directory, entry))
+  if (!found.found) return
+  for (const trouble of readSources(disk, found.entry).troubles) {
+    settings.tell('', 'differs', `its code ${trouble}`)
+  }
 }
 
 function pathOf(root: string, directory: string): string {

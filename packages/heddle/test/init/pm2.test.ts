@@ -102,7 +102,7 @@ test('several processes: one is public, the ports of the others close, and their
           interpreter: 'none',
           env: { PORT: '3001', API_URL: 'http://localhost:4000/v1', OTHER: 'http://localhost:40001' }
         },
-        { name: 'bot', script: 'bot.js', watch: true, ignore_watch: ['logs'] }
+        { name: 'bot', script: 'bot.js', env_file: 'bot.env', watch: true, ignore_watch: ['logs'] }
       ]
     }),
     {
@@ -110,7 +110,8 @@ test('several processes: one is public, the ports of the others close, and their
       'web/package.json': '{"scripts":{"start":"node -r ./boot.js server.js"}}',
       'web/server.js': server,
       'web/boot.js': '',
-      'bot.js': 'setInterval(() => {}, 1000)'
+      'bot.env': 'TOKEN=x',
+      'bot.js': 'setInterval(() => process.chdir("."), 1000)'
     }
   )
   assert.deepEqual([config.entrypoint, config.server.port], ['web', 3001])
@@ -128,11 +129,13 @@ test('several processes: one is public, the ports of the others close, and their
     ['http://api.heddle.local/v1', 'http://localhost:40001']
   )
   assert.equal(web.preload.length, 1)
+  assert.equal(application(config, 'bot').env['TOKEN'], 'x')
   assert.deepEqual(outcomes(notes), [
     'differs apps[0].cwd',
     'differs apps[0].env.PORT',
     'differs apps[1].cwd',
     'differs apps[1].env.API_URL',
+    'differs apps[2].script',
     'differs apps[2].watch',
     'unneeded apps[2].ignore_watch'
   ])

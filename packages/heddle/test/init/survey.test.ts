@@ -6,6 +6,7 @@ import { callsOf, compose, guessPublic } from '../../src/init/compose.ts'
 import { survey } from '../../src/init/survey.ts'
 import type { Survey } from '../../src/init/survey.ts'
 import { codeOf, portIn } from '../../src/init/source-text.ts'
+import { troublesIn } from '../../src/init/source-troubles.ts'
 import { paperDisk } from '../config/paper-disk.ts'
 
 const listens = `createServer(() => {}).listen(process.env.PORT ?? 4000)`
@@ -237,6 +238,28 @@ test('a configuration says what was found and offers what people change', () => 
     draft.offers['']?.map(({ line }) => line.replace(/:.*/, '')),
     ['routes', 'envFile', 'workers']
   )
+})
+
+test('what code cannot do in a thread is seen, unless it asks first', () => {
+  const cases: readonly (readonly [code: string, begins: readonly string[]])[] = [
+    ["import cluster from 'node:cluster'; cluster.fork()", ['forks processes']],
+    ["process.send('ready')", ['calls process.send()']],
+    ["if (process.send) process.send('ready')", []],
+    ["process.send?.('ready')", []],
+    ['process.chdir(__dirname)', ['calls process.chdir()']],
+    ['x(process.env.NODE_APP_INSTANCE)', ['reads NODE_APP_INSTANCE']],
+    ['globalThis.platformatic.logger.info(1)', ['uses globalThis.platformatic']],
+    ['globalThis.platformatic?.logger', []],
+    ["// process.send('ready')", []]
+  ]
+  for (const [code, begins] of cases) {
+    const found = troublesIn(codeOf(code))
+    assert.deepEqual(
+      found.map((text, index) => text.startsWith(begins[index] ?? '!')),
+      begins.map(() => true),
+      code
+    )
+  }
 })
 
 test('a port is read where servers are told theirs, and not in comments', () => {

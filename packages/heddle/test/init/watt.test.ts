@@ -214,7 +214,7 @@ test('a gateway becomes routes, and what only Watt can run is left out', async t
     'front/package.json': '{"dependencies":{"vite":"7","fastify":"5"}}',
     'front/index.js': server,
     'api/index.js': server,
-    'raw/index.js': server,
+    'raw/index.js': `${server}; globalThis.platformatic.logger.info('x')`,
     'books/platformatic.json': own('db', { db: { connectionString: '{DATABASE_URL}' } }),
     'shop/package.json': '{"dependencies":{"next":"15"}}',
     'far/index.js': server
@@ -235,6 +235,7 @@ test('a gateway becomes routes, and what only Watt can run is left out', async t
   assert.deepEqual(outcomes(notes), [
     'differs entrypoint',
     'differs gateway/watt.json gateway.applications[1].openapi',
+    'differs services[3]',
     'differs services[6].enabled',
     'missing gateway/watt.json gateway.applications[1].openapi.url',
     'missing gateway/watt.json gateway.applications[2].proxy.methods',

@@ -95,6 +95,7 @@ export async function askEntry(found: Survey, disk: Disk, person: Person | null)
     serves: true,
     port: facts.port,
     calls: facts.calls,
+    troubles: facts.troubles,
     options: null,
     env: {},
     todo: null
