@@ -10,8 +10,14 @@ import type { LoadSample } from './load.ts'
 /** Milliseconds over which the present is averaged: shorter peaks are over before a worker has started. */
 const nowMs = 3000
 
-/** A load of so many ticks in a row is no accident, and is believed before the average has come up to it. */
-const persistentTicks = 3
+/**
+ * A load of so many ticks in a row is no accident, and is believed before the average has come up to it: of two when
+ * many requests made it, else of more.
+ */
+const persistentTicks = 2
+const persistentRequests = 100
+/** The same where requests are not seen. */
+const unseenTicks = 3
 
 /** Milliseconds for which the highest demand is told to whoever looks. */
 const peakMs = 60_000
@@ -54,6 +60,8 @@ export interface Demand {
   readonly costMs: number | null
   /** Event loop utilization of the last seconds, 0 to 1. */
   readonly utilization: number
+  /** Whether the last ticks were full, so that work piles up. */
+  readonly isFull: boolean
   /** Part of the active time in which the threads had a CPU; `null` when not known. */
   readonly cpuShare: number | null
   /** CPUs in use by the workers. */
@@ -82,7 +90,7 @@ export function demandOf(all: readonly LoadSample[]): Demand | null {
   const costs = samples.map((_, index) => costAt(samples, index))
   const costMs = costs.at(-1) ?? null
   const loads = samples.map((sample, index) => {
-    return { at: sample.at, ms: sample.spanMs, load: loadOf(sample, costs[index] ?? null) }
+    return { ...sample, load: loadOf(sample, costs[index] ?? null) }
   })
   const levels = samples.map(({ at, spanMs }, index) => ({ at, spanMs, demand: levelAt(loads, index) }))
   const present = within(samples, last.at, nowMs)
@@ -101,6 +109,7 @@ export function demandOf(all: readonly LoadSample[]): Demand | null {
     backlogMs: costMs === null ? 0 : backlogOf(samples) * costMs,
     costMs,
     utilization: Math.min(1, utilization),
+    isFull: samples.slice(-persistentTicks).every(sample => utilizationOf(sample) >= saturated),
     cpuShare: present.some(sample => sample.cpuMs === null) ? null : Math.min(1, ratio(cpuMs, activeMs)),
     cpuUsed: ratio(cpuMs, spanMs),
     hasRequests: present.some(isAsked),
@@ -170,9 +179,8 @@ function loadOf(sample: LoadSample, costMs: number | null): number {
   return (isFull ? arrived * costMs : activeMs) / spanMs
 }
 
-interface Load {
-  readonly at: number
-  readonly ms: number
+interface Load extends LoadSample {
+  /** Event loops. */
   readonly load: number
 }
 
@@ -182,16 +190,23 @@ function levelAt(loads: readonly Load[], index: number): number {
   let ms = 0
   let total = 0
   let least = Number.POSITIVE_INFINITY
-  let count = 0
+  let requests = 0
+  let isPersistent = false
   for (let each = index; each >= 0; each--) {
     const load = loads[each]
     if (load === undefined || load.at <= at - nowMs) break
-    ms += load.ms
-    total += load.load * load.ms
-    if (count++ < persistentTicks) least = Math.min(least, load.load)
+    ms += load.spanMs
+    total += load.load * load.spanMs
+    if (isPersistent) continue
+    const count = index - each + 1
+    least = Math.min(least, load.load)
+    requests += load.arrived ?? 0
+    isPersistent =
+      count >= (load.arrived === null ? unseenTicks : persistentTicks) &&
+      (load.arrived === null || requests >= persistentRequests)
   }
   const average = ratio(total, ms)
-  return count < persistentTicks ? average : Math.max(average, least)
+  return isPersistent ? Math.max(average, least) : average
 }
 
 /** Requests that are there beyond what is usual for as many as are answered: the least of the last ticks. */

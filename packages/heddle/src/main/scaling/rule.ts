@@ -31,11 +31,14 @@ const fullest = 0.9
 const feltMs = 10
 
 /** Milliseconds within which what has piled up is to be gone. */
-const clearMs = 4000
+const clearMs = 3000
 
 /** Milliseconds after a growth until it shows, and how many times as many are worth not waiting for that. */
 const effectMs = 5000
 const clearlyMore = 1.3
+
+/** Milliseconds until a worker that is ready answers as fast as others. */
+const warmMs = 1500
 
 /** By how much a smaller number has to do for more than the highest demand. */
 const safety = 1.1
@@ -44,20 +47,16 @@ const safety = 1.1
  * A number of workers is kept for so many times as long as it was needed, within these bounds in milliseconds: what
  * was needed for minutes, or again and again, will be needed again; a short peak was none of that.
  */
-const keepFactor = 2
+const keepFactor = 1.5
 const keepMinMs = 15_000
 const keepMaxMs = 60_000
 
 /** Milliseconds of samples before fewer are thought of. */
 const seenMinMs = 30_000
 
-/** Milliseconds between two steps down, and after one up; longer when the last step down was a mistake. */
+/** Milliseconds between two steps down, and after one up. */
 const shrinkPauseMs = 5000
 const afterGrowthMs = 15_000
-const afterMistakeMs = 60_000
-
-/** A growth so many milliseconds after a step down says that it was one. */
-const mistakeMs = 120_000
 
 /** Each step down takes at least one, and otherwise this part of those that are too many. */
 const shrinkPart = 1 / 2
@@ -127,13 +126,16 @@ interface Needed {
   readonly held: Reason | null
 }
 
-function neededFor({ workers, grownAt, samples }: ScalingApplication, demand: Demand): Needed {
+function neededFor({ workers, grownAt, bootMs, samples }: ScalingApplication, demand: Demand): Needed {
   const isFresh = grownAt !== null && (samples.at(-1)?.at ?? grownAt) - grownAt < effectMs
   const forLoad = workersFor(demand.now)
-  const isFull = demand.utilization >= fullest
-  const forBacklog = isFull && !isFresh ? Math.ceil(demand.now + demand.backlogMs / clearMs) : 0
+  const isFull = demand.isFull || demand.utilization >= fullest
+  // What will have piled up by the time that more can do something about it.
+  const aheadMs = Math.max(0, demand.now - workers) * ((bootMs ?? 0) + warmMs)
+  const isLater = isFresh && forLoad < workers * clearlyMore
+  const forBacklog = isLater || !isFull ? 0 : Math.ceil(demand.now + (demand.backlogMs + aheadMs) / clearMs)
   const count = Math.max(forLoad, forBacklog)
-  const needed = { count, reason: forBacklog > forLoad ? 'backlog' : 'busy', held: null } as const
+  const needed = { count, reason: forLoad > workers ? 'busy' : 'backlog', held: null } as const
   if (count <= workers) return needed
   if (!demand.hasRequests) return { ...needed, count: workers, held: 'own-work' }
   if (demand.ticks < ticksMin) return { ...needed, count: workers, held: 'settling' }
@@ -157,10 +159,7 @@ function enoughOf(application: ScalingApplication, demand: Demand): number {
   if (demand.seenMs < seenMinMs || demand.ready < workers) return workers
   const surplus = workers - keptOf(demand.levels, at, workers)
   if (surplus <= 0) return workers
-  const wasMistake =
-    grownAt !== null && shrunkAt !== null && grownAt - shrunkAt < mistakeMs && grownAt > shrunkAt
-  const pauseMs = wasMistake ? afterMistakeMs : afterGrowthMs
-  if (grownAt !== null && at - grownAt < pauseMs) return workers
+  if (grownAt !== null && at - grownAt < afterGrowthMs) return workers
   if (shrunkAt !== null && at - shrunkAt < shrinkPauseMs) return workers
   return workers - Math.max(1, Math.floor(surplus * shrinkPart))
 }

@@ -74,7 +74,7 @@ const alone: readonly Case[] = [
     refusal: 'memory'
   },
   {
-    name: 'memory for one of three, counting one that is starting',
+    name: 'memory for one of many, counting one that is starting',
     app: application(
       history([60, { elu: 0.4, rate: 100 }], [4, { elu: 1, arrived: 500, completed: 125, starting: 1 }]),
       { workers: 2 }
@@ -125,7 +125,7 @@ test('plan() says the numbers behind a decision', () => {
   const { numbers } = decision ?? assert.fail()
   assert.partialDeepStrictEqual(numbers, {
     workers: 1,
-    wanted: 5,
+    wanted: 7,
     inflight: 1,
     queued: 0,
     loopDelayMs: 25,
@@ -160,7 +160,7 @@ const together: readonly Together[] = [
     apps: [application(step, { id: 'a' }), application(ticks(10, { elu: 0.8 }), { id: 'b' })],
     total: 16,
     decisions: [
-      ['a', 5, 'busy', null, []],
+      ['a', 7, 'busy', null, []],
       ['b', 2, 'busy', null, []]
     ]
   },

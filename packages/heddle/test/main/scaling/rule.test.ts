@@ -34,7 +34,7 @@ const table: readonly Case[] = [
   {
     name: 'a step to four times as much: all at once, by what comes in and what it costs',
     app: application(history([60, { elu: 0.4, rate: 100 }], [4, { elu: 1, arrived: 500, completed: 125 }])),
-    target: 5,
+    target: 7,
     reason: 'busy'
   },
   {
@@ -54,10 +54,10 @@ const table: readonly Case[] = [
     app: application(
       history(
         [60, { elu: 0.4, rate: 100, inflight: 1 }],
-        [6, { elu: 1, arrived: 125, completed: 125, inflight: 3000 }]
+        [6, { ready: 2, elu: 1, arrived: 125, completed: 250, inflight: 3000 }]
       )
     ),
-    target: 4,
+    target: 5,
     reason: 'backlog'
   },
   {
@@ -108,7 +108,7 @@ const table: readonly Case[] = [
     refusal: 'max'
   },
   {
-    name: 'one more of the four it needs, since the total is reached',
+    name: 'one more of the six it needs, since the total is reached',
     app: application(history([60, { elu: 0.4, rate: 100 }], [4, { elu: 1, arrived: 500, completed: 125 }])),
     total: 2,
     target: 2,
@@ -166,11 +166,8 @@ const table: readonly Case[] = [
     reason: 'idle'
   },
   {
-    name: 'grown soon after a step down, which was a mistake: not again for a minute',
-    app: application(ticks(minute + 2, { elu: 0.2, ready: 3 }), {
-      shrunkAt: now - 100_000,
-      grownAt: now - 40_000
-    }),
+    name: 'a step up a moment ago',
+    app: application(ticks(minute + 2, { elu: 0.2, ready: 3 }), { grownAt: now - 10_000 }),
     target: 3,
     reason: 'steady'
   },
