@@ -8,7 +8,6 @@ import { inspectorPort } from '../../control/inspector-ports.ts'
 import type { LogStyle } from '../../channel/messages.ts'
 import { withInspectors } from '../../config/development.ts'
 import { freshSource } from '../../config/fresh.ts'
-import { loadConfig } from '../../config/load.ts'
 import type { LoadOptions } from '../../config/load.ts'
 import type { ResolvedConfig, ResolvedInspector } from '../../config/resolved.ts'
 import { socketDirectory } from '../../control/server-facts.ts'
@@ -22,6 +21,7 @@ import { codeOf, printFailure } from '../failure.ts'
 import { loadOptions } from '../load-typed.ts'
 import { paint } from '../paint.ts'
 import type { Run, Typed } from '../program.ts'
+import { firstConfig } from './dev-config.ts'
 
 /** Node's own. */
 const firstInspectorPort = 9229
@@ -32,9 +32,7 @@ export const dev: Run = async typed => {
   const options: LoadOptions = { ...loadOptions(withJsonLog(typed)), development: true }
   // A configuration file may change the environment; each time it is loaded it finds what was there before it.
   const env = { ...process.env }
-  const load = async (from: LoadOptions): Promise<ResolvedConfig> =>
-    debugged(await loadConfig(from), inspector)
-  const first = await load(options)
+  const first = debugged(await firstConfig(options), inspector)
   const port = await freePort(first, typed)
   const settled = port === null ? options : { ...options, flags: { ...options.flags, port: String(port) } }
   const config = port === null ? first : { ...first, server: { ...first.server, port } }

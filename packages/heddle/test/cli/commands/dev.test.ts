@@ -81,3 +81,20 @@ test('dev says before it starts anything that a port is taken', async t => {
   assert.equal(inspected.code, 71)
   assert.match(inspected.stderr, /The inspector's port 127\.0\.0\.1:\d+ could not be opened/)
 })
+
+test('dev tells what is wrong with the configuration, and starts when that is mended', async t => {
+  const { root, env } = await placeOf(t)
+  writeFileSync(join(root, 'heddle.config.mjs'), 'export default {')
+  const argv = [...command, 'dev', '--port', '0', '--admin-port', '0']
+  const terminal = new PseudoTerminal(t, argv, { columns: 120, rows: 60, env, cwd: root })
+  await terminal.sees(/Waiting for a change/)
+  const wrong = `export default { applications: { shop: { entry: 'server.mjs', wrkers: 1 } } }`
+  writeFileSync(join(root, 'heddle.config.mjs'), wrong)
+  await terminal.sees(/did you mean "workers"/)
+  writeFileSync(join(root, 'heddle.config.mjs'), wrong.replace('wrkers', 'workers'))
+  await terminal.sees(/● heddle dev started in/)
+  terminal.child.kill('SIGINT')
+  assert.equal(await terminal.ended(), 0)
+  const typed = await run(t, { root, env }, 'dev', '--port', 'many')
+  assert.equal(typed.code, 78)
+})
