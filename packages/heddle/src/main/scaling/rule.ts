@@ -126,24 +126,33 @@ interface Needed {
   readonly held: Reason | null
 }
 
-function neededFor({ workers, grownAt, bootMs, samples }: ScalingApplication, demand: Demand): Needed {
-  const isFresh = grownAt !== null && (samples.at(-1)?.at ?? grownAt) - grownAt < effectMs
-  const forLoad = workersFor(demand.now)
+function neededFor(application: ScalingApplication, demand: Demand): Needed {
+  const { workers } = application
+  const isFresh = ageOf(application, application.grownAt) < effectMs
   const isFull = demand.isFull || demand.utilization >= fullest
-  // What will have piled up by the time that more can do something about it.
-  const aheadMs = Math.max(0, demand.now - workers) * ((bootMs ?? 0) + warmMs)
-  const isLater = isFresh && forLoad < workers * clearlyMore
-  const forBacklog = isLater || !isFull ? 0 : Math.ceil(demand.now + (demand.backlogMs + aheadMs) / clearMs)
+  const forLoad = workersFor(demand.now)
+  // Those that are new have taken on nothing yet, and are slow at first.
+  const isSettling = isFresh && forLoad < workers * clearlyMore
+  const forBacklog = isFull && !isSettling ? withBacklog(application, demand) : 0
   const count = Math.max(forLoad, forBacklog)
   const needed = { count, reason: forLoad > workers ? 'busy' : 'backlog', held: null } as const
   if (count <= workers) return needed
   if (!demand.hasRequests) return { ...needed, count: workers, held: 'own-work' }
-  if (demand.ticks < ticksMin) return { ...needed, count: workers, held: 'settling' }
-  // Those that are new have taken on nothing yet, and are slow at first.
-  if (isFresh && count < workers * clearlyMore) return { ...needed, count: workers, held: 'settling' }
+  if (isSettling || demand.ticks < ticksMin) return { ...needed, count: workers, held: 'settling' }
   // Busy and nobody waits: that is what it is there for.
   if (!isFull && !isFelt(demand)) return { ...needed, count: workers, held: 'steady' }
   return needed
+}
+
+/** How many work off in time what has piled up, and what will have by the time that more can do something about it. */
+function withBacklog({ workers, bootMs }: ScalingApplication, { now, backlogMs }: Demand): number {
+  const aheadMs = Math.max(0, now - workers) * ((bootMs ?? 0) + warmMs)
+  return Math.ceil(now + (backlogMs + aheadMs) / clearMs)
+}
+
+/** Milliseconds since then, by the last sample; for ever when there was no such time. */
+function ageOf({ samples }: ScalingApplication, at: number | null): number {
+  return at === null ? Number.POSITIVE_INFINITY : (samples.at(-1)?.at ?? at) - at
 }
 
 /** Whether requests wait for event loops: by what was measured, or by what stands in line before each. */
@@ -159,8 +168,8 @@ function enoughOf(application: ScalingApplication, demand: Demand): number {
   if (demand.seenMs < seenMinMs || demand.ready < workers) return workers
   const surplus = workers - keptOf(demand.levels, at, workers)
   if (surplus <= 0) return workers
-  if (grownAt !== null && at - grownAt < afterGrowthMs) return workers
-  if (shrunkAt !== null && at - shrunkAt < shrinkPauseMs) return workers
+  if (ageOf(application, grownAt) < afterGrowthMs || ageOf(application, shrunkAt) < shrinkPauseMs)
+    return workers
   return workers - Math.max(1, Math.floor(surplus * shrinkPart))
 }
 
