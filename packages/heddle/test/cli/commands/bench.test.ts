@@ -10,7 +10,8 @@ import { progressText } from '../../../src/cli/commands/bench-progress.ts'
 import { mergeCounts } from '../../../src/cli/load-test/load-test.ts'
 import { startPaperServer } from '../paper-server.ts'
 import type { PaperServer } from '../paper-server.ts'
-import { ended, launch, run } from '../run-command.ts'
+import { PseudoTerminal } from '../pseudo-terminal.ts'
+import { command, run } from '../run-command.ts'
 
 interface Stage {
   readonly paper: PaperServer
@@ -127,16 +128,20 @@ test('bench refuses what excludes each other, and addresses where nobody is', as
   assert.deepEqual([nobody.code, JSON.parse(nobody.stdout).code], [68, 'HEDDLE_LOAD_UNREACHABLE'])
 })
 
-test('Ctrl-C shows what there is, and the code is no success', async t => {
+test('a terminal shows how far it is, and after Ctrl-C what there is; the code is no success', async t => {
   const { paper, url, seen } = await start(t)
-  const child = launch(t, paper, ['bench', url, '-d', '3600', '--json'])
-  const told = ended(child)
-  while (seen.length < 100) await new Promise(resolve => setImmediate(resolve))
-  child.kill('SIGINT')
-  const { code, stdout } = await told
-  const value = JSON.parse(stdout)
-  assert.deepEqual([code, value.ok, value.interrupted], [130, false, true])
-  assert.ok(value.answered >= 100 - 10)
+  const terminal = new PseudoTerminal(t, [...command, 'bench', url, '-d', '3600'], {
+    columns: 100,
+    rows: 40,
+    env: paper.env,
+    cwd: paper.root
+  })
+  await terminal.sees(/s of 1h 0m, .*p99 .*, 0 errors/)
+  terminal.child.kill('SIGINT')
+  await terminal.sees(/^GET http\S+: 10 connections, \S+, ended early\n[^]*\nStatus {4}200 \d+\n[^]*│█/)
+  assert.equal(await terminal.ended(), 130)
+  assert.doesNotMatch(terminal.screen.text, /of 1h/)
+  assert.ok(seen.length > 0)
 })
 
 test('the line of progress says how far it is', () => {
