@@ -11,6 +11,9 @@ const header = `/**
  *
  * GENERATED from schema.ts by \`npm run docs\`: change it there. Types only, for any thread.
  */
+
+/** A variable of the environment, by its name: \`{PORT}\`. */
+export type Variable = \`{\${string}}\`
 `
 
 /** The text of config/options.ts. */
@@ -38,11 +41,16 @@ function interfaceOf(object: ObjectKey): string {
 
 function typeOf(key: Key): string {
   if (key.kind === 'text') return key.mayBeFalse === true ? 'string | false' : 'string'
-  if (key.kind === 'choice') return key.choices.map(choice => `'${choice}'`).join(' | ')
-  if (key.kind === 'boolean') return 'boolean'
-  if (key.kind === 'list') return `readonly ${typeOf(key.of)}[]`
+  if (key.kind === 'choice') return [...key.choices.map(choice => `'${choice}'`), 'Variable'].join(' | ')
+  if (key.kind === 'boolean') return 'boolean | Variable'
+  if (key.kind === 'list') return `readonly ${listed(typeOf(key.of))}[]`
   if (key.kind === 'map') return `Readonly<Record<string, ${typeOf(key.of)}>>`
   if (key.kind === 'object')
     return key.instead === undefined ? key.name : `${typeOf(key.instead)} | ${key.name}`
-  return key.kind === 'integer' || key.kind === 'seconds' ? 'number' : 'number | string'
+  return key.kind === 'integer' || key.kind === 'seconds' ? 'number | Variable' : 'number | string'
+}
+
+/** The type as it stands in front of brackets. */
+function listed(type: string): string {
+  return type.includes(' | ') ? `(${type})` : type
 }

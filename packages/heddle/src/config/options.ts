@@ -4,6 +4,9 @@
  * GENERATED from schema.ts by `npm run docs`: change it there. Types only, for any thread.
  */
 
+/** A variable of the environment, by its name: `{PORT}`. */
+export type Variable = `{${string}}`
+
 /** The configuration of Heddle. */
 export interface HeddleConfig {
   /**
@@ -42,12 +45,12 @@ export interface HeddleConfig {
    * How many worker threads run each application that does not say so itself: a number, or bounds between which the number follows the load (see `scaling`).
    * @default CPUs − 1, at least 1. CPUs are those the process may really use: affinity and the CPU quota of the container, rounded up
    */
-  readonly workers?: number | WorkersOptions
+  readonly workers?: number | Variable | WorkersOptions
   /**
    * Whether the number of workers follows the load between `workers.min` and `workers.max`. With `off` there are `workers.min`, and only `heddle scale` changes that.
    * @default "on"
    */
-  readonly scaling?: 'on' | 'off'
+  readonly scaling?: 'on' | 'off' | Variable
   /**
    * What happens when a worker ends by itself. The first time after a good run it is replaced at once.
    */
@@ -76,7 +79,7 @@ export interface HeddleConfig {
    * How many threads may be stuck in native code for good, over all applications, before the liveness probe says no.
    * @default 8
    */
-  readonly maxZombies?: number
+  readonly maxZombies?: number | Variable
   /**
    * Environment variables for the workers. They outrank the environment Heddle was started in and the env files.
    */
@@ -127,12 +130,12 @@ export interface ApplicationOptions {
   /**
    * How many worker threads run it: a number, or bounds between which the number follows the load (see `scaling`).
    */
-  readonly workers?: number | ApplicationWorkersOptions
+  readonly workers?: number | Variable | ApplicationWorkersOptions
   /**
    * Whether the number of workers follows the load between `workers.min` and `workers.max`. With `off` there are `workers.min`, and only `heddle scale` changes that.
    * @default the top-level `scaling`
    */
-  readonly scaling?: 'on' | 'off'
+  readonly scaling?: 'on' | 'off' | Variable
   /**
    * The command with which `heddle build` builds it, for the shell, in `path`; `false` when there is nothing to build.
    * @default the script `build` of package.json, when there is one
@@ -169,12 +172,12 @@ export interface ApplicationOptions {
    * Whether the readiness probe says no without it.
    * @default true when public requests go to it (`entrypoint`, `routes`) or it is among the `dependencies` of an application that is required
    */
-  readonly required?: boolean
+  readonly required?: boolean | Variable
   /**
    * How many of its workers have to be ready for the readiness probe; all of them when it has fewer.
    * @default 1
    */
-  readonly minReady?: number
+  readonly minReady?: number | Variable
   /**
    * How the worker for a request is chosen, from outside and from other applications. `hash:…` sends what has the same key to the same worker as long as that is ready.
    * @default "least-inflight"
@@ -216,17 +219,17 @@ export interface ApplicationWorkersOptions {
    * How many workers there are at least. The application starts with so many.
    * @default the top-level `workers.min`, else 1; at most `max`
    */
-  readonly min?: number
+  readonly min?: number | Variable
   /**
    * How many workers there are at most. Without `min` and `max` the number is what it is without this object.
    * @default the top-level `workers.max`, else the CPUs the process may use; at least `min`
    */
-  readonly max?: number
+  readonly max?: number | Variable
   /**
    * How many further workers are kept ready: started, loaded, and without requests; what an application does by itself, such as jobs, they do as well. One takes the place of a worker that is lost or blocked, or is the next that is needed, at once. They take memory, and count neither as ready nor towards `total`. Not for the `entrypoint` in direct mode.
    * @default the top-level `workers.spare`, else 0
    */
-  readonly spare?: number
+  readonly spare?: number | Variable
 }
 
 /** Memory limits of one worker. A worker that reaches one ends with an out-of-memory error and is replaced. */
@@ -274,7 +277,7 @@ export interface RestartOptions {
    * After so many failures of one worker within `window` its circuit opens: it is restarted only once in `openFor` until one restart succeeds. A worker that was ready for 1 s before does not count. 0 never opens it.
    * @default 10
    */
-  readonly maxFailures?: number
+  readonly maxFailures?: number | Variable
   /**
    * The time in which failures are counted for `maxFailures`.
    * @default 60000 (1 min)
@@ -293,7 +296,7 @@ export interface HealthOptions {
    * Whether workers are judged. A worker that does not turn gets no new requests either way.
    * @default true
    */
-  readonly enabled?: boolean
+  readonly enabled?: boolean | Variable
   /**
    * Time between two checks of a worker.
    * @default 5000 (5 s)
@@ -308,17 +311,17 @@ export interface HealthOptions {
    * After so many bad checks in a row the worker is replaced.
    * @default 3
    */
-  readonly maxUnhealthyChecks?: number
+  readonly maxUnhealthyChecks?: number | Variable
   /**
    * After so many bad checks in a row the worker gets no new requests, unless too few are left.
    * @default 2
    */
-  readonly fall?: number
+  readonly fall?: number | Variable
   /**
    * After so many good checks in a row it gets requests again.
    * @default 2
    */
-  readonly rise?: number
+  readonly rise?: number | Variable
   /**
    * Event loop utilization over one interval above which a check is bad, when other workers of the application are less busy. 0 sets no limit.
    * @default 0.98
@@ -353,7 +356,7 @@ export interface HealthOptions {
    * With fewer answers in an interval response time and error rate are not judged.
    * @default 20
    */
-  readonly minRequests?: number
+  readonly minRequests?: number | Variable
   /**
    * Path that is asked of every worker at each check; a status of 400 or above, or none in time, is bad.
    * @default none is asked
@@ -373,12 +376,12 @@ export interface HealthOptions {
    * Whether a blocked worker is asked for its stack, through the inspector of Node.js and without a port. Without it only what the system knows of its thread is told.
    * @default true
    */
-  readonly explainBlocked?: boolean
+  readonly explainBlocked?: boolean | Variable
   /**
    * After so many requests in a row that a worker answered with 502, 503 or 504, or not at all, it gets none for `ejectFor`, unless most other workers fail as well or too few are left. 0 switches this off.
    * @default 5
    */
-  readonly maxFailures?: number
+  readonly maxFailures?: number | Variable
   /**
    * How long; it doubles each time the worker is taken out again, up to ten times as long.
    * @default 10000 (10 s)
@@ -392,7 +395,7 @@ export interface RecycleOptions {
    * After so many requests.
    * @default 0
    */
-  readonly maxRequests?: number
+  readonly maxRequests?: number | Variable
   /**
    * When it is this old.
    * @default 0 (0 ms)
@@ -426,7 +429,7 @@ export interface RolloutOptions {
    * How many workers of one application are replaced at a time.
    * @default 1
    */
-  readonly concurrency?: number
+  readonly concurrency?: number | Variable
   /**
    * How long a worker that was replaced may finish its requests, streams and WebSockets before they are cut.
    * @default 30000 (30 s)
@@ -440,7 +443,7 @@ export interface QueueOptions {
    * How many may wait in each thread that sends. Further ones are answered 503. 0 lets none wait.
    * @default 1000
    */
-  readonly max?: number
+  readonly max?: number | Variable
   /**
    * How long one may wait. Then 503 with Retry-After.
    * @default 10000 (10 s)
@@ -454,7 +457,7 @@ export interface WatchOptions {
    * Whether files are watched.
    * @default true
    */
-  readonly enabled?: boolean
+  readonly enabled?: boolean | Variable
   /**
    * Files and directories to watch beside the directory of the application and the files it has loaded, whether git ignores them or not. Relative to `path`, at the top level to the configuration file.
    * @default []
@@ -478,7 +481,7 @@ export interface ApplicationLoggerOptions {
    * The least important lines of its workers that are still written. Can be changed while they run.
    * @default `logger.level`
    */
-  readonly level?: 'trace' | 'debug' | 'info' | 'warn' | 'error' | 'silent'
+  readonly level?: 'trace' | 'debug' | 'info' | 'warn' | 'error' | 'silent' | Variable
 }
 
 /** Makes an application of every directory inside one directory; its name becomes the id. */
@@ -500,7 +503,7 @@ export interface ServerOptions {
    * The public port; 0 takes any free one.
    * @default 3000
    */
-  readonly port?: number
+  readonly port?: number | Variable
   /**
    * The address to listen on. Only this machine can reach the default, also in a container: set `0.0.0.0` or `::` for everyone.
    * @default "127.0.0.1"
@@ -510,17 +513,17 @@ export interface ServerOptions {
    * `edge`: threads of Heddle hold the port and balance every request. `handoff`: a thread of Heddle holds the port and hands each connection to the worker of the entrypoint with the fewest. `direct`: the workers of the entrypoint listen themselves and the kernel spreads connections; faster, but a blocked worker takes its connections with it. `handoff` and `direct` know no routes.
    * @default "edge"
    */
-  readonly mode?: 'edge' | 'handoff' | 'direct'
+  readonly mode?: 'edge' | 'handoff' | 'direct' | Variable
   /**
    * Edge threads. Ignored in the other modes.
    * @default 1 for up to 4 CPUs, then one for every 4 CPUs, rounded up
    */
-  readonly threads?: number
+  readonly threads?: number | Variable
   /**
    * How many connections may wait to be accepted.
    * @default 511
    */
-  readonly backlog?: number
+  readonly backlog?: number | Variable
   /**
    * The proxies in front of Heddle, whose x-forwarded-* and x-request-id headers are believed.
    * @default []
@@ -560,7 +563,7 @@ export interface ServerOptions {
    * How many requests one connection may carry before it is closed. 0 sets no limit.
    * @default 0
    */
-  readonly maxRequestsPerSocket?: number
+  readonly maxRequestsPerSocket?: number | Variable
   /**
    * The largest head of a request. Beyond it 431.
    * @default 16384 (16 KiB)
@@ -570,7 +573,7 @@ export interface ServerOptions {
    * The most header lines of a request. Beyond it 431.
    * @default 100
    */
-  readonly maxHeadersCount?: number
+  readonly maxHeadersCount?: number | Variable
   /**
    * The longest request target. Beyond it 414.
    * @default 8192 (8 KiB)
@@ -585,12 +588,12 @@ export interface ServerOptions {
    * The most connections at a time, over all edge threads. 0 sets no limit.
    * @default 0
    */
-  readonly maxConnections?: number
+  readonly maxConnections?: number | Variable
   /**
    * A line for every request that ends. `json`: a line of the log like all others, with its facts as fields. `combined`: the format of Apache, with what Heddle knows at the end. `short`: status, worker, method, target and time, for people; `heddle dev` has it unless told. Needs the mode `edge`.
    * @default "off"
    */
-  readonly accessLog?: 'off' | 'json' | 'combined' | 'short'
+  readonly accessLog?: 'off' | 'json' | 'combined' | 'short' | Variable
 }
 
 /** One rule: requests for this host and path go to this application. */
@@ -613,7 +616,7 @@ export interface RouteOptions {
    * Whether the prefix is removed from the path the application sees.
    * @default false
    */
-  readonly stripPrefix?: boolean
+  readonly stripPrefix?: boolean | Variable
   /**
    * How long a request may take until the head of its response, waiting for a worker included. Then 504, or 503 when no worker had it. 0 waits for ever.
    * @default `server.requestTimeout`
@@ -623,7 +626,7 @@ export interface RouteOptions {
    * Whether its requests are in the access log, when there is one: not those of probes, for example.
    * @default true
    */
-  readonly accessLog?: boolean
+  readonly accessLog?: boolean | Variable
 }
 
 /** How many worker threads run each application that does not say so itself: a number, or bounds between which the number follows the load (see `scaling`). */
@@ -632,22 +635,22 @@ export interface WorkersOptions {
    * How many workers there are at least. The application starts with so many.
    * @default 1; at most `max`
    */
-  readonly min?: number
+  readonly min?: number | Variable
   /**
    * How many workers there are at most. Without `min` and `max` the number is what it is without this object.
    * @default the CPUs the process may use; at least `min`
    */
-  readonly max?: number
+  readonly max?: number | Variable
   /**
    * How many further workers are kept ready: started, loaded, and without requests; what an application does by itself, such as jobs, they do as well. One takes the place of a worker that is lost or blocked, or is the next that is needed, at once. They take memory, and count neither as ready nor towards `total`. Not for the `entrypoint` in direct mode.
    * @default 0
    */
-  readonly spare?: number
+  readonly spare?: number | Variable
   /**
    * The most workers of all applications together. When there are so many a busy application gets one of an idle one.
    * @default the CPUs the process may use, as they are at the time; at least the sum of what all applications have at least
    */
-  readonly total?: number
+  readonly total?: number | Variable
 }
 
 /** How a stop unfolds. */
@@ -698,12 +701,12 @@ export interface BreakerOptions {
    * Whether calls between applications have one.
    * @default true
    */
-  readonly enabled?: boolean
+  readonly enabled?: boolean | Variable
   /**
    * Whether public requests have one too.
    * @default false
    */
-  readonly edge?: boolean
+  readonly edge?: boolean | Variable
   /**
    * Part of the calls within `window` that has to fail for the circuit to open.
    * @default 0.5
@@ -713,7 +716,7 @@ export interface BreakerOptions {
    * With fewer calls within `window` it does not open.
    * @default 20
    */
-  readonly volume?: number
+  readonly volume?: number | Variable
   /**
    * The time that is looked at.
    * @default 10000 (10 s)
@@ -728,7 +731,7 @@ export interface BreakerOptions {
    * So many of them in a row have to succeed for it to close.
    * @default 3
    */
-  readonly probes?: number
+  readonly probes?: number | Variable
 }
 
 /** The administrative server: health probes and status. It is never on the public port. */
@@ -737,7 +740,7 @@ export interface AdminOptions {
    * Whether it runs.
    * @default true
    */
-  readonly enabled?: boolean
+  readonly enabled?: boolean | Variable
   /**
    * Address it listens on.
    * @default "127.0.0.1"
@@ -747,7 +750,7 @@ export interface AdminOptions {
    * Port it listens on; 0 takes any free one.
    * @default 9090, or any free port when that one is busy
    */
-  readonly port?: number
+  readonly port?: number | Variable
   /**
    * Bearer token for everything under /api/v1/ over TCP. Without one, that part does not answer over TCP.
    */
@@ -765,12 +768,12 @@ export interface MetricsOptions {
    * Whether there are any. Without them workers measure only what their health is judged by.
    * @default true
    */
-  readonly enabled?: boolean
+  readonly enabled?: boolean | Variable
   /**
    * Where the histograms of times are divided, in seconds. Times are counted between fixed bounds, two for each power of two from 0.256 ms to 8.4 s; for each of these the nearest one is shown.
    * @default [0.001,0.0025,0.005,0.01,0.025,0.05,0.1,0.25,0.5,1,2.5,5,10]
    */
-  readonly buckets?: readonly number[]
+  readonly buckets?: readonly (number | Variable)[]
   /**
    * How long a worker may take to tell the metrics of its application. One that takes longer is left out of that scrape.
    * @default 500 (500 ms)
@@ -784,12 +787,12 @@ export interface LoggerOptions {
    * The least important lines that are still written. Can be changed while the server runs.
    * @default "info"
    */
-  readonly level?: 'trace' | 'debug' | 'info' | 'warn' | 'error' | 'silent'
+  readonly level?: 'trace' | 'debug' | 'info' | 'warn' | 'error' | 'silent' | Variable
   /**
    * `auto` is pretty on a terminal and one JSON object per line everywhere else.
    * @default "auto"
    */
-  readonly format?: 'auto' | 'pretty' | 'json'
+  readonly format?: 'auto' | 'pretty' | 'json' | Variable
   /**
    * Values that are written as `[redacted]`: in the fields of lines of the server, of `heddle/worker` and of loggers that write JSON.
    * @default []
@@ -799,7 +802,7 @@ export interface LoggerOptions {
    * Whether lines go to standard output. Without a file they always do.
    * @default true
    */
-  readonly stdout?: boolean
+  readonly stdout?: boolean | Variable
   /**
    * A file that gets every line as JSON, whatever the format of the output is.
    */
@@ -826,5 +829,5 @@ export interface LogFileOptions {
    * How many renamed files are kept; older ones are deleted.
    * @default 10
    */
-  readonly keep?: number
+  readonly keep?: number | Variable
 }

@@ -14,6 +14,7 @@ test('defineConfig() returns the configuration, a promise of one, or the functio
 
 test('defineConfig() knows the keys and their kinds', () => {
   void defineConfig({ startTimeout: '30s', server: { maxBodySize: 1024 }, routes: [{ application: 'web' }] })
+  void defineConfig({ server: { port: '{PORT}', mode: '{MODE}' }, admin: { enabled: '{ADMIN}' } })
   // @ts-expect-error A port is a number.
   void defineConfig({ server: { port: '80' } })
   // @ts-expect-error There are two modes.
