@@ -57,16 +57,18 @@ test('simulate() keeps as many workers as a fixed rule says, and has them do all
 })
 
 test('simulate() plays the same run for the same seed', () => {
-  const run = seed => simulate(short('spikes', 80), rules.heddle.make, seed)
-  assert.deepEqual(run(3), run(3))
-  assert.notDeepEqual(run(3), run(4))
+  const [run, again, other] = [3, 3, 4].map(seed => simulate(short('spikes', 80), rules.heddle.make, seed))
+  assert.deepEqual(again, run)
+  assert.notDeepEqual(other, run)
 })
 
 test('simulate() shares the CPUs: threads that block without one are not slowed by many, others are', () => {
-  const late = changes =>
-    simulate({ ...short('step', 40, { demand: () => 3, ...changes }), cpus: 2 }, fixedRule(6), 1).lateSeconds
-  assert.ok(late({ workMs: 8 }) >= 25)
-  assert.equal(late({ workMs: 0.5, blockMs: 7.5 }), 0)
+  const [busy, blocked] = [{ workMs: 8 }, { workMs: 0.5, blockMs: 7.5 }].map(changes => {
+    const shape = { ...short('step', 40, { demand: () => 3, ...changes }), cpus: 2 }
+    return simulate(shape, fixedRule(6), 1).lateSeconds
+  })
+  assert.ok(busy >= 25, `${busy}`)
+  assert.equal(blocked, 0)
 })
 
 test('simulate() ends the process when memory is over its limit, and starts it again', () => {
@@ -110,8 +112,11 @@ function row(workerSeconds, lateSeconds, changes = 4) {
   return { workerSeconds, lateSeconds, changes, kills: 0, most: 4 }
 }
 
+function both(heddle, watt) {
+  return { title: 'a shape', seconds: 120, rules: { heddle, watt } }
+}
+
 test('Targets of scaling hold lateness only where workers help, and changes on the sawtooth', () => {
-  const both = (heddle, watt) => ({ title: 'a shape', seconds: 120, rules: { heddle, watt } })
   const result = {
     titles: { heddle: 'Heddle', watt: 'Watt' },
     shapes: {
