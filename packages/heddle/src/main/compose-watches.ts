@@ -45,6 +45,9 @@ export interface Watches {
 const quietLookMs = 25
 const quietMs = 5000
 
+/** So often a worker that stays is given its inspector back. */
+const giveBackTries = 5
+
 /** Those that look at the workers of a supervisor, which have their seats in this mesh. */
 export function composeWatches(
   supervisor: Supervisor,
@@ -109,9 +112,23 @@ function passInspectors(events: Events, profiling: WorkerProfiling): void {
   })
   events.on('worker:replacement-failed', ({ worker, application, slot }) => {
     const port = ports.get(worker)
-    // One that has gone meanwhile, or stands in native code, has none until it is replaced.
-    if (port !== undefined) void profiling.inspect(application ?? '', slot, port).catch(() => undefined)
+    if (port !== undefined && application !== null)
+      void giveBack(() => profiling.inspect(application, slot, port))
   })
+}
+
+/** The thread that has failed may still hold the port. Who stands in native code has none until it is replaced. */
+async function giveBack(open: () => Promise<unknown>): Promise<void> {
+  for (let tries = 0; tries < giveBackTries; tries++) {
+    try {
+      // oxlint-disable-next-line no-await-in-loop -- Once more when it has failed.
+      await open()
+      return
+    } catch {
+      // oxlint-disable-next-line no-await-in-loop -- Before that.
+      await new Promise<void>(resolve => systemClock.after(quietLookMs, resolve))
+    }
+  }
 }
 
 async function isQuiet(blocked: BlockedReporter, clock: Clock): Promise<boolean> {

@@ -11,7 +11,7 @@ import type { MessagePort } from 'node:worker_threads'
 import { joinMesh } from '@heddle/mesh'
 import type { MeshTicket } from '@heddle/mesh'
 
-import type { FromWorker, InspectorPlan, ToWorker, WorkerBoot } from '../channel/messages.ts'
+import type { FromWorker, ToWorker, WorkerBoot } from '../channel/messages.ts'
 import type { Adoption } from './adopt.ts'
 import { AppMetrics } from './app-metrics.ts'
 import { offerWhere, osThread } from './blocked.ts'
@@ -22,7 +22,7 @@ import { reportCrashes } from './crash.ts'
 import { toErrorFacts } from '../channel/error-facts.ts'
 import { VitalsWriter } from '../channel/vitals.ts'
 import { watchFastify } from './kinds/fastify.ts'
-import { awaitDebugger, letDebuggerGo, offerDiagnosis, openInspectorAtBirth } from './inspect.ts'
+import { letDebuggerGo, meetDebugger, offerDiagnosis } from './inspect.ts'
 import { interceptListen, replaceListen } from './listen.ts'
 import type { LoadedFiles } from './loaded-files.ts'
 import { createLoader } from './loader.ts'
@@ -105,15 +105,6 @@ function nameSources(): void {
   process
     .getBuiltinModule('node:module')
     .setSourceMapsSupport(true, { nodeModules: false, generatedCode: false })
-}
-
-async function meetDebugger(
-  { port, breaks }: InspectorPlan,
-  send: (message: FromWorker) => void
-): Promise<void> {
-  const url = await openInspectorAtBirth(port)
-  send({ type: 'inspector', port, url })
-  if (breaks && url !== null) awaitDebugger()
 }
 
 /** A module of its own, since only development needs it. */

@@ -10,6 +10,7 @@ import { hrtime } from 'node:process'
 
 import { diagnosisKey } from '../channel/diagnosis.ts'
 import type { OfferDiagnosis, OpenInspector, ProfilePlan, ProfileType, Reply } from '../channel/diagnosis.ts'
+import type { FromWorker, InspectorPlan } from '../channel/messages.ts'
 import { toSourcePlaces } from './profile-places.ts'
 import type { AnyProfile } from './profile-places.ts'
 
@@ -171,21 +172,20 @@ function closeInspector(): null {
   return null
 }
 
-/** Milliseconds for which a port is waited for that the worker before may still hold, and between two looks. */
-const releaseMs = 2000
+/** Milliseconds between two looks whether a port is free. */
 const lookMs = 20
 
 /**
- * Opens the inspector where a debugger looks for it, before the application loads. Resolves with its address; `null`
- * when the port is in use and stays so.
+ * Opens the inspector where a debugger looks for it, as soon as the worker before has let go of the port. Resolves with
+ * its address; `null` when the port is still in use after so many milliseconds.
  */
-export async function openInspectorAtBirth(port: number): Promise<string | null> {
-  const until = Number(monotonicNs()) / 1e6 + releaseMs
+async function openInspectorWithin(port: number, limitMs: number): Promise<string | null> {
+  const until = Number(monotonicNs()) / 1e6 + limitMs
   // Tried in vain, node would complain on standard error.
-  while (!(await isFree(port))) {
+  while (await isTaken(port)) {
     if (Number(monotonicNs()) / 1e6 > until) return null
     // oxlint-disable-next-line no-await-in-loop -- It is looked at again after each.
-    await new Promise<void>(resolve => after(resolve, lookMs))
+    await new Promise<void>(resolve => after(resolve, lookMs).unref())
   }
   try {
     return openInspector(port).url
@@ -195,19 +195,45 @@ export async function openInspectorAtBirth(port: number): Promise<string | null>
   }
 }
 
-function isFree(port: number): Promise<boolean> {
-  const server = builtin('node:net').createServer()
+/** Whether anybody answers there. It is not tried by listening: that is the application's to do. */
+function isTaken(port: number): Promise<boolean> {
+  const socket = builtin('node:net').connect({ port, host: '127.0.0.1' })
   return new Promise(resolve => {
-    server.once('error', () => resolve(false))
-    server.listen({ port, host: '127.0.0.1' }, () => server.close(() => resolve(true)))
+    socket.once('error', () => resolve(false))
+    socket.once('connect', () => {
+      socket.destroy()
+      resolve(true)
+    })
   })
 }
 
-/** Waits until a debugger is there, and stops in it: the application's first line is next. Blocks the thread. */
-export function awaitDebugger(): void {
-  builtin('node:inspector').waitForDebugger()
-  // oxlint-disable-next-line no-debugger -- What it is for.
-  debugger
+/** Milliseconds for which an application waits for its inspector, and for which that is tried beside it. */
+const releaseMs = 2000
+const lateMs = 60_000
+
+/**
+ * Opens the inspector before the application loads. With `breaks` it waits for a debugger, which blocks the thread, and
+ * stops there: the application's first line is next.
+ */
+export async function meetDebugger(
+  { port, breaks }: InspectorPlan,
+  send: (message: FromWorker) => void
+): Promise<void> {
+  const url = await openInspectorWithin(port, releaseMs)
+  send({ type: 'inspector', port, url })
+  if (url === null) {
+    // The worker before may be in native code.
+    void tellLate(port, send)
+  } else if (breaks) {
+    builtin('node:inspector').waitForDebugger()
+    // oxlint-disable-next-line no-debugger -- What it is for.
+    debugger
+  }
+}
+
+async function tellLate(port: number, send: (message: FromWorker) => void): Promise<void> {
+  const url = await openInspectorWithin(port, lateMs)
+  if (url !== null) send({ type: 'inspector', port, url })
 }
 
 /** Cuts off whoever debugs this thread, which would not end before; an inspector of the application's own stays. */

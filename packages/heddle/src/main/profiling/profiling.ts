@@ -11,7 +11,7 @@ import { join } from 'node:path'
 import type { Readable } from 'node:stream'
 
 import type { OpenInspector, ProfileType } from '../../channel/diagnosis.ts'
-import { HeddleError } from '../../errors.ts'
+import { HeddleError, isFailure } from '../../errors.ts'
 import type { Announce, ThreadState } from '../../events.ts'
 import { Conversation } from './conversation.ts'
 import type { Means } from './conversation.ts'
@@ -95,6 +95,13 @@ export interface Limits {
 }
 
 const usualLimits: Limits = { answerMs: 5000, stopMs: 10_000, snapshotMs: 300_000, letGoMs: 1000 }
+
+/** So often a worker is asked to let its debugger go. */
+const letGoTries = 5
+
+function asFailure(error: unknown): unknown {
+  return error
+}
 
 /** States of a worker that is about to end. */
 const leaving: ReadonlySet<ThreadState> = new Set(['draining', 'stopping'])
@@ -214,8 +221,11 @@ export class WorkerProfiling implements Profiling {
    */
   opened({ worker: name }: { readonly worker: string }, url: string): void {
     const { workers, everyone = workers } = this.#options
-    const worker = everyone().find(each => each.fact.worker === name && each.state === 'starting')
-    if (worker !== undefined) this.#diagnoses.begin(worker, 'inspector', url)
+    const named = everyone().filter(each => each.fact.worker === name)
+    // One that has had to wait for its port may be ready by now.
+    const worker = named.find(({ state }) => state === 'starting') ?? named[0]
+    if (worker === undefined || this.#diagnoses.inspected(name).includes(worker)) return
+    this.#diagnoses.begin(worker, 'inspector', url)
   }
 
   /**
@@ -242,7 +252,11 @@ export class WorkerProfiling implements Profiling {
     // It is this one above all that is about to end: nobody is waited for.
     const talk = new Conversation(held, { ...this.#options, quiet: () => Promise.resolve(true) })
     const question = { asked: 'inspector', limitMs: this.#limits.letGoMs }
-    await talk.call(question, () => ['closeInspector']).catch(() => undefined)
+    for (let tries = 0; tries < letGoTries; tries++) {
+      // oxlint-disable-next-line no-await-in-loop -- On a busy machine it may take longer: once more.
+      const outcome = await talk.call(question, () => ['closeInspector']).catch(asFailure)
+      if (!(outcome instanceof HeddleError) || isFailure(outcome, 'HEDDLE_WORKER_LOST')) return
+    }
   }
 
   #closed(worker: DiagnosedWorker): void {

@@ -65,7 +65,11 @@ test('the inspector of a worker has its port from the start, passes it to its su
   void ask('Runtime.evaluate', { expression: '1' })
   await paused
   const two = files['api/index.js'].replace('one', 'two')
-  const opened = dev.after(() => {}, 'worker:inspector')
+  const opened = dev.after(
+    () => {},
+    'worker:inspector',
+    ({ url }) => url !== null
+  )
   await dev.after(() => dev.write('api/index.js', two), 'application:updated')
   await closed
   assert.equal((await opened).port, port)
