@@ -55,7 +55,12 @@ function factText(value: unknown): string {
   if (typeof value === 'object' && value !== null && 'stack' in value && 'message' in value) {
     return JSON.stringify(value.message)
   }
-  return JSON.stringify(value)
+  return JSON.stringify(value, (_, each: unknown) => (typeof each === 'number' ? short(each) : each))
+}
+
+/** With as many places as people read; `--json` has all of them. */
+function short(number: number): number {
+  return Math.round(number * 100) / 100
 }
 
 /** Whether colours are shown on a stream: `paint` decides. */

@@ -14,6 +14,7 @@ const sentences: Sentences = {
   'worker:replaced': ({ worker }) => `${worker}: the fresh thread has taken over`,
   'worker:replacement-failed': ({ worker }) => `${worker} could not be replaced: the old thread stays`,
   'worker:ready': ({ worker, bootMs }) => `${worker}: a fresh thread is ready after ${bootMs} ms`,
+  'worker:stepped-in': ({ worker }) => `${worker}: the spare worker takes requests`,
   'application:starting': ({ application, workers }) => `${application} starts with ${counted(workers)}`,
   'application:stopped': ({ application }) => `${application} has stopped`,
   'application:scaled': ({ application, from, to }) => `${application} has ${counted(to)} instead of ${from}`,

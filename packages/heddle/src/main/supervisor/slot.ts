@@ -4,8 +4,9 @@
  *
  * Main thread only. When to replace is decided by `restart-policy.ts`; what a thread is, worker or edge,
  * by the function that spawns it. The first thread of a slot is not replaced when it never becomes ready:
- * then the start fails, and the operator is told. There are never more than two living threads, zombies aside:
- * who sits there, and either who comes or who leaves.
+ * then the start fails, and the operator is told. There are no more than two living threads, zombies aside: who sits
+ * there, and either who comes or who leaves. Only somebody who takes a slot back and forth while the first one still
+ * finishes what it has gets more.
  */
 import type { ExitReason, ThreadFact } from '../../events.ts'
 import { within } from '../../shared/clock.ts'
