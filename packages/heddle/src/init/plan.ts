@@ -174,12 +174,16 @@ export function scriptsFor(disk: Disk, root: string, version: string): ReturnTyp
 }
 
 /** The plan for a directory that has no application yet. */
-export function planStarter(framework: Framework, name: string, place: PlanPlace): InitPlan {
+export function planStarter(
+  framework: Framework,
+  { name, port }: { readonly name: string; readonly port: number },
+  place: PlanPlace
+): InitPlan {
   const { disk, root, version } = place
   const text = disk.read(join(root, 'package.json'))
   const manifest = text === null ? null : { text, type: readManifest(disk, root)?.type ?? null }
   const starter = { name, version, manifest }
-  const draft = starterDraft(framework, starter)
+  const draft = starterDraft(framework, starter, port)
   const [config] = planDraft(draft, [], { ...place, addsScripts: false }).files
   const files = Object.entries(starterFiles(framework, starter))
     // What somebody has written stays; of package.json only what is missing is added.

@@ -54,9 +54,7 @@ export const foreignNames: readonly string[] = [
   'ecosystem.config.json',
   'ecosystem.json',
   'pm2.config.js',
-  'pm2.config.cjs',
-  'pm2.json',
-  'process.json'
+  'pm2.config.cjs'
 ]
 
 /** Looks at a project. */

@@ -12,6 +12,7 @@ import { disk, loadConfig } from '../../config/load.ts'
 import type { LoadOptions } from '../../config/load.ts'
 import { HeddleError, isFailure } from '../../errors.ts'
 import type { Format } from '../../init/config-text.ts'
+import type { Draft } from '../../init/draft.ts'
 import { loadForeign } from '../../init/load-foreign.ts'
 import { readManifest } from '../../init/manifest.ts'
 import {
@@ -61,11 +62,12 @@ async function makePlan(wishes: Wishes, person: Person | null): Promise<InitPlan
   const place = placeFor(wishes)
   const found = isThere ? survey(disk, root) : nothing(root)
   const from = wishes.from ?? (await foreignOf(found, person))
-  if (from !== null) return planForeign(from, place, person)
+  if (from !== null) return planForeign(from, wishes, await withScripts(place, person))
   const isUnfit = found.leftOut.some(({ path }) => path !== '')
   if (found.applications.length === 0 && found.isEmpty && !isUnfit) {
     const framework = wishes.framework ?? (await askFramework(person))
-    return planStarter(framework, readManifest(disk, root)?.name ?? basename(root), place)
+    const name = readManifest(disk, root)?.name ?? basename(root)
+    return planStarter(framework, { name, port: wishes.port }, place)
   }
   const whole = found.applications.length > 0 ? found : await askEntry(found, disk, person)
   const usual = usualChoices(whole, wishes.port)
@@ -82,10 +84,10 @@ function given(
   { entrypoint, portGiven }: Wishes,
   { applications }: Survey
 ): Partial<ReturnType<typeof usualChoices>> {
-  const known = applications.map(({ id }) => id)
-  if (entrypoint !== null && !known.includes(entrypoint)) {
-    throw new HeddleError('HEDDLE_UNKNOWN_APPLICATION', { application: entrypoint, known })
-  }
+  judgeEntrypoint(
+    entrypoint,
+    applications.map(({ id }) => id)
+  )
   const port =
     portGiven ??
     (entrypoint === null ? null : (applications.find(({ id }) => id === entrypoint)?.port ?? null))
@@ -111,29 +113,47 @@ function formatOf(name: string | undefined): Format | null {
   return /\.m?ts$/.test(name) ? 'ts' : 'js'
 }
 
-async function foreignOf(
-  { foreign, root, applications }: Survey,
-  person: Person | null
-): Promise<string | null> {
+async function foreignOf({ foreign, root }: Survey, person: Person | null): Promise<string | null> {
   const [name] = foreign
   if (name === undefined) return null
   const isWanted = person === null || (await person.confirm(`Translate ${name}?`, true))
-  return isWanted || applications.length === 0 ? join(root, name) : null
+  return isWanted ? join(root, name) : null
 }
 
-async function planForeign(file: string, place: PlanPlace, person: Person | null): Promise<InitPlan> {
+async function planForeign(file: string, wishes: Wishes, place: PlanPlace): Promise<InitPlan> {
   const { program, value } = await loadForeign(file)
   const { draft, notes } =
     program === 'PM2' || !isPlainObject(value)
       ? translateEcosystem(value, place)
       : translateWatt(value, place)
-  if (Object.keys(draft.config.applications ?? {}).length === 0) {
+  const known = Object.keys(draft.config.applications ?? {})
+  if (known.length === 0) {
     const leftOut = notes
       .filter(({ outcome }) => outcome === 'missing')
       .map(({ key, text }) => ({ path: key, reason: text }))
     throw new HeddleError('HEDDLE_NOTHING_FOUND', { directory: file, leftOut })
   }
-  return planDraft(draft, notes, await withScripts(place, person))
+  return planDraft(withWishes(draft, wishes, known), notes, place)
+}
+
+/** What was typed outranks what was translated. */
+function withWishes(draft: Draft, { entrypoint, portGiven }: Wishes, known: readonly string[]): Draft {
+  judgeEntrypoint(entrypoint, known)
+  const { config } = draft
+  const server = portGiven === null ? config.server : { ...config.server, port: portGiven }
+  return {
+    ...draft,
+    config: {
+      ...config,
+      ...(entrypoint === null || known.length === 1 ? {} : { entrypoint }),
+      ...(server === undefined ? {} : { server })
+    }
+  }
+}
+
+function judgeEntrypoint(entrypoint: string | null, known: readonly string[]): void {
+  if (entrypoint === null || known.includes(entrypoint)) return
+  throw new HeddleError('HEDDLE_UNKNOWN_APPLICATION', { application: entrypoint, known })
 }
 
 async function withScripts(place: PlanPlace, person: Person | null): Promise<PlanPlace> {

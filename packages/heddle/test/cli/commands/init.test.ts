@@ -81,7 +81,8 @@ test('init --from translates beside the file, lists what is different, and --dry
   assert.match(dry.stderr, /apps\[0\]\.namespace: there are no groups/)
   assert.equal(existsSync(join(root, 'heddle.config.ts')), false)
   assert.match(dry.stderr, /✔ heddle\.config\.ts is right: 1 worker in all\./)
-  const real = await init(t, root)
+  const real = await init(t, root, '--port', '4321')
+  assert.match(readFileSync(join(root, 'heddle.config.ts'), 'utf8'), /port: 4321/)
   assert.equal(real.code, 0)
   assert.match(real.stdout, /Without a counterpart:\n {2}apps\[0\]\.namespace: /)
 })
@@ -97,13 +98,19 @@ test('init ends with the code of the check when what it wrote cannot be used yet
 })
 
 test('init says what it cannot do', async t => {
-  const root = project(t, { 'src/lib.rs': '', 'x.json': '{}', 'package.json': '{"name":"x"}' })
+  const root = project(t, {
+    'src/lib.rs': '',
+    'fixtures/one/server.js': server,
+    'x.json': '{}',
+    'package.json': '{"name":"x"}'
+  })
   const cases: readonly (readonly [argv: readonly string[], code: number, message: RegExp])[] = [
     [[], 78, /No application was found in .* that Heddle could run\.\n {2}\.: nothing in it listens/],
     [['--from', 'x.json'], 78, /it is neither a configuration of Watt nor an ecosystem file of PM2/],
     [['--from', 'nowhere.json'], 78, /there is no such file/],
     [['x.json'], 2, /x\.json is a file: name a directory/],
     [['--format', 'yaml'], 2, /--format is one of ts, js, json, not yaml/],
+    [['--entrypoint', 'x', 'fixtures/one'], 2, /There is no application "x"; there is one\./],
     [['--port', 'x'], 2, /--port is a number from 0 to 65535, not x/]
   ]
   const all = await Promise.all(cases.map(([argv]) => init(t, root, ...argv)))
