@@ -114,7 +114,7 @@ function environmentOf(
     const file = resolve(directory, settings.envFile)
     const variables = readEnvFile(disk, file)
     if (variables !== null) files.push(variables)
-    else
+    else if (!context.isUnbuilt)
       mistakes.push({
         path: `${path}.envFile`,
         message: `there is no file ${file}`,

@@ -39,7 +39,7 @@ export interface LoadOptions {
   readonly env?: Readonly<Record<string, string | undefined>>
   /** Defaults to this machine. */
   readonly machine?: Machine
-  /** Whether files that a build makes may be missing. Defaults to false. */
+  /** Whether only a build is meant: see `Sources.isUnbuilt`. Defaults to false. */
   readonly isUnbuilt?: boolean
   /** Whether the server is developed with: other defaults, and what is to be watched. Defaults to false. */
   readonly development?: boolean

@@ -51,7 +51,10 @@ export interface Sources {
   /** Options this process was started with. */
   readonly execArgv: readonly string[]
   readonly disk: Disk
-  /** Whether what a build makes may be missing. Defaults to false. */
+  /**
+   * Whether only a build is meant: what it makes may be missing, and variables and env files that are there where the
+   * server runs. Defaults to false.
+   */
   readonly isUnbuilt?: boolean
   /** In development: the files that were read so far. Absent where the server serves. */
   readonly development?: readonly string[]
@@ -138,7 +141,13 @@ function developed(
   return inDevelopment(whole, { config, candidates, files, isAccessLogChosen })
 }
 
-function readRootEnvFile({ written, root, env, disk }: Sources, mistakes: Mistake[]): Variables {
+/** What a build needs of a configuration: the rest may come from variables that are set where the server runs. */
+const neededForBuild = /^(?:autoload\b|applications\.[^.]+\.(?:path|build|dependencies)\b)/
+
+function readRootEnvFile(
+  { written, root, env, disk, isUnbuilt = false }: Sources,
+  mistakes: Mistake[]
+): Variables {
   const name = isPlainObject(written) ? written['envFile'] : undefined
   if (typeof name !== 'string' || name === '') return {}
   // The name itself can only use the real environment; a variable it lacks is reported with all others.
@@ -146,17 +155,17 @@ function readRootEnvFile({ written, root, env, disk }: Sources, mistakes: Mistak
   if (substituted.mistakes.length > 0) return {}
   const file = resolvePath(root, String(substituted.value))
   const variables = readEnvFile(disk, file)
-  if (variables === null)
+  if (variables === null && !isUnbuilt)
     mistakes.push({ path: 'envFile', message: `there is no file ${file}`, offered: name })
   return variables ?? {}
 }
 
 function checkWritten(
-  { written }: Sources,
+  { written, isUnbuilt = false }: Sources,
   env: Readonly<Record<string, string | undefined>>,
   mistakes: Mistake[]
 ): CheckedConfig | null {
-  const substituted = substitute(written, env)
+  const substituted = substitute(written, env, path => isUnbuilt && !neededForBuild.test(path))
   const found: Mistake[] = []
   const value = check(schema, substituted.value, '', { asText: substituted.paths, mistakes: found })
   // A text whose variable is missing is often wrong in other ways too: one mistake about it is enough.

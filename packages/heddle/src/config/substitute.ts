@@ -16,10 +16,19 @@ export interface Substituted {
 
 const variable = /\{\{|\{([A-Za-z_][A-Za-z0-9_]*)\}/g
 
-/** Replaces `{NAME}` in every text inside `value`. A variable that is not set is a mistake that names it. */
-export function substitute(value: unknown, env: Readonly<Record<string, string | undefined>>): Substituted {
+/**
+ * Replaces `{NAME}` in every text inside `value`. A variable that is not set is a mistake that names it.
+ *
+ * @param mayLack Whether it is none at that path: what needs the variable counts as not written then.
+ */
+export function substitute(
+  value: unknown,
+  env: Readonly<Record<string, string | undefined>>,
+  mayLack: (path: string) => boolean = () => false
+): Substituted {
   const paths = new Set<string>()
   const mistakes: Mistake[] = []
+  const lacking = new Set<string>()
 
   const inText = (text: string, path: string): string =>
     text.replace(variable, (match, name: string | undefined) => {
@@ -27,14 +36,21 @@ export function substitute(value: unknown, env: Readonly<Record<string, string |
       paths.add(path)
       const found = Object.hasOwn(env, name) ? env[name] : undefined
       if (found !== undefined) return found
+      if (mayLack(path)) lacking.add(path)
       // Beside the variable there may be a secret.
-      mistakes.push({ path, message: `the environment variable ${name} is not set`, offered: undefined })
+      else mistakes.push({ path, message: `the environment variable ${name} is not set`, offered: undefined })
       return match
     })
 
   const inside = (part: unknown, path: string): unknown => {
-    if (typeof part === 'string') return inText(part, path)
-    if (Array.isArray(part)) return part.map((item, index) => inside(item, `${path}[${index}]`))
+    if (typeof part === 'string') {
+      const text = inText(part, path)
+      return lacking.has(path) ? undefined : text
+    }
+    if (Array.isArray(part)) {
+      const items: readonly unknown[] = part.map((item, index) => inside(item, `${path}[${index}]`))
+      return items.filter((_, index) => !lacking.has(`${path}[${index}]`))
+    }
     if (!isPlainObject(part)) return part
     return Object.fromEntries(
       Object.entries(part).map(([key, item]) => [key, inside(item, joinPath(path, key))])

@@ -66,3 +66,32 @@ test('who starts what is not built is told what builds it', () => {
     assert.doesNotMatch(other, /heddle build/)
   }
 })
+
+test('a build does without the variables and env files of the place where the server runs', () => {
+  const later = {
+    ...written({
+      env: { KEPT: 'yes', SECRET: '{SECRET}', BOTH: '{KNOWN} {SECRET}' },
+      envFile: '.env.production',
+      execArgv: ['--no-warnings', '{OPTION}']
+    }),
+    envFile: '.env',
+    admin: { token: '{TOKEN}' },
+    server: { port: '{PORT}' }
+  }
+  const env = { KNOWN: 'known' }
+  const resolution = resolveWritten(later, { disk, env, isUnbuilt: true })
+  assert.ok(resolution.ok, JSON.stringify(resolution))
+  const { applications, admin, server } = resolution.config
+  assert.deepEqual(applications[1]?.env, { KNOWN: 'known', KEPT: 'yes' })
+  assert.deepEqual(applications[1]?.execArgv, ['--no-warnings'])
+  assert.deepEqual([admin.token, server.port], [null, 3000])
+  assert.equal(wrong(later, { disk, env }).length, 8)
+  const needed = {
+    applications: { a: { path: '{PLACE}' }, b: { path: 'b', build: 'make {MODE}' } },
+    entrypoint: 'a'
+  }
+  assert.deepEqual(wrong(needed, { disk, isUnbuilt: true }).slice(0, 2), [
+    'applications.a.path: the environment variable PLACE is not set',
+    'applications.b.build: the environment variable MODE is not set'
+  ])
+})

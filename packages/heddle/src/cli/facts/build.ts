@@ -33,7 +33,7 @@ export const buildCommands: readonly CommandFacts[] = [
     ],
     summary: 'Build the applications.',
     description:
-      'Runs the script "build" of each application, or the command of its key `build`, with the package manager of the project: first those of the packages of the workspace it depends on, then those of the applications it names in `dependencies`, side by side where none waits for another. After a failure nothing further is begun, and the code is 65. Ctrl-C ends all processes of all builds.',
+      'Runs the script "build" of each application, or the command of its key `build`, with the package manager of the project: first those of the packages of the workspace it depends on, then those of the applications it names in `dependencies`, side by side where none waits for another. After a failure nothing further is begun, and the code is 65. Ctrl-C ends all processes of all builds. Variables and env files of the configuration that are missing hold no build up, unless a path or a build needs them.',
     examples: [
       { line: 'heddle build', sentence: 'Everything that has a build.' },
       { line: 'heddle build web', sentence: 'One application and the packages it depends on.' },
