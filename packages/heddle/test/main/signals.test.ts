@@ -57,6 +57,19 @@ test('A signal that comes twice at once is one wish, a later one is impatience',
   assert.equal(lines.filter(({ msg }) => msg.startsWith('Server stops at once')).length, 1)
 })
 
+test('Where the second signal forces, it ends the process at once', async t => {
+  const settings = { gracefulShutdown: { drainDelay: 60_000 }, forces: true }
+  const { child, lines, exited, said } = start(t, settings)
+  await said('Server has started.')
+  child.kill('SIGINT')
+  await said('Server stops.')
+  // What comes at once is the same wish: it is sent until it is another one.
+  const again = setInterval(() => child.kill('SIGINT'), 100)
+  t.after(() => clearInterval(again))
+  assert.deepEqual(await exited, [130, null])
+  assert.notEqual(lines.at(-1)?.msg, 'Server has stopped.')
+})
+
 test('An error in the main thread that nobody caught stops the server and the code is 1', async t => {
   const { lines, exited } = start(t, { uncaughtAfterMs: 10 })
   assert.deepEqual(await exited, [1, null])
