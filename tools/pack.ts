@@ -93,7 +93,10 @@ async function tryCommands(): Promise<void> {
   assert.match(check, /is right/)
   report(`heddle --version says ${version.trim()}, heddle check says: ${check.trim()}`)
   const bench = run('npx', ['--no-install', 'heddle', 'bench', 'http://127.0.0.1:1/'], place)
-  await assert.rejects(bench, /heddle bench needs the package autocannon, .* npm install --save-dev autocannon/)
+  await assert.rejects(
+    bench,
+    /heddle bench needs the package autocannon, .* npm install --save-dev autocannon/
+  )
   report('heddle bench says that autocannon has to be installed')
 }
 
