@@ -30,6 +30,7 @@ function placeIn(file: string, message: string): string | null {
     stdio: ['ignore', 'ignore', 'pipe'],
     timeout: checkMs
   })
-  const [place, words] = stderr.split(/\n\n|\n(?=SyntaxError)/, 2)
-  return place !== undefined && words?.includes(message) === true ? place.trimEnd() : null
+  // The line that is shown may be an empty one, as after the end of a file.
+  const at = stderr.search(/^SyntaxError/m)
+  return at > 0 && stderr.slice(at).includes(message) ? stderr.slice(0, at).trimEnd() : null
 }

@@ -50,3 +50,11 @@ test('placeSyntaxError() leaves alone what is placed, what is no syntax error, a
   placeSyntaxError(unknown, [])
   assert.doesNotMatch(unknown.stack ?? '', /wrong\.mjs/)
 })
+
+test('placeSyntaxError() places what is missing at the end of a file', t => {
+  const directory = write(t, { 'open.mjs': 'export function open() {\n' })
+  const error = new SyntaxError('Unexpected end of input')
+  error.stack = 'SyntaxError: here'
+  placeSyntaxError(error, [pathToFileURL(join(directory, 'open.mjs')).href])
+  assert.match(error.stack, /open\.mjs:2\nSyntaxError: here$/)
+})
