@@ -10,7 +10,6 @@ import type { Disk } from '../config/disk.ts'
 import type { ApplicationOptions, RouteOptions } from '../config/options.ts'
 import { isPlainObject } from '../config/substitute.ts'
 import { ForeignSettings } from './foreign-settings.ts'
-import { literal } from './literal.ts'
 import { readManifest } from './manifest.ts'
 import type { Note } from './note.ts'
 import { readSources } from './source-text.ts'
@@ -129,7 +128,7 @@ function tellOfCode(
 
 function pathOf(root: string, directory: string): string {
   const path = relative(root, directory).replaceAll('\\', '/')
-  return literal(path.startsWith('..') ? directory : `./${path}`)
+  return String(variable(path.startsWith('..') ? directory : `./${path}`))
 }
 
 function enabledOf(settings: ForeignSettings): boolean {
@@ -187,7 +186,7 @@ function readOwn({ directory, own }: OwnPlace, { disk, notes }: WattContext): Ow
   // Of what is left out as a whole, single settings say nothing.
   if (reason === null) settings.close({ ...ownFates, runtime: ['unneeded', 'is read with the runtime'] })
   const options = compact({
-    entry: entry === null ? undefined : literal(entry),
+    entry: entry === null ? undefined : variable(entry),
     workers,
     logger: level === undefined ? undefined : { level: variable(level) }
   })

@@ -110,7 +110,7 @@ const supervised = {
   applications: [
     {
       id: 'a',
-      path: './a',
+      path: './{{A_DIRECTORY}}',
       workers: { minimum: 2, maximum: 3 },
       health: { maxELU: 0.8 },
       nodeOptions: '--max-old-space-size=200'
@@ -147,7 +147,7 @@ test('workers that follow the load, limits, health, restarts, shutdown, metrics'
   const { config, notes } = await translated(t, supervised, {
     'a/index.js': server,
     'b/index.js': server,
-    'vars.env': 'HOME_X=2'
+    'vars.env': 'HOME_X=2\nA_DIRECTORY=a'
   })
   const a = application(config, 'a')
   const b = application(config, 'b-b')

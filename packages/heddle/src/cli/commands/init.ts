@@ -94,8 +94,10 @@ function given(
   return { ...(entrypoint === null ? {} : { entrypoint }), ...(port === null ? {} : { port }) }
 }
 
-function placeFor({ root, force, format }: Wishes): PlanPlace {
-  const [existing, ...more] = disk.kind(root) === 'directory' ? existingConfigs(disk, root) : []
+function placeFor({ root, force, format, dryRun }: Wishes): PlanPlace {
+  const isThere = disk.kind(root) === 'directory'
+  // What is not written stands in nobody's way.
+  const [existing, ...more] = isThere && !dryRun ? existingConfigs(disk, root) : []
   const written: Format = format ?? formatOf(existing) ?? 'ts'
   const isSame = existing !== undefined && more.length === 0 && formatOf(existing) === written
   if (existing !== undefined && !(force && isSame)) {

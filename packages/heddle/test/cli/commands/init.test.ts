@@ -84,6 +84,7 @@ test('init --from translates beside the file, lists what is different, and --dry
   const real = await init(t, root, '--port', '4321')
   assert.match(readFileSync(join(root, 'heddle.config.ts'), 'utf8'), /port: 4321/)
   assert.equal(real.code, 0)
+  assert.equal((await init(t, root, '--dry-run')).code, 0)
   assert.match(real.stdout, /Without a counterpart:\n {2}apps\[0\]\.namespace: /)
 })
 
