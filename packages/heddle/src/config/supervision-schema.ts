@@ -225,7 +225,7 @@ const recycle: ObjectKey = {
       max: 1,
       default: 0.9,
       sentence:
-        'Part of the memory of the container: when more of it is used and the rest is about to be, the worker that gives most of it back is replaced, before the kernel kills the process. Where there is no room for both, the old one goes first.'
+        'Part of the memory of the container: when more of it is used and the rest is about to be, the worker that gives most of it back is replaced, before the kernel kills the process. Where there is no room for both, the old one goes first. With any number but 0 a worker is replaced as well whose own heap runs full.'
     },
     jitter: {
       kind: 'ratio',

@@ -10,6 +10,7 @@ import type { Announce } from '../events.ts'
 import { systemClock } from '../shared/clock.ts'
 import type { Watch, Watches } from './compose-watches.ts'
 import type { GuardedWorker, MachineSource } from './machine/guarded.ts'
+import { HeapGuard } from './machine/heap-guard.ts'
 import { limitsNow } from './machine/heap-budget.ts'
 import type { MachineSample } from './machine/machine-sample.ts'
 import { MachineWatch } from './machine/machine-watch.ts'
@@ -59,7 +60,11 @@ export function composeMachine(
   }
   const guarded = { workers, maxMemory }
   return {
-    watches: [watch, new MemoryGuard({ source, guarded, sizes, clock, announce })],
+    watches: [
+      watch,
+      new MemoryGuard({ source, guarded, sizes, clock, announce }),
+      new HeapGuard({ source, guarded, sizes, clock })
+    ],
     limitsOf: application => {
       const { memoryLimitBytes } = source.limits
       return limitsNow(application, { memoryLimitBytes, workers: rooms().supervisor.count() })

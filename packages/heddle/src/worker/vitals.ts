@@ -9,6 +9,7 @@
 import { constants, monitorEventLoopDelay, PerformanceObserver } from 'node:perf_hooks'
 import type { ELDHistogram } from 'node:perf_hooks'
 import { getHeapStatistics } from 'node:v8'
+import { resourceLimits } from 'node:worker_threads'
 
 import { gcKinds, PER_MS } from '../channel/vitals.ts'
 import type { GcKind, Measurement, VitalsWriter } from '../channel/vitals.ts'
@@ -33,6 +34,21 @@ export interface VitalsPlan {
   readonly counts: boolean
 }
 
+/** The young generation is three spaces of one size, which is a power of two. */
+const youngSpaces = 3
+
+/**
+ * Bytes of heap at which V8 ends a thread. What it calls the limit of the heap includes the young generation, of which
+ * next to nothing is in use when the old one is full: a heap of 63 MiB has a "limit" of 75, and ends at 63.
+ *
+ * @param youngMb The limit of the young generation in MiB; V8 rounds it up. 0 for not known.
+ */
+export function heapEnd(heapSizeLimit: number, youngMb: number): number {
+  if (youngMb <= 0) return heapSizeLimit
+  const spaceMb = 2 ** Math.ceil(Math.log2(youngMb / youngSpaces))
+  return Math.max(0, heapSizeLimit - youngSpaces * spaceMb * 1024 ** 2)
+}
+
 /** Measures until the thread ends. Nothing of it keeps the thread alive. */
 export function measureVitals(writer: VitalsWriter, { intervalMs, counts }: VitalsPlan): void {
   const delays = monitorEventLoopDelay({ resolution: resolutionMs })
@@ -52,7 +68,7 @@ export function measureVitals(writer: VitalsWriter, { intervalMs, counts }: Vita
     const heap = getHeapStatistics()
     writer.measure({
       heapUsed: heap.used_heap_size,
-      heapLimit: heap.heap_size_limit,
+      heapLimit: heapEnd(heap.heap_size_limit, resourceLimits.maxYoungGenerationSizeMb ?? 0),
       external: heap.external_memory,
       loopDelay,
       gcMs: collections.totalMs

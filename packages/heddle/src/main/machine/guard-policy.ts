@@ -86,8 +86,9 @@ const bootMs = 3000
  * Milliseconds the old one may finish what it has at most, when it has to go first, and at least. Where it is the only
  * one requests wait for its successor, ten seconds by default (`queue.timeout`).
  */
-const vacateMs = 10_000
-const vacateAloneMs = 5000
+export const vacateMs = 10_000
+/** The same for the only worker. */
+export const vacateAloneMs = 5000
 const vacateLeastMs = 1000
 
 /** Replacing a worker has to give back so much of the limit at least, and so many bytes. */
@@ -167,24 +168,38 @@ function gainOf({ heldBytes, freshBytes }: Candidate): number {
   return heldBytes - freshBytes
 }
 
+/** Whether there is room for a fresh worker beside all others, with what grows until it is there. */
+export function hasRoom(
+  { limitBytes, freeBytes, bytesPerSecond }: Pick<Strain, 'limitBytes' | 'freeBytes' | 'bytesPerSecond'>,
+  freshBytes: number
+): boolean {
+  const growth = (Math.max(0, bytesPerSecond) * bootMs) / 1000
+  const needed = threadBytes + freshBytes * 1.25 + growth
+  return freeBytes - needed >= limitBytes * 0.02
+}
+
 /** In what order a worker and its successor go and come; `null` when it is better to wait. */
 function orderOf(
   { freshBytes, others }: Candidate,
-  { level, limitBytes, freeBytes, bytesPerSecond }: Strain
+  strain: Strain
 ): { readonly vacateMs: number | null } | null {
-  const growth = (Math.max(0, bytesPerSecond) * bootMs) / 1000
+  if (hasRoom(strain, freshBytes)) return { vacateMs: null }
+  const { level, freeBytes, bytesPerSecond } = strain
   // Whoever waits for longer than there is memory for loses everything.
   const fullMs = bytesPerSecond > 0 ? (freeBytes / bytesPerSecond) * 1000 : Infinity
   const patience = (limitMs: number): number => Math.round(Math.min(limitMs, Math.max(vacateLeastMs, fullMs)))
-  const needed = threadBytes + freshBytes * 1.25 + growth
-  if (freeBytes - needed >= limitBytes * 0.02) return { vacateMs: null }
   if (others > 0) return { vacateMs: patience(vacateMs) }
   // Nobody would answer meanwhile: requests would wait. That is worth it only when all would be lost otherwise.
   return level === 'urgent' ? { vacateMs: patience(vacateAloneMs) } : null
 }
 
-/** Each replacement of the last while doubles the pause: where it has not helped it will not help soon. */
-function pauseUntil(replacedAt: readonly number[], now: number): number {
+/**
+ * Until when nobody is replaced where there is time: each replacement of the last while doubles the pause, for where it
+ * has not helped it will not help soon.
+ *
+ * @param replacedAt When that was, the oldest first.
+ */
+export function pauseUntil(replacedAt: readonly number[], now: number): number {
   const recent = replacedAt.filter(at => now - at < 2 * pauseMaxMs)
   const last = recent.at(-1)
   if (last === undefined) return Number.NEGATIVE_INFINITY

@@ -29,6 +29,10 @@ export interface SizedWorker {
 export interface GuardedWorker extends SizedWorker {
   /** Milliseconds since its event loop last turned. */
   heartbeatAge(): number
+  /** No new requests for the time being. False when it is not ready, or needed. */
+  eject(reason: string): boolean
+  /** Requests again. */
+  restore(reason: string): void
   /** @param vacateMs It goes first, after so many milliseconds at most. */
   replace(reason: ReplaceReason, detail: string, vacateMs?: number): Promise<boolean>
 }

@@ -56,6 +56,10 @@ export class PaperWorker implements GuardedWorker {
   state: GuardedWorker['state'] = 'ready'
   readyMs: number | null = 10_000
   age = 0
+  /** Whether it may be taken out of balancing. */
+  mayGo = true
+  /** Of its heap, in MiB; 0 for not known. */
+  heapLimitMb = 0
   /** What comes of being replaced. */
   outcome: Promise<boolean> = Promise.resolve(true)
   readonly #writer = new VitalsWriter(this.vitals)
@@ -69,11 +73,21 @@ export class PaperWorker implements GuardedWorker {
   hold(heldMb: number): void {
     this.#writer.measure({
       heapUsed: heldMb * 0.75 * mebibyte,
-      heapLimit: 0,
+      heapLimit: this.heapLimitMb * mebibyte,
       external: heldMb * 0.25 * mebibyte,
       loopDelay: { p50: 0, p99: 0, max: 0 },
       gcMs: 0
     })
+  }
+
+  eject(): boolean {
+    if (!this.mayGo) return false
+    this.state = 'ejected'
+    return true
+  }
+
+  restore(): void {
+    this.state = 'ready'
   }
 
   heartbeatAge(): number {
