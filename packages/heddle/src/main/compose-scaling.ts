@@ -10,7 +10,7 @@ import { systemClock } from '../shared/clock.ts'
 import type { MachineRoom } from './compose-machine.ts'
 import type { InForce } from './compose-operations.ts'
 import type { Watch } from './compose-watches.ts'
-import { osThreadCpuMs } from './metrics/thread-cpu.ts'
+import { osThreadCpuMs, osThreadCpuWaitMs } from './metrics/thread-cpu.ts'
 import { plan } from './scaling/allocate.ts'
 import type { ScalingRule } from './scaling/load.ts'
 import { Scaler } from './scaling/scaler.ts'
@@ -47,6 +47,7 @@ export function composeScaling(parts: ScalingParts, rule: ScalingRule = plan): S
     applications: () => supervisor.pools(),
     meter: () => machine.meter(),
     threadCpu: vitals => osThreadCpuMs(readOsThread(vitals)),
+    threadCpuWait: vitals => osThreadCpuWaitMs(readOsThread(vitals)),
     workerBytes: id => machine.workerBytes(id),
     total: () => inForce.config.workersTotal
   })

@@ -16,10 +16,22 @@ const readText: ReadText = path => readFileSync(path, 'latin1')
  * @param osThread Its number in the system; see `channel/vitals.ts`.
  */
 export function osThreadCpuMs(osThread: number | null, read: ReadText = readText): number | null {
+  return scheduled(osThread, 0, read)
+}
+
+/** Milliseconds the thread could have run and had no CPU, as others had them; `null` where that cannot be known. */
+export function osThreadCpuWaitMs(osThread: number | null, read: ReadText = readText): number | null {
+  return scheduled(osThread, 1, read)
+}
+
+/** The numbers there: nanoseconds on a CPU, nanoseconds waiting for one, and how often. */
+function scheduled(osThread: number | null, index: number, read: ReadText): number | null {
   if (osThread === null) return null
   try {
-    // The first number is the time on a CPU, in nanoseconds.
-    const nanoseconds = Number.parseInt(read(`/proc/self/task/${osThread}/schedstat`), 10)
+    const nanoseconds = Number.parseInt(
+      read(`/proc/self/task/${osThread}/schedstat`).split(' ')[index] ?? '',
+      10
+    )
     return Number.isNaN(nanoseconds) ? null : nanoseconds / 1e6
   } catch {
     return null

@@ -64,6 +64,8 @@ export interface Demand {
   readonly isFull: boolean
   /** Part of the active time in which the threads had a CPU; `null` when not known. */
   readonly cpuShare: number | null
+  /** The same and the time they waited for one: what is left they have blocked without; `null` when not known. */
+  readonly cpuWanted: number | null
   /** CPUs in use by the workers. */
   readonly cpuUsed: number
   /** Whether there were requests in the last seconds; `true` where they are not seen. */
@@ -97,6 +99,9 @@ export function demandOf(all: readonly LoadSample[]): Demand | null {
   const activeMs = sum(present, sample => sample.activeMs)
   const cpuMs = sum(present, sample => sample.cpuMs ?? 0)
   const spanMs = sum(present, sample => sample.spanMs)
+  const wantedMs = cpuMs + sum(present, sample => sample.cpuWaitMs ?? 0)
+  const isCpuKnown = present.every(sample => sample.cpuMs !== null)
+  const isWaitKnown = isCpuKnown && present.every(sample => typeof sample.cpuWaitMs === 'number')
   const utilization = ratio(
     activeMs,
     sum(present, sample => sample.ready * sample.spanMs)
@@ -110,7 +115,8 @@ export function demandOf(all: readonly LoadSample[]): Demand | null {
     costMs,
     utilization: Math.min(1, utilization),
     isFull: samples.slice(-persistentTicks).every(sample => utilizationOf(sample) >= saturated),
-    cpuShare: present.some(sample => sample.cpuMs === null) ? null : Math.min(1, ratio(cpuMs, activeMs)),
+    cpuShare: isCpuKnown ? Math.min(1, ratio(cpuMs, activeMs)) : null,
+    cpuWanted: isWaitKnown ? Math.min(1, ratio(wantedMs, activeMs)) : null,
     cpuUsed: ratio(cpuMs, spanMs),
     hasRequests: present.some(isAsked),
     ticks: present.length,

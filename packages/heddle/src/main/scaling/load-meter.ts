@@ -12,7 +12,7 @@ import { readVitals } from '../../channel/vitals.ts'
 import type { LoadSample } from './load.ts'
 import type { ScaledApplication, ScaledThread } from './scaled.ts'
 
-/** Milliseconds of CPU a thread has used, by its vitals; `null` where nobody knows. */
+/** Milliseconds of CPU a thread has used, or has waited for, by its vitals; `null` where nobody knows. */
 export type ThreadCpu = (vitals: SharedArrayBuffer) => number | null
 
 /** A heartbeat that is so many milliseconds old says how late the event loop is before the thread can. */
@@ -23,6 +23,7 @@ interface Reading {
   readonly counts: MemberCounts
   readonly activeMs: number
   readonly cpuMs: number | null
+  readonly cpuWaitMs: number | null
   readonly inflight: number
   readonly isReady: boolean
 }
@@ -33,6 +34,7 @@ interface Sums {
   inflight: number
   activeMs: number
   cpuMs: number | null
+  cpuWaitMs: number | null
   durations: number[]
   waits: number[]
 }
@@ -40,18 +42,21 @@ interface Sums {
 /** The meter of one application. */
 export class LoadMeter {
   readonly #threadCpu: ThreadCpu
+  readonly #threadCpuWait: ThreadCpu
   readonly #readings = new Map<ScaledThread, Reading>()
   #at: number | null = null
   #inflight = 0
 
-  constructor(threadCpu: ThreadCpu) {
+  constructor(threadCpu: ThreadCpu, threadCpuWait: ThreadCpu = () => null) {
     this.#threadCpu = threadCpu
+    this.#threadCpuWait = threadCpuWait
   }
 
   /** What has happened since the last time; `null` the first time, when nothing is known to compare with. */
   sample(application: ScaledApplication, at: number): LoadSample | null {
     const before = this.#at
-    const sums: Sums = { completed: 0, inflight: 0, activeMs: 0, cpuMs: 0, durations: [], waits: [] }
+    const times = { activeMs: 0, cpuMs: 0, cpuWaitMs: 0 }
+    const sums: Sums = { completed: 0, inflight: 0, ...times, durations: [], waits: [] }
     const living = new Set(application.everySlot.flatMap(slot => slot.living))
     // Those that have ended meanwhile are read once more.
     for (const thread of new Set([...this.#readings.keys(), ...living])) {
@@ -64,7 +69,7 @@ export class LoadMeter {
     if (before === null || at <= before) return null
     const { ready, starting, loopDelayMs } = present(application)
     const spanMs = at - before
-    const { completed, inflight, cpuMs, activeMs, durations, waits } = sums
+    const { completed, inflight, cpuMs, cpuWaitMs, activeMs, durations, waits } = sums
     return {
       at,
       spanMs,
@@ -79,6 +84,7 @@ export class LoadMeter {
       responseP99Ms: percentileMs(durations, 0.99),
       activeMs: Math.min(activeMs, ready * spanMs),
       cpuMs,
+      cpuWaitMs,
       loopDelayMs
     }
   }
@@ -93,8 +99,8 @@ export class LoadMeter {
     // What it did while it was started is no work.
     if (known?.isReady !== true) return
     sums.activeMs += Math.max(0, reading.activeMs - known.activeMs)
-    const cpuMs = reading.cpuMs === null || known.cpuMs === null ? null : reading.cpuMs - known.cpuMs
-    sums.cpuMs = sums.cpuMs === null || cpuMs === null ? null : sums.cpuMs + Math.max(0, cpuMs)
+    sums.cpuMs = plus(sums.cpuMs, reading.cpuMs, known.cpuMs)
+    sums.cpuWaitMs = plus(sums.cpuWaitMs, reading.cpuWaitMs, known.cpuWaitMs)
   }
 
   #read(thread: ScaledThread): Reading {
@@ -104,10 +110,17 @@ export class LoadMeter {
       counts: thread.counts(),
       activeMs: thread.eventLoopUtilization().active,
       cpuMs: isGone ? (known?.cpuMs ?? null) : this.#threadCpu(thread.vitals),
+      cpuWaitMs: isGone ? (known?.cpuWaitMs ?? null) : this.#threadCpuWait(thread.vitals),
       inflight: isGone ? 0 : thread.inflight(),
       isReady: thread.state === 'ready' || thread.state === 'ejected'
     }
   }
+}
+
+/** A sum and what has come to it since; `null` as soon as part of it is not known. */
+function plus(sum: number | null, later: number | null, earlier: number | null): number | null {
+  if (sum === null || later === null || earlier === null) return null
+  return sum + Math.max(0, later - earlier)
 }
 
 /** How its workers stand now. */

@@ -36,6 +36,8 @@ export interface LoadSample {
   readonly activeMs: number
   /** Milliseconds of CPU time the threads have used, all together; `null` where the system does not say. */
   readonly cpuMs: number | null
+  /** Milliseconds the threads could have run and had no CPU, all together; left out or `null` where nobody knows. */
+  readonly cpuWaitMs?: number | null
   /** How late event loops were, 99th percentile of the worst worker; the age of its heartbeat if it is blocked. */
   readonly loopDelayMs: number | null
 }

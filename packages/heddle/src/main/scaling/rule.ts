@@ -68,6 +68,9 @@ const pressureFull = 50
 /** Pressure counts only where threads do wait for CPUs: less than this part of their active time on one. */
 const starved = 0.75
 
+/** An application whose threads want a CPU in less than this part of their active time blocks without one. */
+const blocking = 0.5
+
 /** In flight for each worker, with event loops that idle, from which on the time goes elsewhere. */
 const waitingInflight = 8
 const idleUtilization = 0.5
@@ -225,6 +228,10 @@ function machineOf(all: readonly MachineSample[]): MachineState | null {
 function usefulOf(demand: Demand, state: MachineState | null): number {
   if (state === null) return Number.POSITIVE_INFINITY
   const { cpus, cpuUsed, throttledShare, cpuPressure } = state
+  // Used up by others perhaps; but who blocks without a CPU most of the time blocks beside others as well.
+  if (throttledShare < throttledFull && demand.cpuWanted !== null && demand.cpuWanted < blocking) {
+    return Math.ceil(cpus / Math.max(0.02, demand.cpuWanted))
+  }
   const isStarved = cpuPressure >= pressureFull && (demand.cpuShare ?? 1) < starved
   if (cpuUsed >= cpus * cpuFull || throttledShare >= throttledFull || isStarved) return 0
   const others = Math.max(0, cpuUsed - demand.cpuUsed)

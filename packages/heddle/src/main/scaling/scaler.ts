@@ -22,6 +22,8 @@ export interface ScalerOptions {
   /** The machine between each two times it is asked. */
   readonly meter: () => () => MachineSample
   readonly threadCpu: ThreadCpu
+  /** How long a thread has waited for a CPU; nobody knows when left out. */
+  readonly threadCpuWait?: ThreadCpu
   /** Bytes one more worker is expected to need. */
   readonly workerBytes: (application: string) => number
   /** The most workers of all applications together, as the configuration says; `null` when it does not. */
@@ -205,7 +207,7 @@ export class Scaler {
     const known = this.#states.get(id)
     if (known !== undefined) return known
     const state: State = {
-      meter: new LoadMeter(this.#options.threadCpu),
+      meter: new LoadMeter(this.#options.threadCpu, this.#options.threadCpuWait),
       samples: [],
       grownAt: null,
       shrunkAt: null,

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 
-import { osThreadCpuMs } from '../../../src/main/metrics/thread-cpu.ts'
+import { osThreadCpuMs, osThreadCpuWaitMs } from '../../../src/main/metrics/thread-cpu.ts'
 import { osThread } from '../../../src/worker/blocked.ts'
 
 function silent(): string {
@@ -16,6 +16,8 @@ test('osThreadCpuMs() reads what the system says, and null where it says nothing
     return text
   }
   assert.equal(osThreadCpuMs(77, saying('2500000000 1200 15\n')), 2500)
+  assert.equal(osThreadCpuWaitMs(77, saying('2500000000 1200000 15\n')), 1.2)
+  assert.equal(osThreadCpuWaitMs(77, saying('2500000000')), null)
   assert.equal(osThreadCpuMs(77, saying('')), null)
   assert.equal(osThreadCpuMs(77, silent), null)
   assert.equal(osThreadCpuMs(null, silent), null)

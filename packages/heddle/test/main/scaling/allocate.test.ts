@@ -66,6 +66,21 @@ const alone: readonly Case[] = [
     reason: 'busy'
   },
   {
+    name: 'CPUs that others use up, while it blocks without one',
+    app: application(ticks(10, { elu: 1, ready: 2, cpuShare: 0.05, cpuWaitMs: 100 })),
+    machine: { cpus: 2, cpuUsed: 2, cpuPressure: 80 },
+    target: 3,
+    reason: 'busy'
+  },
+  {
+    name: 'CPUs that are used up, where a thread that has none waits for it',
+    app: application(ticks(10, { elu: 1, ready: 2, cpuShare: 0.05, cpuWaitMs: 900 })),
+    machine: { cpus: 2, cpuUsed: 2, cpuPressure: 80 },
+    target: 2,
+    reason: 'cpu',
+    refusal: 'cpu'
+  },
+  {
     name: 'no memory for one more, and a reserve',
     app: application(ticks(10, { elu: 1 })),
     machine: { memoryLimit: 512 * mebibyte, memoryFree: 100 * mebibyte },

@@ -48,6 +48,7 @@ test('A sample is what has happened since the last one, and the first one says n
     responseP99Ms: null,
     activeMs: 400,
     cpuMs: 340,
+    cpuWaitMs: null,
     loopDelayMs: 700
   })
   first.requests = 1
