@@ -30,7 +30,8 @@ const scripts = {
   chaos: './chaos/suite.mjs',
   'chaos-times': './chaos/times.mjs',
   observe: './observe/suite.mjs',
-  scaling: './scaling/suite.mjs'
+  scaling: './scaling/suite.mjs',
+  'scaling-real': './scaling/real.mjs'
 }
 const names = Object.keys(scripts)
 const peers = ['wattpm', 'pm2', 'undici-thread-interceptor', 'undici']
@@ -42,7 +43,7 @@ const usage = `node bench/run.mjs <${names.join('|')}|all|report> [flags]
   --applications a only these applications (throughput); publishes nothing
   --sides a,b      only these sides (mesh); publishes nothing
   --scenarios a,b  only these scenarios (chaos) or load shapes (scaling); publishes nothing
-  --real           two load shapes with real workers as well (scaling)
+  --real           the same as scaling-real: two load shapes with real workers (scaling)
   --times          the same as chaos-times: how long things take when a worker fails (chaos)
   --source         measure the sources as they lie, without a build (mesh, chaos, observe, scaling); publishes nothing
   --before COMMIT  measure the mesh of that commit too, beside today's (mesh); publishes nothing
@@ -137,7 +138,7 @@ function readList(flags, key, known) {
  * What every benchmark is told. No round begins after the moment `until` of `Date.now()`; `null` is everything.
  * @typedef {{ only: string[] | null, applications: string[] | null, sides: string[] | null,
  *   scenarios: string[] | null, rounds: number,
- *   seconds: number, loadThreads: number, source: boolean, real: boolean, before: string | null, isQuick: boolean,
+ *   seconds: number, loadThreads: number, source: boolean, before: string | null, isQuick: boolean,
  *   until: number, say: (line: string) => void }} Options
  */
 
@@ -157,7 +158,6 @@ async function plan(name, flags) {
     sides: readList(flags, 'sides', Object.keys(sides)),
     scenarios: readList(flags, 'scenarios', scenarios),
     source: flags.source,
-    real: flags.real,
     before: flags.before ?? null,
     isQuick: flags.quick
   }
@@ -180,9 +180,14 @@ async function carryOut({ name, run, options, isWhole }, isBuilt) {
   say(`Written to ${relative(root, file)}.`)
 }
 
+function nameOf(flags, given) {
+  if (flags.times && given === 'chaos') return 'chaos-times'
+  return flags.real && given === 'scaling' ? 'scaling-real' : given
+}
+
 async function main() {
   const { values: flags, positionals } = readArguments()
-  const name = flags.times && positionals[0] === 'chaos' ? 'chaos-times' : positionals[0]
+  const name = nameOf(flags, positionals[0])
   if (flags.help) return process.stdout.write(usage)
   if (name === 'report') return say(`Filled ${regenerate().length} documents.`)
   if (positionals.length !== 1 || !(name === 'all' || names.includes(name))) return fail(usage)

@@ -7,7 +7,7 @@ import { number, table } from './text-table.mjs'
 import { foreignTolerated } from './cpu-usage.mjs'
 import { meshGrowthTables, meshProfileTables, meshTables } from './mesh/tables.mjs'
 import { observeTables } from './observe/tables.mjs'
-import { scalingTables } from './scaling/tables.mjs'
+import { scalingRealTables, scalingTables } from './scaling/tables.mjs'
 import { noisySpread } from './statistics.mjs'
 import { targetsOf } from './targets.mjs'
 
@@ -221,7 +221,8 @@ const byName = {
   chaos: chaosTables,
   'chaos-times': chaosTimesTables,
   observe: observeTables,
-  scaling: scalingTables
+  scaling: scalingTables,
+  'scaling-real': scalingRealTables
 }
 
 /** All blocks of one benchmark's report, by the name their markers carry in the docs. */

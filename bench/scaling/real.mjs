@@ -1,5 +1,6 @@
 /**
- * Two short shapes with real workers in a real `heddle` process, and the same two in the simulation beside them.
+ * Two short shapes with real workers in a real `heddle` process, and the same two in the simulation beside them:
+ * `npm run bench -- scaling --real`.
  *
  * Runs in the process of `run.mjs`, which also sends the requests: at times of their own, whatever is answered, so
  * that a server that is late is asked no less.
@@ -19,6 +20,15 @@ import { realShapes } from './shapes.mjs'
 import { simulate } from './world.mjs'
 
 const pollMs = 100
+
+/** Shapes, for `--only`. */
+export const wanted = Object.keys(realShapes)
+
+/** One round; how long it takes the shapes say. */
+export const extent = {
+  full: { rounds: 1, seconds: 0, minutes: 20 },
+  quick: { rounds: 1, seconds: 0, minutes: 20 }
+}
 
 function ask(port, agent) {
   const { promise, resolve } = Promise.withResolvers()
@@ -147,13 +157,14 @@ function simulated(shape) {
  * Plays them.
  * @param {import('../run.mjs').Options} options
  */
-export async function playReal(options) {
+export async function run(options) {
   const rows = {}
-  for (const [id, shape] of Object.entries(realShapes)) {
+  for (const id of wanted.filter(each => options.only?.includes(each) ?? true)) {
+    const shape = realShapes[id]
     options.say(`${id}, with real workers: ${shape.seconds} s …`)
     const real = await playOne(shape, options)
     rows[id] = { title: shape.title, seconds: shape.seconds, real, simulated: simulated(shape) }
     options.say(`${id}: ${JSON.stringify(rows[id])}`)
   }
-  return rows
+  return { rows }
 }

@@ -1,11 +1,9 @@
 /**
- * Scaling rules in virtual time: `npm run bench -- scaling`. With `--real` two of the shapes are played with real
- * workers as well, to see whether the simulation tells the truth.
+ * Scaling rules in virtual time: `npm run bench -- scaling`. Whether it tells the truth is for `real.mjs` to say.
  *
- * Runs in the process of `run.mjs`. Nothing here depends on the machine but the real run.
+ * Runs in the process of `run.mjs`. Nothing here depends on the machine.
  */
 import { median } from '../statistics.mjs'
-import { playReal } from './real.mjs'
 import { rules } from './rules.mjs'
 import { randomShape, shapes } from './shapes.mjs'
 import { simulate } from './world.mjs'
@@ -78,11 +76,11 @@ function describe(runs) {
  * Plays all shapes with all rules.
  * @param {import('../run.mjs').Options} options
  */
-export async function run(options) {
+export function run(options) {
   const chosen = wanted.filter(id => options.only?.includes(id) ?? true)
   const named = options.scenarios ?? scenarios
   const seeds = Array.from({ length: options.rounds }, (_, index) => index + 1)
-  const outcome = { titles: {}, shapes: {}, random: null, real: null }
+  const outcome = { titles: {}, shapes: {}, random: null }
   for (const rule of chosen) outcome.titles[rule] = rules[rule].title
   for (const id of named) {
     outcome.shapes[id] = playShape(shapes[id], chosen, seeds)
@@ -91,6 +89,5 @@ export async function run(options) {
   if (options.scenarios === null) {
     outcome.random = playRandom(options.rounds * randomPerRound, chosen, options.say)
   }
-  if (options.real) outcome.real = await playReal(options)
   return outcome
 }

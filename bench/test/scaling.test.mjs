@@ -130,8 +130,7 @@ test('Targets of scaling hold lateness only where workers help, and changes on t
       seconds: 9,
       better: { late: 1, both: 1 },
       rules: both(row(1, 0), row(1, 2)).rules
-    },
-    real: null
+    }
   }
   assert.deepEqual(
     targetsOf('scaling', result).map(({ value, met }) => [Number(value.toFixed(3)), met]),
