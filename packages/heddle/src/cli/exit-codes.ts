@@ -189,7 +189,7 @@ export const outcomes: { readonly [Code in keyof HeddleFailures]: Outcome } = {
   HEDDLE_FILE_EXISTS: { exit: exitCodes.fileFailed.code, hint: null },
   HEDDLE_NOTHING_FOUND: {
     exit: exitCodes.configInvalid.code,
-    hint: 'Run it on a terminal to be asked for the file that starts yours, or start that without a configuration: heddle start server.js'
+    hint: 'What was not recognised is started by its file: heddle start server.js. On a terminal, heddle init asks for that.'
   },
   HEDDLE_FILE_FAILED: { exit: exitCodes.fileFailed.code, hint: null },
   HEDDLE_PACKAGE_MISSING: { exit: exitCodes.packageMissing.code, hint: null },

@@ -7,7 +7,7 @@ import { join, relative } from 'node:path'
 
 import { discoverEntry, judgeEntry } from '../config/discovery.ts'
 import type { Disk } from '../config/disk.ts'
-import type { ApplicationOptions, RouteOptions } from '../config/options.ts'
+import type { ApplicationOptions } from '../config/options.ts'
 import { isPlainObject } from '../config/substitute.ts'
 import { ForeignSettings } from './foreign-settings.ts'
 import { readManifest } from './manifest.ts'
@@ -24,6 +24,7 @@ import {
   ownFates
 } from './watt-fates.ts'
 import { gatewayRoutes } from './watt-gateway.ts'
+import type { GatewayRoutes } from './watt-gateway.ts'
 import { healthOf, nodeOptionsOf, restartOf, variable, variables, workersOf } from './watt-supervision.ts'
 
 /** What all applications are translated with. */
@@ -39,8 +40,8 @@ export interface WattApplication {
   readonly id: string
   /** Options for Heddle; `null` when it cannot be an application. */
   readonly options: ApplicationOptions | null
-  /** Where requests go that come to it, when it is a gateway. */
-  readonly routes: readonly RouteOptions[]
+  /** Where requests go that come to it, when it is a gateway; `null` when it is not. */
+  readonly routes: GatewayRoutes | null
   /** The prefix it has in public; `null` when none is written. */
   readonly basePath: string | null
   /** What its own file says of the public server. */
@@ -161,7 +162,7 @@ function ownSettings(
 interface Own {
   readonly options: Readonly<Record<string, unknown>>
   readonly reason: string | null
-  readonly routes: readonly RouteOptions[]
+  readonly routes: GatewayRoutes | null
   readonly basePath: string | null
   readonly server: ForeignSettings | null
 }
@@ -238,7 +239,8 @@ function entryOf(disk: Disk, directory: string, command: string | undefined): st
 function kindOf(own: ForeignSettings): string {
   const schema = own.takeText('$schema') ?? ''
   const module = own.takeText('module') ?? ''
-  const named = /@platformatic\/([\w-]+)/.exec(`${module} ${schema}`)?.[1]
+  // The second is how the first version wrote it.
+  const named = /(?:@platformatic|schemas\/v[\d.]+)\/([\w-]+)/.exec(`${module} ${schema}`)?.[1]
   if (named !== undefined) return named
   return own.has('gateway', 'composer') ? 'gateway' : 'node'
 }

@@ -13,10 +13,13 @@ const composed: Fate = [
   'descriptions of APIs are not put together: serve that from an application'
 ]
 
-/** The routes of a gateway; none when it is not one. What has no counterpart is told. */
-export function gatewayRoutes(own: ForeignSettings): RouteOptions[] {
+/** What a gateway sends on: routes, or everything there is, below the id of each. */
+export type GatewayRoutes = readonly RouteOptions[] | 'all'
+
+/** The routes of a gateway; `null` when it is not one. What has no counterpart is told. */
+export function gatewayRoutes(own: ForeignSettings): GatewayRoutes | null {
   const gateway = own.takeObject('gateway', 'composer')
-  if (gateway === null) return []
+  if (gateway === null) return null
   const listed = gateway.take('applications', 'services')
   const name = gateway.has('applications') ? 'applications' : 'services'
   const list = Array.isArray(listed) ? listed : []
@@ -30,7 +33,7 @@ export function gatewayRoutes(own: ForeignSettings): RouteOptions[] {
     addEmptySchema: composed,
     proxies: ['missing', 'write routes']
   })
-  return routes
+  return Array.isArray(listed) ? routes : 'all'
 }
 
 function routesOf(application: ForeignSettings): RouteOptions[] {

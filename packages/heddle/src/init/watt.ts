@@ -234,7 +234,7 @@ function publicOf(
 ): Public {
   const written = runtime.takeText('entrypoint')
   const named = written === undefined ? undefined : toId(written)
-  const gateway = found.find(({ routes, id }) => routes.length > 0 && (named === undefined || named === id))
+  const gateway = found.find(({ routes, id }) => routes !== null && (named === undefined || named === id))
   const basePath = runtime.takeText('basePath')
   if (gateway !== undefined) return behindGateway(gateway, found, { ids, notes })
   const id = named !== undefined && ids.includes(named) ? named : ids[0]
@@ -257,7 +257,9 @@ function behindGateway(
   found: readonly WattApplication[],
   { ids, notes }: Others
 ): Public {
-  const routes = gateway.routes.flatMap(route => {
+  const everything = ids.map(id => ({ path: `/${id}`, application: id, stripPrefix: true }))
+  const written = gateway.routes === 'all' ? everything : (gateway.routes ?? [])
+  const routes = written.flatMap(route => {
     const application = toId(route.application)
     const basePath = found.find(each => each.id === application)?.basePath ?? null
     if (!ids.includes(application)) {

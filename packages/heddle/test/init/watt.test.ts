@@ -249,6 +249,34 @@ test('a gateway becomes routes, and what only Watt can run is left out', async t
   ])
 })
 
+test('a gateway that names nobody sends to everybody, and the first version of files is known', async t => {
+  const { config, notes } = await translated(
+    t,
+    { $schema: 'https://platformatic.dev/schemas/v1.1.0/runtime', autoload: { path: 'web' }, workers: 5 },
+    {
+      'web/all/platformatic.composer.json':
+        '{"$schema":"https://platformatic.dev/schemas/v1.1.0/composer","composer":{}}',
+      'web/db/platformatic.db.json': '{"$schema":"https://platformatic.dev/schemas/v1.1.0/db","db":{}}',
+      'web/fast/index.js': server,
+      'web/slow/index.js': server
+    }
+  )
+  assert.deepEqual(
+    config.routes.map(({ prefix, stripPrefix }) => [prefix, stripPrefix]),
+    [
+      ['/fast', true],
+      ['/slow', true]
+    ]
+  )
+  assert.deepEqual([config.entrypoint, config.applications.length], ['fast', 2])
+  assert.deepEqual(outcomes(notes), [
+    'differs autoload',
+    'differs entrypoint',
+    'missing autoload.all',
+    'missing autoload.db'
+  ])
+})
+
 test('everything else a runtime may have is told, and nothing twice', async t => {
   const others = {
     reuseTcpPorts: true,

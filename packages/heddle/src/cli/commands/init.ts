@@ -131,7 +131,7 @@ async function planForeign(file: string, wishes: Wishes, place: PlanPlace): Prom
   const known = Object.keys(draft.config.applications ?? {})
   if (known.length === 0) {
     const leftOut = notes
-      .filter(({ outcome }) => outcome === 'missing')
+      .filter(({ text }) => text.includes(' is left out: '))
       .map(({ key, text }) => ({ path: key, reason: text }))
     throw new HeddleError('HEDDLE_NOTHING_FOUND', { directory: file, leftOut })
   }
