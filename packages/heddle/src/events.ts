@@ -18,8 +18,8 @@ export type ExitReason = 'stopped' | 'failed' | 'crashed' | 'out-of-memory' | 'e
 
 /**
  * Why a running worker is replaced. `unhealthy`: bad checks in a row. `blocked`: its event loop stands still.
- * `requests`, `age`, `heap`, `rss`: a limit of `recycle`; `heap` also that its heap runs full. `memory`: that of the container is near. `restart`, `reload`:
- * somebody asked. `changed`: in development, its files have.
+ * `requests`, `age`, `heap`, `rss`: a limit of `recycle`; `heap` also that its heap runs full. `memory`: the limit of the
+ * container is near. `restart`, `reload`: somebody asked. `changed`: in development, its files have.
  */
 export type ReplaceReason =
   | 'unhealthy'

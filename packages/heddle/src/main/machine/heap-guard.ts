@@ -8,7 +8,7 @@ import { readVitals } from '../../channel/vitals.ts'
 import type { Cancel, Clock } from '../../shared/clock.ts'
 import { hasRoom, pauseUntil, vacateAloneMs, vacateMs } from './guard-policy.ts'
 import type { GuardedWorker, GuardedWorkers, MachineSource } from './guarded.ts'
-import { fullHeap, fullHeapWords, heapGrowthMs } from './heap-policy.ts'
+import { fullHeap, fullHeapWords, heapGrowthMs, rememberedMs } from './heap-policy.ts'
 import type { FullHeap, HeapLook } from './heap-policy.ts'
 import { heldBy } from './worker-sizes.ts'
 import type { WorkerSizes } from './worker-sizes.ts'
@@ -29,7 +29,7 @@ export class HeapGuard {
   readonly #options: HeapGuardOptions
   readonly #looks = new WeakMap<GuardedWorker, readonly HeapLook[]>()
   readonly #going = new WeakSet<GuardedWorker>()
-  /** When workers of an application were replaced, the oldest first. */
+  /** When workers of a slot were replaced, the oldest first, by their name. */
   readonly #replacedAt = new Map<string, readonly number[]>()
   #cancel: Cancel | null = null
 
@@ -64,25 +64,28 @@ export class HeapGuard {
     const known = this.#looks.get(worker) ?? []
     const looks = [...known.filter(({ at }) => look.at - at <= heapGrowthMs), look]
     this.#looks.set(worker, looks)
-    const full = fullHeap(looks)
-    if (full === null || guarded.maxMemory(application) === 0 || this.#mayWait(application, full)) return
+    const replacedAt = this.#replacedAt.get(worker.fact.worker) ?? []
+    const replaced = replacedAt.filter(at => look.at - at <= rememberedMs).length
+    const full = fullHeap(looks, replaced)
+    if (full === null || guarded.maxMemory(application) === 0) return
+    // One that does not grow is full for good: a fresh one will soon be, too.
+    if (full.fullMs === Infinity && look.at < pauseUntil(replacedAt, look.at)) return
     this.#replace(worker, application, full)
   }
 
-  /** One that does not grow is full for good: a fresh one of the same application soon will be, too. */
-  #mayWait(application: string, { fullMs }: FullHeap): boolean {
-    const now = this.#options.clock.now()
-    return fullMs === Infinity && now < pauseUntil(this.#replacedAt.get(application) ?? [], now)
-  }
-
   #replace(worker: GuardedWorker, application: string, full: FullHeap): void {
-    const { clock } = this.#options
     this.#going.add(worker)
-    this.#replacedAt.set(application, [...(this.#replacedAt.get(application) ?? []), clock.now()].slice(-10))
     // What it gets from now on would only fill it before its successor is there.
     const isOut = worker.eject('its heap runs full')
     const replaced = worker.replace('heap', fullHeapWords(full), this.#vacateMs(worker, application))
-    void replaced.then(isReplaced => isReplaced || this.#handleFailed(worker, isOut))
+    void replaced.then(isReplaced =>
+      isReplaced ? this.#handleReplaced(worker) : this.#handleFailed(worker, isOut)
+    )
+  }
+
+  #handleReplaced({ fact: { worker } }: GuardedWorker): void {
+    const before = this.#replacedAt.get(worker) ?? []
+    this.#replacedAt.set(worker, [...before, this.#options.clock.now()].slice(-10))
   }
 
   /** It stays: the next look tries again, as often as the slot lets it. */

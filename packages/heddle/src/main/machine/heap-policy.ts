@@ -27,9 +27,11 @@ const recentMs = 3000
 
 /**
  * Part of its limit from which on a heap is full when it grows. V8 collects at the latest half way from what was alive
- * to the limit: with so much in use, seven tenths of the limit were alive after the last collection.
+ * to the limit: with so much in use, seven tenths of the limit were alive after the last collection. It is more when a slot
+ * was cleared for that again and again of late: its application needs so much, and then stops growing.
  */
-const fullPart = 0.85
+const fullParts = [0.85, 0.85, 0.85, 0.9, 0.9, 0.9] as const
+const fullPartMax = 0.95
 
 /** Part from which on it is full whether it grows or not: it is collected all the time. */
 const stuckPart = 0.97
@@ -37,8 +39,16 @@ const stuckPart = 0.97
 /** With more time than that left it is not urgent: health checks replace it (`health.maxHeapUsed`). */
 const fullSoonMs = 30_000
 
-/** Whether a heap runs full, after these looks, the oldest first; `null` when it does not. */
-export function fullHeap(looks: readonly HeapLook[]): FullHeap | null {
+/** Milliseconds for which a replacement is remembered. */
+export const rememberedMs: number = 10 * 60_000
+
+/**
+ * Whether a heap runs full; `null` when it does not.
+ *
+ * @param looks The oldest first.
+ * @param replaced How often that was the case in the same slot in {@link rememberedMs}.
+ */
+export function fullHeap(looks: readonly HeapLook[], replaced: number): FullHeap | null {
   const last = looks.at(-1)
   if (last === undefined || last.limitBytes === 0) return null
   const { usedBytes, limitBytes } = last
@@ -46,7 +56,7 @@ export function fullHeap(looks: readonly HeapLook[]): FullHeap | null {
   const used = usedBytes / limitBytes
   const pace = Math.min(paceSince(looks, last, heapGrowthMs), paceSince(looks, last, recentMs))
   const fullMs = pace > 0 ? freeBytes / pace : Infinity
-  const isFull = used >= stuckPart || (used >= fullPart && fullMs <= fullSoonMs)
+  const isFull = used >= stuckPart || (used >= (fullParts[replaced] ?? fullPartMax) && fullMs <= fullSoonMs)
   return isFull ? { limitBytes, freeBytes, fullMs } : null
 }
 

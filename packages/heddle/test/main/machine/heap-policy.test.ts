@@ -39,16 +39,29 @@ test('fullHeap() tells a heap that runs full from one that is collected', () => 
     ['above its limit', looks(90, 101), 0]
   ]
   for (const [name, seen, fullMs] of table) {
-    const full = fullHeap(seen)
+    const full = fullHeap(seen, 0)
     assert.equal(full === null ? null : Math.round(full.fullMs), fullMs, name)
   }
 })
 
+test('fullHeap() lets a heap get fuller each few times it was replaced for that', () => {
+  const table: readonly [number, readonly boolean[]][] = [
+    [86, [true, true, true, false, false, false, false, false]],
+    [91, [true, true, true, true, true, true, false, false]],
+    [96, [true, true, true, true, true, true, true, true]]
+  ]
+  for (const [usedMb, expected] of table) {
+    const seen = looks(usedMb - 8, usedMb - 4, usedMb)
+    const full = expected.map((_, replaced) => fullHeap(seen, replaced) !== null)
+    assert.deepEqual(full, expected, String(usedMb))
+  }
+})
+
 test('fullHeapWords() has the numbers', () => {
-  const full = fullHeap(looks(83, 85, 87, 89, 91))
+  const full = fullHeap(looks(83, 85, 87, 89, 91), 0)
   assert.ok(full)
   assert.equal(fullHeapWords(full), 'its heap has 9 MiB of 100 MiB left, enough for 5 s')
-  const stuck = fullHeap(looks(99))
+  const stuck = fullHeap(looks(99), 0)
   assert.ok(stuck)
   assert.equal(fullHeapWords(stuck), 'its heap has 1 MiB of 100 MiB left')
 })
