@@ -20,6 +20,9 @@ const openpty = library.func(
   'int openpty(_Out_ int *master, _Out_ int *slave, void *name, void *settings, void *size)'
 )
 const ioctl = library.func('int ioctl(int descriptor, unsigned long request, ...)')
+const fcntl = library.func('int fcntl(int descriptor, int command, ...)')
+const setFlags = 2
+const closeOnExec = 1
 const setSize = process.platform === 'darwin' ? 0x80087467 : 0x5414
 
 /** How a terminal and what runs on it begins. */
@@ -47,6 +50,8 @@ export class PseudoTerminal {
     if (openpty(master, slave, null, null, null) !== 0) throw new Error('There is no pseudo-terminal.')
     this.#master = master[0] ?? 0
     this.#slave = slave[0] ?? 0
+    // The other end is this process's alone: with it gone the program finds its terminal gone, and does not wait for ever.
+    fcntl(this.#master, setFlags, 'int', closeOnExec)
     this.screen = new PaperScreen(columns, rows)
     this.#tellSize()
     const [program = '', ...rest] = argv
