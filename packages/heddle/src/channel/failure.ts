@@ -7,8 +7,8 @@ import type { ExplainedError } from '../shared/explained-error.ts'
 
 /** A failure of an application, to be shown to who develops it. */
 export interface ApplicationFailure {
-  /** `start`: its code does not start. `run`: something it did threw an error nobody caught. */
-  readonly stage: 'start' | 'run'
+  /** `start`: its code does not start. `run`: something it did threw an error nobody caught. `exit`: it ended its worker. */
+  readonly stage: 'start' | 'run' | 'exit'
   /** `application:slot`; `null` when no worker is known. */
   readonly worker: string | null
   /** Milliseconds since the epoch. */

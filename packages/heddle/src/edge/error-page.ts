@@ -87,11 +87,18 @@ ${page.requestId === '' ? '' : `<div><dt>Id</dt><dd>${escape(page.requestId)}</d
 `
 }
 
+/** What has happened, in words that follow the application's name. */
+export const stageWords: { readonly [Stage in ApplicationFailure['stage']]: string } = {
+  start: 'does not start',
+  run: 'threw an error that nobody caught',
+  exit: 'ended its worker'
+}
+
 function what(application: string, { stage, worker }: ApplicationFailure): string {
   const name = `<strong>${escape(application)}</strong>`
-  if (stage === 'start') return `${name} does not start`
+  if (stage === 'start') return `${name} ${stageWords.start}`
   const by = worker === null ? '' : ` <span class="worker">(${escape(worker)})</span>`
-  return `${name} threw an error that nobody caught${by}`
+  return `${name} ${stageWords[stage]}${by}`
 }
 
 function code(value: string | null): string {

@@ -18,7 +18,7 @@ import {
 
 import type { ApplicationCondition, ApplicationFailure } from '../channel/failure.ts'
 import type { EdgeSettings } from '../channel/messages.ts'
-import { failurePage, pageHeaders } from './error-page.ts'
+import { failurePage, pageHeaders, stageWords } from './error-page.ts'
 import type { Destination } from './routing.ts'
 
 /** Where pages look whether the application is another by now; the id of the application follows. */
@@ -85,7 +85,8 @@ export class Failures {
     if (passed === undefined || passed.head.upgrade !== null) return false
     if (refusal.status !== 502 && refusal.status !== 503) return false
     const answer = (failure: ApplicationFailure): void => {
-      connection.refuse(this.#explain(refusal, passed, failure, isNear(passed.head.host, settings)))
+      const isShown = isNear(passed.head.host, settings)
+      connection.refuse(isShown ? this.#explain(refusal, passed, failure) : refusal)
     }
     const known = this.#find(passed, refusal)
     if (known !== null) {
@@ -119,18 +120,10 @@ export class Failures {
     return crashed !== null && crashed.at >= at ? crashed : null
   }
 
-  #explain(
-    { status, retryAfter }: Refusal,
-    { head, application }: Passed,
-    failure: ApplicationFailure,
-    isShown: boolean
-  ): Refusal {
-    const refusal = {
-      status,
-      reason: sentence(application, failure),
-      ...(retryAfter === undefined ? {} : { retryAfter })
-    }
-    if (!prefersHtml(head.accept) || !isShown) return refusal
+  #explain(given: Refusal, { head, application }: Passed, failure: ApplicationFailure): Refusal {
+    const refusal = { ...given, reason: sentence(application, failure) }
+    const { status } = given
+    if (!prefersHtml(head.accept)) return refusal
     const nonce = randomUUID()
     const { version = '' } = this.#conditions.get(application) ?? {}
     const { method, target, requestId } = head
@@ -146,8 +139,7 @@ function sentence(application: string, { stage, error }: ApplicationFailure): st
   const { place } = error
   const at =
     place === null ? '' : ` (${place.file}:${place.line}${place.column === null ? '' : `:${place.column}`})`
-  const what = stage === 'start' ? 'does not start' : 'threw an error that nobody caught'
-  return `${application} ${what}: ${error.name}: ${error.message}${at}`
+  return `${application} ${stageWords[stage]}: ${error.name}: ${error.message}${at}`
 }
 
 /**

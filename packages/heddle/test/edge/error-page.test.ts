@@ -56,6 +56,7 @@ test('the page says what has happened, where, and by which way', () => {
 test('the page says of an application that does not start that it does not', () => {
   const failure = { stage: 'start', worker: null, at: 0, error } as const
   assert.match(pageOf({ failure, status: 503 }), /<strong>web<\/strong> does not start/)
+  assert.match(pageOf({ failure: { ...failure, stage: 'exit' } }), /<strong>web<\/strong> ended its worker/)
 })
 
 test('nothing an error or a request says becomes part of the page', () => {

@@ -62,10 +62,15 @@ export function watchFailures({ events, show, base, read }: FailuresOptions): vo
     show([...conditions.values()])
   })
   // The same version: a page that loaded itself anew for it would have the same request do the same again.
-  events.on('worker:crashed', ({ application, worker, error }) => {
+  events.on('worker:crashed', ({ application, worker, origin, error }) => {
     if (application === null) return
     const { version, broken } = conditions.get(application) ?? healthy(application)
-    put({ application, version, broken, crashed: explain('run', worker, error) })
+    put({
+      application,
+      version,
+      broken,
+      crashed: explain(origin === 'processExit' ? 'exit' : 'run', worker, error)
+    })
   })
 }
 
