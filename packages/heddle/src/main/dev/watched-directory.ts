@@ -108,6 +108,11 @@ export class WatchedDirectory {
     this.#stir()
   }
 
+  /** What is there under this name has gone: whatever is found there next is news, if it has the same inode. */
+  forget(name: string): void {
+    this.#entries.delete(name)
+  }
+
   /** From now on nothing is told. */
   close(): void {
     this.#isClosed = true

@@ -125,6 +125,7 @@ export class WatchedTree {
     const entries = await watched.open()
     if (entries === null) {
       if (this.#places.get(path) === place) this.#places.delete(path)
+      this.#forget(path)
       return false
     }
     if (this.#isClosed || this.#places.get(path) !== place) {
@@ -198,8 +199,16 @@ export class WatchedTree {
 
   #handleGone(path: string): void {
     const files = this.#drop(path)
+    this.#forget(path)
+    // It may have come back before the directory above was read.
+    this.#places.get(dirname(path))?.watched.refresh()
     if (path === this.root) this.#opening = this.#openRoot(true)
     if (files.length > 0) this.#options.onChange(files)
+  }
+
+  /** The directory above may not have noticed, and may find another one there that looks the same. */
+  #forget(path: string): void {
+    this.#places.get(dirname(path))?.watched.forget(basename(path))
   }
 
   /** Watches a directory and those in it no longer; returns the files that were there. */

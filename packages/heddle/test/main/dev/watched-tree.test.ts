@@ -112,6 +112,20 @@ test('WatchedTree tells of all files of a directory that is removed, and of thos
   await on.told('a/lib/y.js')
 })
 
+test('WatchedTree goes on with a directory that is removed and made again at once', async t => {
+  const on = await watchTree(t, { 'a/x.js': '1', 'a/lib/y.js': '1' })
+  for (let round = 0; round < 5; round++) {
+    on.remove('a/lib')
+    on.write('a/lib/y.js', `round ${round}`)
+    await on.told('a/lib/y.js')
+    on.write('a/lib/y.js', `again ${round}`)
+    await on.told('a/lib/y.js')
+  }
+  on.write('a/lib/y.js', 'at last')
+  on.write('a/lib/new.js', '1')
+  await on.told('a/lib/y.js', 'a/lib/new.js')
+})
+
 test('WatchedTree goes on with a directory that was put in the place of another', async t => {
   const on = await watchTree(t, files)
   on.write('other/y.js', 'other')
