@@ -88,12 +88,8 @@ export function demandOf(all: readonly LoadSample[]): Demand | null {
   const last = all.at(-1)
   if (last === undefined || last.ready === 0) return null
   const samples = all.filter(({ ready, spanMs }) => ready > 0 && spanMs > 0)
-  // Of each tick by what requests cost then: they may have been others.
-  const costs = samples.map((_, index) => costAt(samples, index))
-  const costMs = costs.at(-1) ?? null
-  const loads = samples.map((sample, index) => {
-    return { ...sample, load: loadOf(sample, costs[index] ?? null) }
-  })
+  const costMs = costAt(samples, samples.length - 1)
+  const loads = samples.map((_, index) => loadAt(samples, index))
   const levels = samples.map(({ at, spanMs }, index) => ({ at, spanMs, demand: levelAt(loads, index) }))
   const present = within(samples, last.at, nowMs)
   const activeMs = sum(present, sample => sample.activeMs)
@@ -179,13 +175,17 @@ function costAt(samples: readonly LoadSample[], index: number): number | null {
  * Event loops that one tick would have kept busy. Where they are full it is what came in that counts, whether that
  * is more than they can do, or less: then they work off what has piled up.
  */
-function loadOf(sample: LoadSample, costMs: number | null): number {
-  const { activeMs, arrived, spanMs } = sample
-  const isFull = utilizationOf(sample) >= saturated && arrived !== null && costMs !== null
-  return (isFull ? arrived * costMs : activeMs) / spanMs
+function loadAt(samples: readonly LoadSample[], index: number): Load {
+  const sample = samples[index]
+  if (sample === undefined) return { at: 0, spanMs: 0, arrived: null, load: 0 }
+  const { at, activeMs, arrived, spanMs } = sample
+  const isFull = utilizationOf(sample) >= saturated && arrived !== null
+  // By what requests cost then: they may have been others.
+  const costMs = isFull ? costAt(samples, index) : null
+  return { at, spanMs, arrived, load: (costMs === null ? activeMs : (arrived ?? 0) * costMs) / spanMs }
 }
 
-interface Load extends LoadSample {
+interface Load extends Pick<LoadSample, 'at' | 'spanMs' | 'arrived'> {
   /** Event loops. */
   readonly load: number
 }
