@@ -118,7 +118,10 @@ export const bare: CheckedApplication = {
 
 function judgeName(id: string, place: Omit<Mistake, 'message'>, mistakes: Mistake[]): void {
   if (!ownNames.includes(id)) return
-  mistakes.push({ ...place, message: `no application can have the id "${id}": threads of Heddle are called so` })
+  mistakes.push({
+    ...place,
+    message: `no application can have the id "${id}": threads of Heddle are called so`
+  })
 }
 
 function judgeDirectory(
