@@ -23,7 +23,7 @@ export interface Candidate {
 const idPattern = /^[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?$/
 
 /** Heddle's own threads are called so in logs, metrics and commands: `edge:0` is not a worker of an application. */
-const ownNames: readonly string[] = ['edge', 'handoff']
+const ownNames = new Set(['edge', 'handoff'])
 
 /** All applications: written ones in their order, then the autoloaded ones by id. */
 export function gatherApplications(
@@ -117,7 +117,7 @@ export const bare: CheckedApplication = {
 }
 
 function judgeName(id: string, place: Omit<Mistake, 'message'>, mistakes: Mistake[]): void {
-  if (!ownNames.includes(id)) return
+  if (!ownNames.has(id)) return
   mistakes.push({
     ...place,
     message: `no application can have the id "${id}": threads of Heddle are called so`
