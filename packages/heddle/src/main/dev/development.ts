@@ -73,7 +73,7 @@ export class Development {
     const { clock, announce, applications } = options
     this.#options = options
     this.#development = development
-    this.heard = new HeardFiles(() => this.#watchLoose())
+    this.heard = new HeardFiles(clock, () => this.#watchLoose())
     this.#changes = new Changes(clock, files => this.#handle(files))
     this.#selfWritten = new SelfWritten()
     this.#refresher = new Refresher({

@@ -5,6 +5,7 @@
  * more to be heard.
  */
 import type { FromWorker, WorkerBoot } from '../../channel/messages.ts'
+import type { Cancel, Clock } from '../../shared/clock.ts'
 
 /** What a thread is started with, as far as it matters here. */
 interface Plan {
@@ -31,13 +32,19 @@ interface Loaded {
   fresh: Set<string> | null
 }
 
+/** Milliseconds in which files are gathered that are loaded one after the other. */
+const gatherMs = 50
+
 /** The files of all applications. */
 export class HeardFiles {
+  readonly #clock: Clock
   readonly #byApplication = new Map<string, Loaded>()
   readonly #onNews: () => void
+  #cancelNews: Cancel | null = null
 
   /** @param onNews Called when there are other files than before. */
-  constructor(onNews: () => void) {
+  constructor(clock: Clock, onNews: () => void) {
+    this.#clock = clock
     this.#onNews = onNews
   }
 
@@ -71,7 +78,7 @@ export class HeardFiles {
       known.files.add(file)
       known.fresh?.add(file)
     }
-    if (known.files.size > before) this.#onNews()
+    if (known.files.size > before) this.#cancelNews ??= this.#clock.after(gatherMs, () => this.#tell())
   }
 
   /** From now on workers load the code as it is. */
@@ -84,12 +91,12 @@ export class HeardFiles {
     const known = this.#of(application)
     if (isWell && known.fresh !== null) known.files = known.fresh
     known.fresh = null
-    this.#onNews()
+    this.#tell()
   }
 
   forget(application: string): void {
     this.#byApplication.delete(application)
-    this.#onNews()
+    this.#tell()
   }
 
   of(application: string): ReadonlySet<string> {
@@ -98,6 +105,12 @@ export class HeardFiles {
 
   all(): readonly string[] {
     return [...this.#byApplication.keys()].flatMap(id => Array.from(this.of(id)))
+  }
+
+  #tell(): void {
+    this.#cancelNews?.()
+    this.#cancelNews = null
+    this.#onNews()
   }
 
   #of(application: string): Loaded {
