@@ -31,6 +31,10 @@ const saturated = 0.9
 /** Utilization below which nothing piles up, so that what is in flight is what is usual. */
 const relaxed = 0.7
 
+/** Ticks in which a new worker gets less than its share, and requests in flight for each that say that it matters. */
+const easeInTicks = 5
+const pilingUp = 4
+
 /** Requests, and milliseconds, that tell what one costs; and how long ago they may have been. */
 const costRequests = 20
 const costMinMs = 2000
@@ -172,17 +176,26 @@ function costAt(samples: readonly LoadSample[], index: number): number | null {
 }
 
 /**
- * Event loops that one tick would have kept busy. Where they are full it is what came in that counts, whether that
- * is more than they can do, or less: then they work off what has piled up.
+ * What one tick was like. Where event loops are full it is what came in that counts, whether that is more than they can
+ * do, or less: then they work off what has piled up. While a worker is new and gets little yet, the others may be full.
+ * What a request costs is looked for only then.
  */
 function loadAt(samples: readonly LoadSample[], index: number): Load {
   const sample = samples[index]
   if (sample === undefined) return { at: 0, spanMs: 0, arrived: null, load: 0 }
   const { at, activeMs, arrived, spanMs } = sample
-  const isFull = utilizationOf(sample) >= saturated && arrived !== null
+  const isFull = utilizationOf(sample) >= saturated
   // By what requests cost then: they may have been others.
-  const costMs = isFull ? costAt(samples, index) : null
-  return { at, spanMs, arrived, load: (costMs === null ? activeMs : (arrived ?? 0) * costMs) / spanMs }
+  const costMs = arrived !== null && (isFull || isEasingIn(samples, index)) ? costAt(samples, index) : null
+  const cameMs = arrived === null || costMs === null ? activeMs : arrived * costMs
+  return { at, spanMs, arrived, load: (isFull ? cameMs : Math.max(activeMs, cameMs)) / spanMs }
+}
+
+/** Whether there were fewer workers a moment ago, and requests pile up. */
+function isEasingIn(samples: readonly LoadSample[], index: number): boolean {
+  const { ready = 0, inflight = 0 } = samples[index] ?? {}
+  if (inflight < ready * pilingUp) return false
+  return samples.slice(Math.max(0, index - easeInTicks), index).some(earlier => earlier.ready < ready)
 }
 
 interface Load extends Pick<LoadSample, 'at' | 'spanMs' | 'arrived'> {
