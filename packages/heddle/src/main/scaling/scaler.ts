@@ -227,7 +227,8 @@ export class Scaler {
     const written = this.#options.total()
     if (written !== null) return written
     const least = running.reduce((sum, { settings }) => sum + settings.scaling.min, 0)
-    return Math.max(least, Math.ceil(this.#machine.at(-1)?.cpus ?? 0))
+    // As long as nobody has looked at the machine there is no reason to take workers from anybody.
+    return Math.max(least, Math.ceil(this.#machine.at(-1)?.cpus ?? Number.POSITIVE_INFINITY))
   }
 
   #obey(application: ScaledApplication, decision: Decision): void {

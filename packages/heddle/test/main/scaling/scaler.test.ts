@@ -153,6 +153,21 @@ test('The rule is told of samples, the machine, the total, and when the number w
   assert.equal(paper.last[0][0]?.samples.length, 90_000 / tickMs)
 })
 
+test('Nobody loses workers to a total that is not known yet', async () => {
+  // As after a reload that has given bounds to an application that had a fixed number.
+  const api = new PaperPool('api', { max: 8 })
+  api.resize(4)
+  const { clock, paper } = setUp(api)
+  await clock.advance(2 * tickMs)
+  assert.deepEqual(
+    paper.asked.map(([, machine, total]) => [machine.length, total]),
+    [
+      [0, Number.POSITIVE_INFINITY],
+      [1, 4]
+    ]
+  )
+})
+
 test('A growth that fails is told, and tried again later each time', async () => {
   const api = new PaperPool('api')
   const { clock, paper, scaler, heard } = setUp(api)
