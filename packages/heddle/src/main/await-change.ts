@@ -13,15 +13,20 @@ export interface AwaitedChange {
   readonly happened: Promise<void>
   /** Resolves when all files are watched. */
   readonly watched: Promise<void>
+  /** Waits no longer. */
+  close(): void
 }
 
 /** Begins to wait. */
 export function awaitChange(directory: string, clock: Clock): AwaitedChange {
   const { promise: happened, resolve } = Promise.withResolvers<void>()
   const alive = setInterval(() => {}, 60_000)
-  const changes = new Changes(clock, () => {
+  const close = (): void => {
     clearInterval(alive)
     tree.close()
+  }
+  const changes = new Changes(clock, () => {
+    close()
     resolve()
   })
   const tree = new WatchedTree(directory, {
@@ -33,5 +38,5 @@ export function awaitChange(directory: string, clock: Clock): AwaitedChange {
     // There is nobody yet to tell it to, and all that is lost is a change.
     onLimit: () => {}
   })
-  return { happened, watched: tree.open() }
+  return { happened, watched: tree.open(), close }
 }

@@ -11,6 +11,7 @@ import { loadConfig } from '../../config/load.ts'
 import type { LoadOptions } from '../../config/load.ts'
 import type { ResolvedConfig } from '../../config/resolved.ts'
 import { isFailure } from '../../errors.ts'
+import type { AwaitedChange } from '../../main/await-change.ts'
 import { systemClock } from '../../shared/clock.ts'
 import { printFailure } from '../failure.ts'
 import { paint } from '../paint.ts'
@@ -25,27 +26,36 @@ const limitMs = 30_000
  */
 export async function firstConfig(options: LoadOptions): Promise<ResolvedConfig> {
   const env = { ...process.env }
+  let change: AwaitedChange | null = null
   // Only a thread of its own reads again what was loaded before.
   for (let load = loadConfig; ; load = from => loadFresh({ ...from, env }, limitMs)) {
-    try {
-      // oxlint-disable-next-line no-await-in-loop -- Until there is one.
-      return await load(options)
-    } catch (error) {
-      const directory = mendedIn(error, options)
-      if (directory === null) throw error
-      printFailure(error)
-      // oxlint-disable-next-line no-await-in-loop -- The same.
-      await changeIn(directory)
-    }
+    // oxlint-disable-next-line no-await-in-loop -- Until there is one.
+    const outcome = await load(options).catch(asWrong)
+    const directory = 'wrong' in outcome ? mendedIn(outcome.wrong, options) : null
+    if (directory === null) change?.close()
+    if (!('wrong' in outcome)) return outcome
+    if (directory === null) throw outcome.wrong
+    printFailure(outcome.wrong)
+    // oxlint-disable-next-line no-await-in-loop -- The same.
+    change ??= await watchIn(directory)
+    process.stderr.write(`${paint('dim', 'Waiting for a change of a file.', process.stderr)}\n`)
+    // oxlint-disable-next-line no-await-in-loop -- The same.
+    await change.happened
+    // Before it is read again: what changes while it is read, or just after, is not to be missed.
+    // oxlint-disable-next-line no-await-in-loop -- The same.
+    change = await watchIn(directory)
   }
 }
 
-async function changeIn(directory: string): Promise<void> {
+function asWrong(wrong: unknown): { readonly wrong: unknown } {
+  return { wrong }
+}
+
+async function watchIn(directory: string): Promise<AwaitedChange> {
   const { awaitChange } = await import('../../main/await-change.ts')
   const change = awaitChange(directory, systemClock)
   await change.watched
-  process.stderr.write(`${paint('dim', 'Waiting for a change of a file.', process.stderr)}\n`)
-  await change.happened
+  return change
 }
 
 /** The directory a change in which may mend a failure; `null` when none does. */
