@@ -69,6 +69,19 @@ const table: readonly Case[] = [
     reason: 'busy'
   },
   {
+    name: 'a worker that is new and gets little yet, while the first is full: by what comes in',
+    app: application(
+      history(
+        [60, { elu: 0.4, rate: 100 }],
+        [1, { elu: 1, arrived: 500, completed: 125, inflight: 376 }],
+        [2, { ready: 2, elu: 0.55, arrived: 500, completed: 140, inflight: 1000 }]
+      ),
+      { grownAt: now - 1000 }
+    ),
+    target: 5,
+    reason: 'busy'
+  },
+  {
     name: 'many workers share their peaks and may be fuller',
     app: application(ticks(10, { elu: 0.8, ready: 8, loopDelayMs: 20 }), { limits: { min: 1, max: 32 } }),
     target: 8,
