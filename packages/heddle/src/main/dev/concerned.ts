@@ -64,7 +64,7 @@ export function concernedBy(
   const loaders = territories.filter(each => hasLoaded(each, path))
   const isForeign = loaders.length > 0 && modules.test(path)
   const owners = territories.filter(
-    each => trees.has(each.id) && (!isForeign || each.isBroken || loaders.includes(each))
+    each => isOwner(each, path, trees) && (!isForeign || each.isBroken || loaders.includes(each))
   )
   const isManifest = owners.some(each => path === join(each.path, 'package.json'))
   const isConfiguration = files.includes(path) || isManifest || trees.has(null)
@@ -72,6 +72,11 @@ export function concernedBy(
   const isOwnEnv = isEnvFile(basename(path)) && files.includes(path)
   const concerned = isOwnEnv ? [] : [...new Set([...owners, ...loaders])]
   return { configuration: isConfiguration, applications: concerned.map(({ id }) => id) }
+}
+
+/** One that has just come was seen where it might come. */
+function isOwner({ id, path: own }: Territory, path: string, trees: ChangedFile['trees']): boolean {
+  return trees.has(id) || (trees.has(null) && pathBelow(own, path) !== null)
 }
 
 /** Whether a file a module is looked for at may be this one: its extension may be left out, or that of a compiler. */

@@ -23,7 +23,7 @@ import { LooseFiles } from './loose-files.ts'
 import { Refresher } from './refresher.ts'
 import type { Refreshed } from './refresher.ts'
 import { SelfWritten } from './self-written.ts'
-import { WatchedTrees } from './watched-trees.ts'
+import { watchedByDefault, WatchedTrees } from './watched-trees.ts'
 
 /** What it needs of those around it. */
 export interface DevelopmentOptions {
@@ -107,7 +107,12 @@ export class Development {
 
   /** Begins to watch. */
   start(): void {
-    const { events } = this.#options
+    const { events, clock } = this.#options
+    // At a reload it is in force by now, after a command when whoever has announced it is done.
+    const adaptSoon = (): void => {
+      this.#adapt()
+      clock.after(0, () => this.#adapt())
+    }
     this.#watch()
     this.#offs.push(
       events.on('booted', () => {
@@ -118,9 +123,9 @@ export class Development {
       events.on('application:removed', ({ application }) => {
         this.#refresher.forget(application)
         this.heard.forget(application)
-        this.#adapt()
+        adaptSoon()
       }),
-      events.on('application:added', () => this.#adapt()),
+      events.on('application:added', adaptSoon),
       // Workers that are lost are replaced without anybody asking; what comes of that is told here.
       events.on('worker:exited', ({ application, readyMs, reason, error }) => {
         if (application === null || readyMs !== null || reason === 'stopped' || reason === 'stuck') return
@@ -253,7 +258,7 @@ export class Development {
   /** Another configuration is in force. */
   #adapt(): void {
     const config = this.#options.config()
-    if (config.development === null) return
+    if (config.development === null || this.#isClosed) return
     this.#development = config.development
     this.#watch()
     for (const { id } of config.applications)
@@ -276,8 +281,8 @@ export class Development {
   #territories(): readonly Territory[] {
     const { watch } = this.#development
     return this.#options.config().applications.flatMap(({ id, path }) => {
-      const own = watch[id]
-      if (own === undefined || !own.enabled) return []
+      const own = watch[id] ?? watchedByDefault
+      if (!own.enabled) return []
       return {
         id,
         path,

@@ -3,7 +3,7 @@
  *
  * Main thread only.
  */
-import type { ResolvedApplication, ResolvedDevelopment } from '../../config/resolved.ts'
+import type { ResolvedApplication, ResolvedDevelopment, ResolvedWatch } from '../../config/resolved.ts'
 import type { Clock } from '../../shared/clock.ts'
 import { parseIgnoreRules, pathBelow } from './ignore-rules.ts'
 import { WatchedTree } from './watched-tree.ts'
@@ -15,6 +15,9 @@ export interface TreesOptions {
   readonly onChange: (files: readonly string[], tree: string | null) => void
   readonly onLimit: (reason: string) => void
 }
+
+/** What is watched of an application that was added by a command: no configuration speaks of it. */
+export const watchedByDefault: ResolvedWatch = { enabled: true, include: [], ignore: [], poll: 0 }
 
 interface Wanted {
   readonly id: string | null
@@ -85,9 +88,8 @@ function treesOf(
   { watch, autoload }: ResolvedDevelopment
 ): readonly Wanted[] {
   const own = applications.flatMap(({ id, path }): Wanted[] => {
-    const settings = watch[id]
-    if (settings === undefined || !settings.enabled) return []
-    const { ignore, include, poll: pollMs } = settings
+    const { enabled, ignore, include, poll: pollMs } = watch[id] ?? watchedByDefault
+    if (!enabled) return []
     return [
       { id, root: path, ignore, asGit: true, pollMs },
       ...include.map(root => ({ id, root, ignore: [], asGit: false, pollMs }))

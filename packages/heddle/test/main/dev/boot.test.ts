@@ -13,17 +13,21 @@ import { createProject } from './project.ts'
 const watch = { api: { enabled: true, include: [], ignore: [], poll: 0 } }
 const development = { files: [], autoload: null, watch, inspector: null }
 
-function stage(t: TestContext, parts: { start?: () => Promise<unknown>; reload?: () => Promise<unknown> }) {
-  const { root } = createProject(t, {})
+interface Parts {
+  readonly start?: () => Promise<unknown>
+  readonly reload?: () => Promise<unknown>
+  readonly isRunning?: boolean
+}
+
+function stage(t: TestContext, parts: Parts) {
+  const project = createProject(t, { 'api/index.js': '', 'jobs/index.js': '' })
+  const { root } = project
   const clock = new HeldClock()
   const events = new Events()
   const told: string[] = []
   events.onAny(name => told.push(name))
-  const config = {
-    ...exampleConfig({ applications: [exampleApplication({ path: root })] }),
-    root,
-    development
-  }
+  const applications = [exampleApplication({ path: project.path('api') })]
+  let config = { ...exampleConfig({ applications }), root, development }
   const on = new Development(
     {
       clock,
@@ -32,7 +36,7 @@ function stage(t: TestContext, parts: { start?: () => Promise<unknown>; reload?:
       config: () => config,
       reload: parts.reload ?? (() => Promise.resolve()),
       applications: {
-        isRunning: () => false,
+        isRunning: () => parts.isRunning ?? false,
         ready: () => 0,
         start: parts.start ?? (() => Promise.resolve()),
         replace: () => Promise.resolve(),
@@ -43,7 +47,12 @@ function stage(t: TestContext, parts: { start?: () => Promise<unknown>; reload?:
   )
   on.start()
   t.after(() => on.stop())
-  return { on, clock, events, told }
+  const add = (id: string): void => {
+    events.emit('application:added', { application: id })
+    const added = exampleApplication({ id, path: project.path(id) })
+    config = { ...config, applications: [...applications, added] }
+  }
+  return { on, clock, events, told, project, add }
 }
 
 test('Development has the boot wait for an application that hangs for so long only', async t => {
@@ -93,4 +102,14 @@ test('Development reads the configuration again once other operations are out of
   events.emit('booted', { url: null, bootMs: 1 })
   await clock.advance(1000)
   assert.equal(times, 3)
+})
+
+test('Development watches an application that was added by a command', async t => {
+  const { on, clock, told, project, add } = stage(t, { isRunning: true })
+  add('jobs')
+  await clock.advance(0)
+  await on.settled()
+  project.write('jobs/index.js', '1')
+  // Notices of the system come when they come.
+  while (!told.includes('application:updated')) await clock.advance(20)
 })

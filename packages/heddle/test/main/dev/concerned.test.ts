@@ -123,6 +123,12 @@ const cases: readonly Case[] = [
     { configuration: true }
   ],
   [
+    'a file that was seen there, of an application that has come meanwhile',
+    { path: '/r/a/index.js', trees: [null] },
+    { a: {}, b: {} },
+    { configuration: true, applications: ['a'] }
+  ],
+  [
     'variables the program reads itself',
     { path: '/r/a/.env', trees: ['a'] },
     { a: {} },
