@@ -46,7 +46,7 @@ footer dd{color:var(--text);overflow-wrap:anywhere;min-width:0}
 
 /**
  * Looks twice a second, and seldom while nobody sees it. What was sent by a form is not sent a second time: the page
- * only says that it may be.
+ * only says that it may be. A place far to the right is shown first.
  */
 export const pageScript = `
 const { version, path, reload } = document.body.dataset
@@ -76,6 +76,9 @@ async function look() {
   isLooking = false
   timer = setTimeout(look, document.hidden ? 5000 : 500)
 }
+const mark = document.querySelector('.marker b')
+const pre = mark?.closest('pre')
+if (pre && mark.offsetLeft > pre.clientWidth - 40) pre.scrollLeft = mark.offsetLeft - pre.clientWidth / 2
 document.addEventListener('visibilitychange', () => { if (!document.hidden) look() })
 timer = setTimeout(look, 500)
 `

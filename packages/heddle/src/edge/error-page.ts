@@ -69,7 +69,7 @@ export function failurePage(page: FailurePage): string {
 <h1><span class="name">${escape(error.name)}</span>${code(error.code)}<span class="message">${escape(error.message)}</span></h1>
 </header>
 ${codeSection(page)}
-${stackSection(error.calls)}
+${stackSection(error.calls, error.place !== null)}
 ${causesSection(error.causes)}
 <footer>
 <p role="status" id="state">${stateText(isSafe)}</p>
@@ -133,13 +133,13 @@ function frameLines(frame: CodeFrame): string {
       const marker =
         indent === null
           ? ''
-          : `<span class="line marker" aria-hidden="true"><span class="number">${' '.repeat(width)}</span> ${indent}^\n</span>`
+          : `<span class="line marker" aria-hidden="true"><span class="number">${' '.repeat(width)}</span> ${indent}<b>^</b>\n</span>`
       return `<mark class="line">${gutter} ${escape(text)}\n</mark>${marker}`
     })
     .join('')
 }
 
-function stackSection(calls: readonly ExplainedCall[]): string {
+function stackSection(calls: readonly ExplainedCall[], isPlaced: boolean): string {
   if (calls.length === 0) return ''
   const own = calls.filter(({ origin }) => origin === 'own')
   const others = calls.length - own.length
@@ -147,7 +147,7 @@ function stackSection(calls: readonly ExplainedCall[]): string {
   const all =
     others === 0
       ? ''
-      : `<details${own.length === 0 ? ' open' : ''}><summary>All ${calls.length} calls, packages and Node.js included</summary><ol>${calls.map(callItem).join('')}</ol></details>`
+      : `<details${own.length === 0 && !isPlaced ? ' open' : ''}><summary>All ${calls.length} calls, packages and Node.js included</summary><ol>${calls.map(callItem).join('')}</ol></details>`
   return `<section>
 <h2>Stack</h2>
 ${first}
