@@ -36,6 +36,8 @@ test('a server in development puts a change in force, however it is written, of 
   await dev.after(() => dev.write('api/word.js', word('four')), 'application:updated')
   assert.equal(await dev.get(), 'four')
   assert.ok(!dev.toldOf('api').includes('application:broken'))
+  // Nothing has failed: nobody wanted it any longer.
+  assert.ok(!dev.toldOf('api').includes('worker:replacement-failed'))
 
   const fact = await dev.after(() => dev.server.development?.restart(), 'application:changed')
   assert.deepEqual(fact, { application: 'api', files: [], count: 0 })
