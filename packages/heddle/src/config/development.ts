@@ -23,6 +23,12 @@ const drainMs = 2000
 /** Milliseconds a stop takes at most: a stream of events that is open in a browser ends by nothing else. */
 const stopMs = 1500
 
+/**
+ * Milliseconds an open circuit waits. A page that loads, and asks for several things that each end the worker, opens it
+ * within seconds; who looks for the fault is not to wait for the server then.
+ */
+const circuitMs = 1000
+
 /** One worker for each application that was given no number outside the file. */
 export function workersInDevelopment(override: WorkersOverride | null): WorkersOverride {
   const one = { min: 1, max: 1 }
@@ -63,12 +69,13 @@ function accessLogOf(
 }
 
 function applicationInDevelopment(application: ResolvedApplication): ResolvedApplication {
-  const { scaling, rollout, recycle, health } = application
+  const { scaling, rollout, recycle, health, restart } = application
   return {
     ...application,
     scaling: { ...scaling, max: scaling.min, spare: 0, enabled: false },
     recycle: { ...recycle, maxRequests: 0, maxAge: 0, maxHeap: 0, maxRss: 0 },
     rollout: { ...rollout, drainTimeout: Math.min(rollout.drainTimeout, drainMs) },
+    restart: { ...restart, openFor: Math.min(restart.openFor, circuitMs) },
     // Whoever stops at a breakpoint is not to find his worker replaced.
     health: { ...health, enabled: false }
   }

@@ -36,6 +36,7 @@ test('resolve() recycles, judges and waits for nobody in development', () => {
     ...a,
     recycle: { maxAge: '1h', maxRequests: 5 },
     rollout: { drainTimeout: '1m' },
+    restart: { openFor: '1m' },
     gracefulShutdown: { drainDelay: '5s', timeout: '1m' },
     server: { mode: 'direct' }
   }
@@ -43,6 +44,8 @@ test('resolve() recycles, judges and waits for nobody in development', () => {
   assert.partialDeepStrictEqual(applications[0], {
     recycle: { maxAge: 0, maxRequests: 0 },
     rollout: { drainTimeout: 2000 },
+    // A page that ends its worker with each of its requests opens the circuit at once.
+    restart: { openFor: 1000 },
     health: { enabled: false }
   })
   assert.deepEqual([server.mode, server.threads], ['edge', 1])
