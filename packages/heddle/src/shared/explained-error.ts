@@ -52,7 +52,7 @@ const causedBy = '\ncaused by: '
 
 /** Explains an error. It never throws. */
 export function explainError(error: unknown, { base, read }: ExplainOptions): ExplainedError {
-  const { name, message, code, stack } = factsOf(error)
+  const { name, message, code, stack } = withoutImporter(factsOf(error))
   const [own = '', ...others] = stack.split(causedBy)
   const parts = [own, ...others].map((text): Part => {
     const { broken, calls } = parseStack(text)
@@ -77,7 +77,22 @@ export function explainError(error: unknown, { base, read }: ExplainOptions): Ex
   }
 }
 
-function factsOf(error: unknown): { name: string; message: string; code: string | null; stack: string } {
+interface Facts {
+  readonly name: string
+  readonly message: string
+  readonly code: string | null
+  readonly stack: string
+}
+
+/** A file that is wanted by Heddle alone, an entry, is not there: who wants it, and on which way, helps nobody. */
+function withoutImporter(facts: Facts): Facts {
+  const [end = '', importer = ''] = /(?<='[^']*') imported from (\S.*)$/.exec(facts.message) ?? []
+  if (facts.code !== 'ERR_MODULE_NOT_FOUND' || importer === '' || originOf(importer) !== 'runtime')
+    return facts
+  return { ...facts, message: facts.message.slice(0, -end.length), stack: '' }
+}
+
+function factsOf(error: unknown): Facts {
   if (!(error instanceof Error)) return { name: 'Error', message: String(error), code: null, stack: '' }
   const code: unknown = Reflect.get(error, 'code')
   const cause = error.cause instanceof Error ? `${causedBy}${String(error.cause.stack)}` : ''

@@ -79,6 +79,14 @@ test('explainError() names causes with their places, and goes to one when the er
   assert.deepEqual(place, { file: 'server.mjs', line: 3, column: 1 })
 })
 
+test('explainError() says of an entry that is gone just that', () => {
+  const boot = new URL('../../src/worker/boot.ts', import.meta.url).pathname
+  const message = `Cannot find module '/srv/app/gone.mjs' imported from ${boot}`
+  const stack = [`Error: ${message}`, '    at finalizeResolution (node:internal/modules/esm/resolve:272:11)']
+  const facts = explain(thrown('Error', message, stack, { code: 'ERR_MODULE_NOT_FOUND' }))
+  assert.deepEqual([facts.message, facts.calls], ["Cannot find module '/srv/app/gone.mjs'", []])
+})
+
 test('explainError() takes whatever was thrown', () => {
   for (const value of ['a word', null, undefined, 7, { message: 'x' }, thrown('', '', [])]) {
     const { place, frame, calls } = explain(value)
