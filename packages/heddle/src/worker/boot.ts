@@ -56,7 +56,7 @@ async function run(port: MessagePort, boot: WorkerBoot): Promise<void> {
   vitals.introduce(osThread())
   offerWhere()
   offerDiagnosis()
-  measureVitals(vitals, { intervalMs: boot.checks.intervalMs, counts: boot.metrics })
+  const measure = measureVitals(vitals, { intervalMs: boot.checks.intervalMs, counts: boot.metrics })
   const service = new Service(mesh, boot.listen)
   const interception = interceptListen({ direct: boot.listen, shared: boot.workers > 1 }, service)
   replaceListen(() => interception)
@@ -96,6 +96,8 @@ async function run(port: MessagePort, boot: WorkerBoot): Promise<void> {
     return
   }
   loaded?.flush()
+  // What it holds from now on is what such a worker takes; before it had loaded it was next to nothing.
+  measure()
   announce(service, send)
   if (boot.metrics) offerMetrics(boot, context, port)
 }

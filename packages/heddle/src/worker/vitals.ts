@@ -49,8 +49,12 @@ export function heapEnd(heapSizeLimit: number, youngMb: number): number {
   return Math.max(0, heapSizeLimit - youngSpaces * spaceMb * 1024 ** 2)
 }
 
-/** Measures until the thread ends. Nothing of it keeps the thread alive. */
-export function measureVitals(writer: VitalsWriter, { intervalMs, counts }: VitalsPlan): void {
+/**
+ * Measures until the thread ends. Nothing of it keeps the thread alive.
+ *
+ * @returns Measures once more, at once: for whoever is about to say that something has changed.
+ */
+export function measureVitals(writer: VitalsWriter, { intervalMs, counts }: VitalsPlan): () => void {
   const delays = monitorEventLoopDelay({ resolution: resolutionMs })
   delays.enable()
   const collections = new Collections()
@@ -77,6 +81,7 @@ export function measureVitals(writer: VitalsWriter, { intervalMs, counts }: Vita
   }
   measure()
   setInterval(measure, Math.min(lookMs, intervalMs)).unref()
+  return measure
 }
 
 /** Collections of garbage in this thread, by kind. */

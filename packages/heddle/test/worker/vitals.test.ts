@@ -21,6 +21,13 @@ async function until(
   }
 }
 
+test('A worker that says that it is ready has said how much memory it took to get there', async t => {
+  const vitals = createVitals()
+  const running = startInMesh(t, 'heavy/app.mjs', { boot: { vitals } })
+  await running.next('ready')
+  assert.ok(readVitals(vitals).external >= 32 * 1024 ** 2)
+})
+
 interface Checked {
   readonly vitals: SharedArrayBuffer
   readonly running: MeshRunning

@@ -12,6 +12,9 @@ export interface MemoryLook {
   readonly limitBytes: number
   /** What could be taken before somebody is killed. */
   readonly freeBytes: number
+  /** What threads are expected to take for being there: those that have loaded, and all of them. */
+  readonly loadedBytes?: number
+  readonly startedBytes?: number
   /** Percent of the last ten seconds in which nobody got any further for want of memory; `null` when not known. */
   readonly stalled: number | null
 }
@@ -129,7 +132,9 @@ function growthOf(looks: readonly MemoryLook[], last: MemoryLook): number {
 function growthSince(looks: readonly MemoryLook[], last: MemoryLook, spanMs: number): number {
   const first = looks.find(({ at }) => last.at - at <= spanMs)
   if (first === undefined || last.at - first.at < growthMinMs) return 0
-  return ((first.freeBytes - last.freeBytes) / (last.at - first.at)) * 1000
+  // What a start takes it takes once. One that was under way then had most of it to come.
+  const started = (last.startedBytes ?? 0) - (first.loadedBytes ?? 0)
+  return ((first.freeBytes - last.freeBytes - started) / (last.at - first.at)) * 1000
 }
 
 /**
@@ -176,6 +181,21 @@ export function hasRoom(
   const growth = (Math.max(0, bytesPerSecond) * bootMs) / 1000
   const needed = threadBytes + freshBytes * 1.25 + growth
   return freeBytes - needed >= limitBytes * 0.02
+}
+
+/** Part of the memory that is kept free by whoever starts workers that could be done without, and its bounds. */
+const sparePart = 0.1
+const spareMin = 32 * mebibyte
+const spareMax = 512 * mebibyte
+
+/** Whether there is room for a worker that could be done without, beside those that are being started. */
+export function hasRoomToSpare(
+  { limitBytes, freeBytes }: Pick<Strain, 'limitBytes' | 'freeBytes'>,
+  workerBytes: number,
+  promisedBytes: number
+): boolean {
+  const kept = Math.min(spareMax, Math.max(spareMin, limitBytes * sparePart))
+  return freeBytes - promisedBytes - workerBytes >= kept
 }
 
 /** In what order a worker and its successor go and come; `null` when it is better to wait. */

@@ -7,15 +7,39 @@ import { readVitals } from '../../channel/vitals.ts'
 import type { SizedWorker } from './guarded.ts'
 import { threadBytes } from './guard-policy.ts'
 
+/** A thread as far as its size is concerned. */
+export interface ThreadPhase {
+  readonly application: string
+  /** Whether it has not loaded the application yet, and so does not have all it will take. */
+  readonly isLoading: boolean
+}
+
+/** What threads can be expected to take, in bytes: those that have loaded, and all of them. */
+export interface Expectation {
+  readonly loadedBytes: number
+  readonly startedBytes: number
+}
+
 /** The sizes of the workers of a server. */
 export class WorkerSizes {
   readonly #workers: () => readonly SizedWorker[]
   /** The least each has held since it was ready. */
   readonly #least = new WeakMap<SizedWorker, number>()
 
-  /** @param workers Those who sit in slots now. */
-  constructor(workers: () => readonly SizedWorker[]) {
+  readonly #threads: () => ReadonlyMap<object, ThreadPhase>
+  /** What each thread was expected to take when that was known first. */
+  readonly #costs = new WeakMap<object, number>()
+
+  /**
+   * @param workers Those who sit in slots now.
+   * @param threads All threads, those that are being started or finish what they have among them.
+   */
+  constructor(
+    workers: () => readonly SizedWorker[],
+    threads: () => ReadonlyMap<object, ThreadPhase> = () => new Map()
+  ) {
     this.#workers = workers
+    this.#threads = threads
   }
 
   /** Remembers how small each worker was: to be called about once a second. */
@@ -24,6 +48,28 @@ export class WorkerSizes {
       const held = heldBy(worker)
       if (held !== null) this.#least.set(worker, Math.min(held, this.#least.get(worker) ?? Infinity))
     }
+  }
+
+  /** What the threads there are can be expected to take when they are fresh. */
+  expectation(): Expectation {
+    let loadedBytes = 0
+    let startedBytes = 0
+    for (const [thread, { application, isLoading }] of this.#threads()) {
+      const bytes = this.#cost(thread, application)
+      startedBytes += bytes
+      if (!isLoading) loadedBytes += bytes
+    }
+    return { loadedBytes, startedBytes }
+  }
+
+  /** It stays what it was: what others turn out to be says nothing of what this one has taken. */
+  #cost(thread: object, application: string): number {
+    const known = this.#costs.get(thread)
+    if (known !== undefined) return known
+    const fresh = this.fresh(application)
+    const bytes = threadBytes + (fresh || unknownBytes) * loadingFactor
+    if (fresh > 0) this.#costs.set(thread, bytes)
+    return bytes
   }
 
   /** What a worker of an application holds when it is fresh, in bytes, its thread left aside; 0 when not known. */
@@ -46,6 +92,9 @@ export class WorkerSizes {
 
 /** What a worker is taken to hold as long as none has been seen: about the smallest there are. */
 const unknownBytes = 16 * 1024 ** 2
+
+/** How much more a thread takes while it loads. */
+const loadingFactor = 1.25
 
 /** Bytes of heap, and of buffers outside of it; `null` for one that is not at work or has said nothing yet. */
 export function heldBy(worker: SizedWorker): number | null {

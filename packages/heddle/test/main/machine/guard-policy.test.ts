@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 
-import { reliefFor, reliefWords, strainOf } from '../../../src/main/machine/guard-policy.ts'
+import { hasRoomToSpare, reliefFor, reliefWords, strainOf } from '../../../src/main/machine/guard-policy.ts'
 import type { Candidate, MemoryLook, Relief } from '../../../src/main/machine/guard-policy.ts'
 
 const mebibyte = 1024 ** 2
@@ -170,6 +170,34 @@ const cases: readonly [string, Case, string][] = [
     'api:300 first within 10000'
   ]
 ]
+
+test('strainOf() does not take the start of workers for growth that goes on', () => {
+  const used = [500, 500, 500, 600, 700, 800]
+  const seen = (loadedMb: readonly number[], startedMb: readonly number[]): readonly MemoryLook[] =>
+    looks(used).map((look, index) =>
+      Object.assign(look, {
+        loadedBytes: (loadedMb[index] ?? 0) * mebibyte,
+        startedBytes: (startedMb[index] ?? 0) * mebibyte
+      })
+    )
+  assert.equal(strainOf(seen([], []), 0.9).level, 'urgent')
+  const booting = seen([0, 0, 0, 0, 0, 300], [0, 0, 0, 300, 300, 300])
+  assert.equal(strainOf(booting, 0.9).level, 'none')
+  // Looks that begin while they load: most is still to come.
+  assert.equal(strainOf(booting.slice(3), 0.9).level, 'none')
+  // Those that had loaded before are no reason.
+  const before = used.map(() => 300)
+  assert.equal(strainOf(seen(before, before), 0.9).level, 'urgent')
+})
+
+test('hasRoomToSpare() keeps a reserve, and what was promised to others', () => {
+  const memory = { limitBytes: 1000 * mebibyte, freeBytes: 200 * mebibyte }
+  assert.equal(hasRoomToSpare(memory, 100 * mebibyte, 0), true)
+  assert.equal(hasRoomToSpare(memory, 101 * mebibyte, 0), false)
+  assert.equal(hasRoomToSpare(memory, 100 * mebibyte, 1), false)
+  const small = { limitBytes: 100 * mebibyte, freeBytes: 60 * mebibyte }
+  assert.equal(hasRoomToSpare(small, 30 * mebibyte, 0), false)
+})
 
 for (const [name, { looks: seen, candidates, replacedAt = [] }, expected] of cases) {
   test(`reliefFor() replaces ${name}`, () => {
