@@ -215,6 +215,11 @@ export interface HeddleEvents {
   'worker:replaced': ThreadFact & { readonly reason: ReplaceReason; readonly bootMs: number }
   /** A worker has loaded and is kept ready without requests. */
   'worker:spare': ThreadFact & { readonly bootMs: number }
+  /**
+   * There is no memory for a worker that is kept ready: it is not started, or was ended to make room. It is tried again,
+   * and told again only after it was ready.
+   */
+  'worker:spare-waits': ThreadFact
   /** A worker that was kept ready takes requests: in the place of one that is lost, or as one more. */
   'worker:stepped-in': ThreadFact
   /** The fresh worker did not become ready: the old one stays. */

@@ -145,7 +145,7 @@ class Server implements Coordinator {
     const seats = this.#registry
     const files = options.files ?? ownThreadFiles()
     const machine = composeMachine(options.machine, announce, () => ({ supervisor, watches }))
-    const { limitsOf } = machine
+    const { limitsOf, hasSpareRoom } = machine
     const dev = composeDevelopment({
       inForce,
       clock: systemClock,
@@ -155,7 +155,7 @@ class Server implements Coordinator {
     })
     this.development = dev.development
     const starter = dev.starter(startThread, files.worker)
-    const around = { seats, files, logs, announce, publicPort, limitsOf, startThread: starter }
+    const around = { seats, files, logs, announce, publicPort, limitsOf, hasSpareRoom, startThread: starter }
     const surroundings = surroundingsOf(inForce, around)
     const supervisor = new Supervisor(surroundings)
     const edges = new Edges(surroundings)
@@ -311,7 +311,7 @@ function surroundingsOf(
   inForce: InForce,
   given: Pick<
     Surroundings,
-    'seats' | 'files' | 'logs' | 'announce' | 'publicPort' | 'limitsOf' | 'startThread'
+    'seats' | 'files' | 'logs' | 'announce' | 'publicPort' | 'limitsOf' | 'hasSpareRoom' | 'startThread'
   >
 ): Surroundings {
   return {

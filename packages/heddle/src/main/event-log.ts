@@ -70,6 +70,8 @@ const lines: Lines = {
       bootMs
     }),
   'worker:spare': (log, { bootMs, ...thread }) => of(log, thread).debug('Spare worker is ready.', { bootMs }),
+  'worker:spare-waits': (log, thread) =>
+    of(log, thread).warn('There is no memory for a spare worker: it waits.'),
   'worker:stepped-in': (log, thread) => of(log, thread).info('Spare worker takes requests.'),
   'worker:replacement-failed': (log, { reason, error, ...thread }) =>
     of(log, thread)[unlessChanged(reason, 'error')](

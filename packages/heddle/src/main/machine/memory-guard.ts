@@ -7,7 +7,7 @@
  */
 import type { Announce } from '../../events.ts'
 import type { Cancel, Clock } from '../../shared/clock.ts'
-import { growthMs, reliefFor, reliefWords } from './guard-policy.ts'
+import { growthMs, reliefFor, reliefWords, strainOf } from './guard-policy.ts'
 import type { Candidate, MemoryLook, Relief, Strain } from './guard-policy.ts'
 import type { GuardedWorker, GuardedWorkers, MachineSource } from './guarded.ts'
 import { heldBy } from './worker-sizes.ts'
@@ -20,6 +20,8 @@ export interface MemoryGuardOptions {
   readonly sizes: WorkerSizes
   readonly clock: Clock
   readonly announce: Announce
+  /** Ends the workers that are kept ready without requests. Returns whether there were any. */
+  readonly letSparesGo: () => boolean
 }
 
 /** Milliseconds between two looks, and between two with little left. */
@@ -37,6 +39,9 @@ const helplessMs = 5000
 
 /** Milliseconds after a replacement that failed, for example since new code is being rolled out at the moment. */
 const failedMs = 5000
+
+/** Milliseconds that spares have to give back what they hold. */
+const sparesGoMs = 1000
 
 /** A worker whose event loop has not turned for more milliseconds does not finish what it has. */
 const staleMs = 1000
@@ -86,7 +91,8 @@ export class MemoryGuard {
     const { memory, memoryPressure } = source.use()
     if (!memory.isContainer) return null
     const { limitBytes, freeBytes } = memory
-    return { at: clock.now(), limitBytes, freeBytes, stalled: memoryPressure?.full ?? null }
+    const stalled = memoryPressure?.full ?? null
+    return { at: clock.now(), limitBytes, freeBytes, ...sizes.expectation(), stalled }
   }
 
   #judge(look: MemoryLook): void {
@@ -100,6 +106,12 @@ export class MemoryGuard {
     if (look.at < this.#restsUntil) return
     const workers = new Map(this.#options.guarded.workers().map(each => [each.fact.worker, each]))
     const candidates = [...workers.values()].flatMap(worker => this.#candidate(worker) ?? [])
+    const isStrained = candidates.some(({ maxMemory }) => strainOf(this.#looks, maxMemory).level !== 'none')
+    if (isStrained && this.#options.letSparesGo()) {
+      this.#looks = []
+      this.#restsUntil = look.at + sparesGoMs
+      return
+    }
     const relief = reliefFor(this.#looks, candidates, this.#replacedAt)
     if (relief.act === 'warn') this.#warn(relief.strain, candidates)
     else this.#helplessFrom = null

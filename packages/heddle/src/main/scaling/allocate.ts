@@ -109,7 +109,7 @@ function grow(shares: readonly Share[], total: number, memory: Memory): void {
     if (share === null) return
     share.refusal = refusalOf(share, memory)
     if (share.refusal === null && !takeSeat(share, shares, total)) share.refusal = 'total'
-    if (share.refusal === null) memory.take(share.wish.application)
+    if (share.refusal === null) memory.take(share.wish.application, share.target)
     else open.delete(share)
   }
 }
@@ -121,7 +121,7 @@ function isShort({ wish, target, reason }: Share): boolean {
 function refusalOf({ wish, target }: Share, memory: Memory): Refusal | null {
   if (target >= wish.application.limits.max) return 'max'
   if (target >= wish.useful) return 'cpu'
-  return memory.holds(wish.application) ? null : 'memory'
+  return memory.holds(wish.application, target) ? null : 'memory'
 }
 
 /** A worker for it: one more, or another one's. Returns whether there was one. */
@@ -189,6 +189,11 @@ function decisionOf({ wish, target, reason, refusal, partners }: Share): Decisio
   }
 }
 
+/** Whether the worker after so many is one that is kept ready. */
+function isThere({ workers, spares = 0 }: ScalingApplication, target: number): boolean {
+  return target >= workers && target < workers + spares
+}
+
 /** What is left of the memory while workers are handed out. */
 class Memory {
   /** Whether there is so little that a worker should go. */
@@ -208,11 +213,13 @@ class Memory {
     this.#closed = (machine?.memoryPressure ?? 0) >= memoryPressureMax
   }
 
-  holds({ workerBytes }: ScalingApplication): boolean {
-    return !this.#closed && this.#free >= workerBytes
+  /** Whether there is enough for one more than so many. */
+  holds(application: ScalingApplication, target: number): boolean {
+    return isThere(application, target) || (!this.#closed && this.#free >= application.workerBytes)
   }
 
-  take({ workerBytes }: ScalingApplication): void {
-    this.#free -= workerBytes
+  /** So many there are now, the one that was added last among them. */
+  take(application: ScalingApplication, target: number): void {
+    if (!isThere(application, target - 1)) this.#free -= application.workerBytes
   }
 }

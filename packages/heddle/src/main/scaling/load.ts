@@ -87,6 +87,8 @@ export interface ScalingApplication {
   readonly shrunkAt: number | null
   /** Bytes one more worker of it is expected to need. */
   readonly workerBytes: number
+  /** Further workers that have loaded and only wait to be needed: they have the memory they take. */
+  readonly spares?: number
   /** Milliseconds its workers take from their start until they are ready, as of late; `null` when not known. */
   readonly bootMs: number | null
   /** The last {@link historyMs}, the oldest first. */

@@ -43,6 +43,8 @@ export interface ScaledApplication {
   readonly isBusy: boolean
   /** The slots in use. */
   readonly slots: readonly ScaledSlot[]
+  /** Those that are kept ready: how many could be used at once, from this slot on. */
+  readonly spares: { ready(first: number): number }
   /** All it ever had. */
   readonly everySlot: readonly ScaledSlot[]
   /** Changes the number of workers. Rejects when a new one does not become ready. */

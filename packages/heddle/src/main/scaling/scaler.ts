@@ -198,6 +198,7 @@ export class Scaler {
       grownAt,
       shrunkAt,
       workerBytes: this.#options.workerBytes(id),
+      spares: application.spares.ready(application.slots.length),
       bootMs,
       samples
     }

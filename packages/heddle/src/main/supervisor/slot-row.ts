@@ -58,12 +58,14 @@ export class SlotRow {
 
   /** Those that keep workers ready for these slots. */
   createSpares(): Spares {
-    const { clock, announce, chance } = this.#surroundings
-    return new Spares(this.#terms.settings().id, {
+    const { clock, announce, chance, hasSpareRoom = () => true } = this.#surroundings
+    const { id } = this.#terms.settings()
+    return new Spares(id, {
       clock,
       announce,
       chance,
       rules: () => this.#rules(),
+      hasRoom: () => hasSpareRoom(id),
       spawn: slot => this.#spawn(this.#terms.settings(), slot, true)
     })
   }

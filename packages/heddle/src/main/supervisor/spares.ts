@@ -5,7 +5,7 @@
  * Main thread only. Who is needed is decided in `worker-pool.ts`. One that is lost is started again, as late as
  * `restart-policy.ts` says.
  */
-import type { Announce } from '../../events.ts'
+import type { Announce, ThreadFact } from '../../events.ts'
 import { within } from '../../shared/clock.ts'
 import type { Cancel, Clock } from '../../shared/clock.ts'
 import { Deadline } from '../../shared/deadline.ts'
@@ -22,6 +22,8 @@ export interface SparesOptions {
   /** A number from 0 up to 1; `Math.random` but in tests. */
   readonly chance: () => number
   readonly rules: () => SlotRules
+  /** Whether there is memory for one more; `null` as long as nobody knows how much one takes. */
+  readonly hasRoom: () => boolean | null
   /** Starts one for a slot, held from requests. May throw. */
   readonly spawn: (slot: number) => WorkerHandle
 }
@@ -37,12 +39,18 @@ export interface SpareStatus {
 /** Milliseconds a thread may take to end once it was told to. */
 const endMs = 1000
 
+/** Milliseconds until one for which there was no room is tried again, and one that had to make room. */
+const roomMs = 2000
+const letGoMs = 60_000
+
 /** A spare whose event loop has not turned for so many milliseconds is left where it is. */
 const staleMs = 1000
 
 interface Kept {
   handle: WorkerHandle | null
   isReady: boolean
+  /** Whether it was told that there is no room for it. */
+  isShort: boolean
   record: RestartRecord
   cancel: Cancel | null
 }
@@ -66,12 +74,19 @@ export class Spares {
     return [...this.#living]
   }
 
+  /** How many could sit down one after another, from this slot on. */
+  ready(first: number): number {
+    let count = 0
+    while (this.#kept.get(first + count)?.isReady === true) count++
+    return count
+  }
+
   /** How they stand, by slot. */
   status(): readonly SpareStatus[] {
     return [...this.#kept]
       .toSorted(([one], [other]) => one - other)
       .map(([slot, { handle, isReady }]) => ({
-        name: `${this.#application}:${slot}`,
+        name: this.#factOf(slot).worker,
         state: isReady ? 'spare' : handle === null ? 'waiting' : 'starting'
       }))
   }
@@ -83,7 +98,8 @@ export class Spares {
     }
     for (let slot = first; slot < first + count; slot++) {
       if (this.#kept.has(slot)) continue
-      this.#kept.set(slot, { handle: null, isReady: false, record: cleanRecord, cancel: null })
+      const nothing = { handle: null, isReady: false, isShort: false, record: cleanRecord, cancel: null }
+      this.#kept.set(slot, nothing)
       this.#start(slot)
     }
   }
@@ -97,6 +113,18 @@ export class Spares {
     return handle
   }
 
+  /** Ends those that there are, for others need the memory more; they are started again later. Returns whether any was. */
+  letGo(): boolean {
+    const going = [...this.#kept].filter(([, { handle }]) => handle !== null)
+    for (const [slot, kept] of going) {
+      this.#end(kept.handle)
+      kept.handle = null
+      kept.isReady = false
+      this.#postpone(slot, kept, letGoMs)
+    }
+    return going.length > 0
+  }
+
   /** Ends all. Resolves when they have ended or were given up. */
   async stop(deadline: Deadline, endLimitMs: number = endMs): Promise<void> {
     for (const { cancel } of this.#kept.values()) cancel?.()
@@ -108,6 +136,11 @@ export class Spares {
     const kept = this.#kept.get(slot)
     if (kept === undefined) return
     kept.cancel = null
+    const hasRoom = this.#options.hasRoom()
+    if (hasRoom !== true) {
+      this.#postpone(slot, kept, roomMs, hasRoom === null)
+      return
+    }
     let handle: WorkerHandle
     try {
       handle = this.#options.spawn(slot)
@@ -123,12 +156,22 @@ export class Spares {
     void this.#awaitLoss(slot, kept, handle)
   }
 
+  /** It is started later, for want of memory; or because nobody knows yet how much that would be. */
+  #postpone(slot: number, kept: Kept, delayMs: number, isUnknown = false): void {
+    const { announce, clock } = this.#options
+    kept.cancel = clock.after(delayMs, () => this.#start(slot))
+    if (isUnknown || kept.isShort) return
+    kept.isShort = true
+    announce('worker:spare-waits', this.#factOf(slot))
+  }
+
   async #watch(kept: Kept, handle: WorkerHandle): Promise<void> {
     const { clock, rules, announce } = this.#options
     const outcome = await within(clock, rules().startTimeoutMs, handle.ready)
     if (!outcome.inTime) await handle.life.end('timed-out', endMs)
     if (!outcome.inTime || !outcome.value || kept.handle !== handle) return
     kept.isReady = true
+    kept.isShort = false
     announce('worker:spare', { ...handle.fact, bootMs: Math.round(clock.now() - handle.life.startedAt) })
   }
 
@@ -148,14 +191,21 @@ export class Spares {
     kept.record = record
     // Not at once: it may fail before the caller of this has gone on.
     kept.cancel = clock.after(Math.max(1, delayMs), () => this.#start(slot))
-    const fact = { application: this.#application, slot, worker: `${this.#application}:${slot}` }
+    const fact = this.#factOf(slot)
     announce('worker:restarting', { ...fact, reason: end.reason, delayMs, failures: record.failures })
   }
 
   #dismiss(slot: number, { handle, cancel }: Kept): void {
     this.#kept.delete(slot)
     cancel?.()
+    this.#end(handle)
+  }
+
+  #end(handle: WorkerHandle | null): void {
     if (handle === null) return
     void Deadline.during(this.#options.clock, 0, deadline => handle.stop(deadline, endMs))
+  }
+  #factOf(slot: number): ThreadFact {
+    return { application: this.#application, slot, worker: `${this.#application}:${slot}` }
   }
 }

@@ -260,7 +260,7 @@ export class Supervisor implements Supervised {
   }
 
   #everySpare(): readonly WorkerHandle[] {
-    return [...this.#pools.values(), ...this.#former].flatMap(({ spares }) => spares)
+    return [...this.#pools.values(), ...this.#former].flatMap(({ spares }) => spares.living)
   }
 
   #forget(id: string): void {

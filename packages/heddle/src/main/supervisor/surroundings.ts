@@ -28,6 +28,11 @@ export interface Surroundings {
   readonly handoff?: Handoff
   /** The memory limits of a worker that is started now; those of the configuration when it is left out. */
   readonly limitsOf?: (application: ResolvedApplication) => ResolvedLimits
+  /**
+   * Whether there is memory for one more worker of an application that could be done without; `null` as long as its size
+   * is not known. There always is when it is left out.
+   */
+  readonly hasSpareRoom?: (application: string) => boolean | null
 }
 
 /** Gives each thread what it needs for its lines. */

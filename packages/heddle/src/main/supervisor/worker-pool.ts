@@ -117,9 +117,9 @@ export class WorkerPool implements Company, Helped {
     return this.#row.at(slot)
   }
 
-  /** Threads kept ready that have not ended, those that are on their way out among them. */
-  get spares(): readonly WorkerHandle[] {
-    return this.#spares.living
+  /** Those that are kept ready. */
+  get spares(): Spares {
+    return this.#spares
   }
 
   /** All slots that have or had threads, in use or not. */

@@ -16,6 +16,7 @@ interface Play {
   readonly workers: PaperWorker[]
   readonly strained: HeddleEvents['machine:strained'][]
   maxMemory: number
+  letSparesGo: () => boolean
 }
 
 /** Workers that have held 20 MiB each, and hold 30 and 300 now. */
@@ -26,13 +27,14 @@ async function setUp(t: TestContext): Promise<Play> {
   const events = new Events()
   const strained: Play['strained'] = []
   events.on('machine:strained', fact => strained.push(fact))
-  const play: Play = { clock, machine, workers, strained, maxMemory: 0.9 }
+  const play: Play = { clock, machine, workers, strained, maxMemory: 0.9, letSparesGo: () => false }
   const guard = new MemoryGuard({
     source: machine,
     guarded: { workers: () => workers, maxMemory: () => play.maxMemory },
     sizes: new WorkerSizes(() => workers),
     clock,
-    announce: (name, fact) => events.emit(name, fact)
+    announce: (name, fact) => events.emit(name, fact),
+    letSparesGo: () => play.letSparesGo()
   })
   guard.start()
   guard.start()
@@ -89,6 +91,20 @@ test('MemoryGuard has the worker replaced that gives most back, before the memor
   })
   assert.ok(told.freeBytes < 250 * mebibyte && told.freeBytes > 150 * mebibyte)
   assert.ok(Math.abs(told.bytesPerSecond - 30 * mebibyte) < 2 * mebibyte)
+})
+
+test('MemoryGuard ends workers that are kept ready before it replaces one that is at work', async t => {
+  const play = await setUp(t)
+  let spares = 1
+  play.letSparesGo = () => spares-- > 0
+  await stand(play, 940)
+  await play.clock.advance(250)
+  play.machine.usedMb = 960
+  await play.clock.advance(1000)
+  assert.deepEqual([spares, asked(play), play.strained], [0, [], []])
+  // That was not enough.
+  await play.clock.advance(2000)
+  assert.deepEqual(asked(play), [[1, 10_000]])
 })
 
 test('MemoryGuard lets the old worker go first where there is no room for both', async t => {

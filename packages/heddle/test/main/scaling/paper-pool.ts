@@ -48,6 +48,7 @@ export class PaperPool implements ScaledApplication {
   settings: ScaledApplication['settings']
   phase: ScaledApplication['phase'] = 'running'
   isBusy = false
+  readonly spares: ScaledApplication['spares'] = { ready: () => 0 }
   readonly threads: PaperThread[] = []
   /** Threads that finish what they have, by slot. */
   readonly left = new Map<number, PaperThread>()

@@ -38,6 +38,16 @@ const table: readonly Case[] = [
     reason: 'busy'
   },
   {
+    name: 'no memory, but workers that are kept ready and have theirs',
+    app: application(history([60, { elu: 0.4, rate: 100 }], [4, { elu: 1, arrived: 500, completed: 125 }]), {
+      spares: 2
+    }),
+    machine: { memoryLimit: 512 * 1024 ** 2, memoryFree: 100 * 1024 ** 2 },
+    target: 3,
+    reason: 'busy',
+    refusal: 'memory'
+  },
+  {
     name: 'the first tick of a step, which may be an accident',
     app: application(history([60, { elu: 0.4, rate: 100 }], [1, { elu: 1, arrived: 200, completed: 125 }])),
     target: 1,

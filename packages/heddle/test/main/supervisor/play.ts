@@ -3,6 +3,7 @@ import assert from 'node:assert/strict'
 
 import type { ResolvedApplication } from '../../../src/config/resolved.ts'
 import { Supervisor } from '../../../src/main/supervisor/supervisor.ts'
+import type { Surroundings } from '../../../src/main/supervisor/surroundings.ts'
 import type { WatchedWorker } from '../../../src/main/supervisor/watched.ts'
 import { settle } from '../../shared/held-clock.ts'
 import { exampleApplication, exampleConfig } from '../example-config.ts'
@@ -21,12 +22,20 @@ export interface Play {
 }
 
 /** A supervisor whose applications are ready, each of their threads becoming ready as soon as it is started. */
-export async function setUp(...applications: readonly Partial<ResolvedApplication>[]): Promise<Play> {
+export function setUp(...applications: readonly Partial<ResolvedApplication>[]): Promise<Play> {
+  return setUpWith({}, ...applications)
+}
+
+/** The same with something else around it. */
+export async function setUpWith(
+  around: Partial<Surroundings>,
+  ...applications: readonly Partial<ResolvedApplication>[]
+): Promise<Play> {
   const config = exampleConfig({
     applications: (applications.length === 0 ? [{}] : applications).map(exampleApplication)
   })
   const stage = new Stage(config)
-  const supervisor = new Supervisor(stage.surroundings)
+  const supervisor = new Supervisor({ ...stage.surroundings, ...around })
   for (const { id } of config.applications) {
     const started = supervisor.boot(id)
     for (const thread of stage.threads) if (thread.plan.name.startsWith(id)) thread.becomeReady()

@@ -4,7 +4,7 @@ import { test } from 'node:test'
 
 import { settle } from '../../shared/held-clock.ts'
 import { exampleApplication } from '../example-config.ts'
-import { crash, finish, setUp } from './play.ts'
+import { crash, finish, setUp, setUpWith } from './play.ts'
 import type { Play } from './play.ts'
 
 const scaling = { min: 1, max: 4, spare: 1, enabled: true }
@@ -42,6 +42,49 @@ test('A spare is started once the application is ready, gets no requests, and en
   await started
   assert.deepEqual([stage.threads.length, sparesOf(play)], [4, ['api:1 starting']])
 })
+
+test('A spare is started only when there is room for it, which is told when there is none', async () => {
+  const { room, play } = await withRoom(null)
+  const { stage, thread } = play
+  // Nobody knows yet how much it would take.
+  assert.deepEqual([sparesOf(play), stage.heard('worker:spare-waits')], [['api:1 waiting'], []])
+  room.is = false
+  await stage.clock.advance(30_000)
+  assert.deepEqual([stage.threads.length, sparesOf(play)], [1, ['api:1 waiting']])
+  assert.deepEqual(
+    stage.heard('worker:spare-waits').map(({ worker }) => worker),
+    ['api:1']
+  )
+  room.is = true
+  await stage.clock.advance(2000)
+  thread(1).becomeReady()
+  await settle()
+  assert.deepEqual(sparesOf(play), ['api:1 spare'])
+})
+
+test('Spares that make room end, and come back when there is enough again', async () => {
+  const { room, play } = await withRoom(true)
+  const { stage, supervisor, thread, states } = play
+  thread(1).becomeReady()
+  await settle()
+  const [pool] = supervisor.pools()
+  room.is = false
+  assert.deepEqual([pool?.spares.ready(1), pool?.spares.letGo(), pool?.spares.letGo()], [1, true, false])
+  await finish(thread(1))
+  assert.deepEqual([thread(1).hasEnded, states(), sparesOf(play)], [true, ['ready'], ['api:1 waiting']])
+  assert.equal(stage.heard('worker:spare-waits').length, 1)
+  room.is = true
+  await stage.clock.advance(59_000)
+  assert.equal(stage.threads.length, 2)
+  await stage.clock.advance(1000)
+  assert.deepEqual([stage.threads.length, sparesOf(play)], [3, ['api:1 starting']])
+})
+
+/** An application with a spare, for which there is room or not. */
+async function withRoom(is: boolean | null): Promise<{ room: { is: boolean | null }; play: Play }> {
+  const room = { is }
+  return { room, play: await setUpWith({ hasSpareRoom: () => room.is }, { scaling }) }
+}
 
 test('One more worker is the spare, at once, and another spare is started', async () => {
   const play = await withSpare()
