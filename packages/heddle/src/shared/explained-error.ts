@@ -147,9 +147,9 @@ const mesh = heddle === null ? null : heddle.replace(/[^/]+\/$/, 'mesh/src/')
 /** Whose code a file is. */
 export function originOf(file: string): Origin {
   if (!/^(?:\/|[A-Za-z]:[\\/])/.test(file)) return 'runtime'
-  if (/[\\/]node_modules[\\/]/.test(file)) return 'dependency'
   const isHeddle = heddle !== null && (file.startsWith(`${heddle}src/`) || file.startsWith(`${heddle}dist/`))
-  return isHeddle || (mesh !== null && file.startsWith(mesh)) ? 'runtime' : 'own'
+  if (isHeddle || (mesh !== null && file.startsWith(mesh))) return 'runtime'
+  return /[\\/]node_modules[\\/]/.test(file) ? 'dependency' : 'own'
 }
 
 function shorten(file: string, base: string): string {

@@ -34,12 +34,17 @@ export function failureText(
 /** The application's own calls, and how many others there are; those themselves when nothing else tells where it is. */
 function callLines(calls: readonly ExplainedCall[], isPlaced: boolean): readonly string[] {
   const own = calls.filter(({ origin }) => origin === 'own').slice(0, callsMax)
-  if (own.length === 0) return isPlaced ? [] : calls.slice(0, callsMax).map(callLine)
+  if (own.length === 0) return isPlaced ? [] : calls.filter(isTelling).slice(0, callsMax).map(callLine)
   const left = calls.length - own.length
   return [
     ...own.map(callLine),
     ...(left === 0 ? [] : [`    and ${left} ${left === 1 ? 'call' : 'calls'} in packages and Node.js`])
   ]
+}
+
+/** Where Heddle itself has noticed something says nothing about it. */
+function isTelling({ origin, file }: ExplainedCall): boolean {
+  return origin !== 'runtime' || file.startsWith('node:')
 }
 
 function callLine({ name, file, line, column }: ExplainedCall): string {

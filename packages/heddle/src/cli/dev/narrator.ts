@@ -6,6 +6,8 @@
  */
 import { isFailure } from '../../errors.ts'
 import type { Events, ExitReason, HeddleEvents } from '../../events.ts'
+import { systemClock } from '../../shared/clock.ts'
+import type { Cancel, Clock } from '../../shared/clock.ts'
 import { explainError } from '../../shared/explained-error.ts'
 import { readSource } from '../../shared/read-source.ts'
 import type { Log } from '../../shared/log.ts'
@@ -22,6 +24,7 @@ export const narrated: ReadonlySet<keyof HeddleEvents> = new Set<keyof HeddleEve
   'worker:crashed',
   'worker:exited',
   'worker:cut',
+  'worker:replacing',
   'worker:restarting',
   'worker:restarted',
   'worker:circuit',
@@ -44,8 +47,12 @@ const filesMax = 2
 /** Milliseconds of delay that are worth a line. */
 const noticedMs = 1000
 
+/** Milliseconds after which whoever waits for an application is told what he waits for. */
+const slowMs = 4000
+
 /** Begins to tell. @param base Directory of the configuration: paths in it are shown relative to it. */
-export function narrate(events: Events, log: Log, base: string): void {
+export function narrate(events: Events, log: Log, base: string, clock: Clock = systemClock): void {
+  tellSlow(events, log, clock)
   const because = new Map<string, string>()
   const updated = new Set<string>()
   const tellFailure = (what: string, error: Error): void => {
@@ -92,7 +99,52 @@ export function narrate(events: Events, log: Log, base: string): void {
       `configuration reloaded in ${reloadMs} ms${changes.length === 0 ? '' : ` (${changes.join('; ')})`}`
     )
   )
-  events.on('reload:failed', ({ error }) => log.error(reloadText(error)))
+  events.on('reload:failed', ({ error }) => {
+    const cause = isFailure(error, 'HEDDLE_RELOAD_FAILED') ? error.cause : null
+    if (!isFailure(cause, 'HEDDLE_APPLICATION_FAILED')) log.error(reloadText(error))
+    // Given up for the next change, or at the end of the server.
+    else if (cause.detail.reason !== 'was stopped before it was ready') {
+      tellFailure(
+        `The configuration stays what it was: with the new one ${cause.detail.application} does not start`,
+        cause
+      )
+    }
+  })
+}
+
+/** Tells of applications that take their time to start: what hangs says nothing of itself. */
+function tellSlow(events: Events, log: Log, clock: Clock): void {
+  const waits = new Map<string, Cancel>()
+  const slow = new Set<string>()
+  const end = ({ application }: { readonly application: string }): void => {
+    waits.get(application)?.()
+    waits.delete(application)
+    slow.delete(application)
+  }
+  const begin = ({ application }: { readonly application: string }): void => {
+    end({ application })
+    const tell = (): void => {
+      slow.add(application)
+      log.warn(`${application} has been starting for ${slowMs / 1000} s and is not ready yet`)
+    }
+    waits.set(application, clock.after(slowMs, tell))
+  }
+  events.on('application:starting', begin)
+  events.on('application:changed', begin)
+  events.on('application:ready', fact => {
+    if (slow.has(fact.application)) log.info(`${fact.application} is ready`)
+    end(fact)
+  })
+  for (const name of [
+    'application:updated',
+    'application:broken',
+    'application:stopped',
+    'application:removed'
+  ] as const)
+    events.on(name, end)
+  events.on('stopping', () => {
+    for (const application of waits.keys()) end({ application })
+  })
 }
 
 function reasonText(files: readonly string[], count: number): string {
@@ -109,7 +161,8 @@ function causeOf(error: Error): Error {
 }
 
 function reloadText(error: Error): string {
-  const cause = error.cause instanceof Error ? `\n${error.cause.message}` : ''
+  const { cause: inner } = error
+  const cause = inner instanceof Error && !error.message.includes(inner.message) ? `\n${inner.message}` : ''
   return `The configuration stays what it was. ${error.message}${cause}`
 }
 

@@ -8,6 +8,8 @@ import { Events } from '../../../src/events.ts'
 import type { HeddleEvents } from '../../../src/events.ts'
 import { eventNames } from '../../../src/main/event-log.ts'
 import { logInto } from '../../../src/shared/log.ts'
+import type { Clock } from '../../../src/shared/clock.ts'
+import { HeldClock } from '../../shared/held-clock.ts'
 
 const thread = { application: 'web', slot: 0, worker: 'web:0' }
 const thrown = Object.defineProperty(new TypeError('no name'), 'stack', {
@@ -19,16 +21,21 @@ const failed = new HeddleError(
   { cause: thrown }
 )
 
-function tell<Name extends keyof HeddleEvents>(
-  ...told: readonly (readonly [Name, HeddleEvents[Name]])[]
-): string[] {
+function begin(clock: Clock): { readonly events: Events; readonly lines: readonly string[] } {
   const lines: string[] = []
   const events = new Events()
   const log = logInto({
     isEnabled: () => true,
     write: ({ level, message }) => lines.push(`${level} ${message}`)
   })
-  narrate(events, log, '/srv')
+  narrate(events, log, '/srv', clock)
+  return { events, lines }
+}
+
+function tell<Name extends keyof HeddleEvents>(
+  ...told: readonly (readonly [Name, HeddleEvents[Name]])[]
+): readonly string[] {
+  const { events, lines } = begin(new HeldClock())
   for (const [name, fact] of told) events.emit(name, fact)
   return lines
 }
@@ -53,6 +60,36 @@ test('an application that does not start is told of with what it has thrown, and
   ])
   const [line = ''] = tell(['application:broken', { ...broken, isAnswering: false }])
   assert.match(line, /^error web does not start: TypeError: no name\n/)
+})
+
+test('an application that takes its time is told of once, until something comes of it', async () => {
+  const clock = new HeldClock()
+  const { events, lines } = begin(clock)
+  events.emit('application:starting', { application: 'web', workers: 1 })
+  await clock.advance(9000)
+  events.emit('application:ready', { application: 'web', workers: 1, bootMs: 9000 })
+  const slow = 'warn web has been starting for 4 s and is not ready yet'
+  assert.deepEqual(lines, [slow, 'info web is ready'])
+  events.emit('application:changed', changed)
+  await clock.advance(3000)
+  events.emit('application:changed', changed)
+  await clock.advance(3000)
+  events.emit('application:broken', { application: 'web', error: failed, isAnswering: true })
+  await clock.advance(9000)
+  events.emit('application:changed', changed)
+  events.emit('application:stopped', { application: 'web' })
+  events.emit('application:changed', changed)
+  events.emit('stopping', { reason: 'SIGINT', drainDelayMs: 0, timeoutMs: 0 })
+  assert.equal(clock.pending, 0)
+  assert.equal(lines.filter(line => line === slow).length, 1)
+})
+
+test('where Heddle has noticed something is not told', () => {
+  const noticed = Object.defineProperty(new Error('exports nothing'), 'stack', {
+    value: `Error: exports nothing\n    at settle (${new URL('../../../src/worker/boot.ts', import.meta.url).pathname}:1:1)`
+  })
+  const broken = { application: 'web', error: noticed, isAnswering: false }
+  assert.deepEqual(tell(['application:broken', broken]), ['error web does not start: Error: exports nothing'])
 })
 
 test('that an application is mended is told once', () => {
@@ -99,6 +136,31 @@ test('a configuration that is not put in force is told of with its mistakes', ()
   assert.deepEqual(tell(['reload:finished', { changes, reloadMs: 40 }]), [
     'info configuration reloaded in 40 ms (application api is new)'
   ])
+})
+
+function reloadFailure(cause: Error): HeddleError {
+  return new HeddleError('HEDDLE_RELOAD_FAILED', { reason: cause.message }, { cause })
+}
+
+test('a reload that an application stands in the way of shows its failure, and one that was given up nothing', () => {
+  const [line = ''] = tell(['reload:failed', { error: reloadFailure(failed) }])
+  assert.match(
+    line,
+    /^error The configuration stays what it was: with the new one web does not start: TypeError: no name\n/
+  )
+  const reason = 'was stopped before it was ready'
+  const detail = { application: 'web', worker: 'web:0', reason }
+  assert.deepEqual(
+    tell(['reload:failed', { error: reloadFailure(new HeddleError('HEDDLE_APPLICATION_FAILED', detail)) }]),
+    []
+  )
+  const other = new HeddleError(
+    'HEDDLE_RELOAD_FAILED',
+    { reason: 'no port.' },
+    { cause: new Error('no port.') }
+  )
+  const [only = ''] = tell(['reload:failed', { error: other }])
+  assert.ok(only.endsWith(other.message), only)
 })
 
 test('what is told here are events there are', () => {
