@@ -142,7 +142,18 @@ function tellSlow(events: Events, log: Log, clock: Clock): void {
     'application:removed'
   ] as const)
     events.on(name, end)
+  let cancelReload: Cancel | null = null
+  const endReload = (): void => cancelReload?.()
+  events.on('reload:started', () => {
+    endReload()
+    cancelReload = clock.after(slowMs, () =>
+      log.warn(`The reload has waited for ${slowMs / 1000} s for an application that is not ready yet`)
+    )
+  })
+  events.on('reload:finished', endReload)
+  events.on('reload:failed', endReload)
   events.on('stopping', () => {
+    endReload()
     for (const application of waits.keys()) end({ application })
   })
 }

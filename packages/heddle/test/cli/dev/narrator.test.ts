@@ -84,6 +84,17 @@ test('an application that takes its time is told of once, until something comes 
   assert.equal(lines.filter(line => line === slow).length, 1)
 })
 
+test('a reload that waits for an application is told of', async () => {
+  const clock = new HeldClock()
+  const { events, lines } = begin(clock)
+  events.emit('reload:started', { reason: 'web/index.mjs has changed', changes: [] })
+  await clock.advance(4000)
+  assert.deepEqual(lines, ['warn The reload has waited for 4 s for an application that is not ready yet'])
+  events.emit('reload:started', { reason: 'web/index.mjs has changed', changes: [] })
+  events.emit('reload:finished', { changes: [], reloadMs: 1 })
+  assert.equal(clock.pending, 0)
+})
+
 test('where Heddle has noticed something is not told', () => {
   const noticed = Object.defineProperty(new Error('exports nothing'), 'stack', {
     value: `Error: exports nothing\n    at settle (${new URL('../../../src/worker/boot.ts', import.meta.url).pathname}:1:1)`
