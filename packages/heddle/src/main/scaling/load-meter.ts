@@ -31,6 +31,8 @@ interface Reading {
 /** What lies between two readings of all threads. */
 interface Sums {
   completed: number
+  /** Connections that were upgraded: in flight from then on, which tells nothing of what they cost. */
+  upgraded: number
   inflight: number
   activeMs: number
   cpuMs: number | null
@@ -56,14 +58,14 @@ export class LoadMeter {
   sample(application: ScaledApplication, at: number): LoadSample | null {
     const before = this.#at
     const times = { activeMs: 0, cpuMs: 0, cpuWaitMs: 0 }
-    const sums: Sums = { completed: 0, inflight: 0, ...times, durations: [], waits: [] }
+    const sums: Sums = { completed: 0, upgraded: 0, inflight: 0, ...times, durations: [], waits: [] }
     const living = new Set(application.everySlot.flatMap(slot => slot.living))
     // Those that have ended meanwhile are read once more.
     for (const thread of new Set([...this.#readings.keys(), ...living])) {
       this.#add(sums, thread, before === null)
       if (!living.has(thread)) this.#readings.delete(thread)
     }
-    const arrived = Math.max(0, sums.completed + sums.inflight - this.#inflight)
+    const arrived = Math.max(0, sums.completed + sums.inflight - this.#inflight - sums.upgraded)
     this.#at = at
     this.#inflight = sums.inflight
     if (before === null || at <= before) return null
@@ -139,9 +141,12 @@ function present({ slots }: ScaledApplication): Pick<LoadSample, 'ready' | 'star
 }
 
 function addCounts(sums: Sums, later: MemberCounts, earlier: MemberCounts | null): void {
-  const ended = [(later.lost - (earlier?.lost ?? 0)) >>> 0]
-  addEach(ended, later.answered, earlier?.answered ?? [])
-  for (const count of ended) sums.completed += count
+  const answered: number[] = []
+  addEach(answered, later.answered, earlier?.answered ?? [])
+  const [upgraded = 0, ...others] = answered
+  sums.upgraded += upgraded
+  sums.completed += (later.lost - (earlier?.lost ?? 0)) >>> 0
+  for (const count of others) sums.completed += count
   addEach(sums.durations, later.durations, earlier?.durations ?? [])
   addEach(sums.waits, later.waits, earlier?.waits ?? [])
 }

@@ -55,6 +55,16 @@ test('A sample is what has happened since the last one, and the first one says n
   assert.partialDeepStrictEqual(sample(), { arrived: 0, completed: 0, inflight: 1, activeMs: 0 })
 })
 
+test('A connection that is upgraded is in flight, and no request that was answered', () => {
+  const { first, sample } = setUp(1)
+  sample()
+  first.upgraded = 4
+  first.answered = 1
+  first.requests = 5
+  assert.partialDeepStrictEqual(sample(), { arrived: 2, completed: 1, inflight: 5 })
+  assert.partialDeepStrictEqual(sample(), { arrived: 0, completed: 0, inflight: 5 })
+})
+
 test('Times are those of the tick', () => {
   const { first, sample } = setUp()
   first.durations = [0, 50, 0]

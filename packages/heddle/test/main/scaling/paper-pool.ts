@@ -9,6 +9,7 @@ export class PaperThread implements ScaledThread {
   state: ThreadState = 'ready'
   readonly vitals = createVitals()
   answered = 0
+  upgraded = 0
   lost = 0
   requests = 0
   activeMs = 0
@@ -19,8 +20,8 @@ export class PaperThread implements ScaledThread {
   waits: number[] = []
 
   counts(): ReturnType<ScaledThread['counts']> {
-    const { answered, lost, durations, waits } = this
-    return { ...noCounts, answered: [0, answered, 0, 0, 0], lost, durations, waits }
+    const { answered, upgraded, lost, durations, waits } = this
+    return { ...noCounts, answered: [upgraded, answered, 0, 0, 0], lost, durations, waits }
   }
 
   inflight(): number {
