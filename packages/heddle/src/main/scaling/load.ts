@@ -3,6 +3,7 @@
  *
  * Types and the constants that go with them. Pure; main thread only.
  */
+import type { ScalingNumbers, ScalingReason, ScalingRefusal } from '../../events.ts'
 
 /** Milliseconds between two ticks: at each a sample is taken of each application, and the rule is asked. */
 export const tickMs = 500
@@ -20,9 +21,12 @@ export interface LoadSample {
   readonly ready: number
   /** Threads on their way to being ready beyond those that replace another: their number will come on top. */
   readonly starting: number
-  /** Requests that came in, wherever they wait; `null` where they are not seen: direct and handoff mode. */
+  /**
+   * Requests that came in, wherever they wait; `null` where only the worker sees them, once it gets to them: those of
+   * clients in direct and handoff mode.
+   */
   readonly arrived: number | null
-  /** Requests that ended, with an answer or without; `null` as above. */
+  /** Requests that ended, with an answer or without; `null` where nobody counts them. */
   readonly completed: number | null
   /** Requests sent to workers and not ended, at the end of the tick. */
   readonly inflight: number
@@ -96,61 +100,17 @@ export interface ScalingApplication {
 }
 
 /**
- * Why a number was changed, or left.
- *
- * Changed: `busy` its event loops have more to do than they should; `backlog` requests wait and have to be worked
- * off; `idle` fewer have been enough for some time; `given-away` another application needs the worker more;
- * `limits` the number was outside of min and max, or of the total.
+ * Why a number was changed ({@link ScalingReason}), or left.
  *
  * Left: `steady` it is right; `settling` too little was seen yet, or the last change is too young; `waiting` many
  * requests are in flight and event loops idle: the time goes elsewhere; `own-work` it is busy without requests.
  * The {@link Refusal}s: it needs more and does not get them; `memory` also when one has to go, since there is hardly
  * any left. `pinned`: the rule may not.
  */
-export type Reason =
-  | 'busy'
-  | 'backlog'
-  | 'idle'
-  | 'given-away'
-  | 'limits'
-  | 'steady'
-  | 'settling'
-  | 'waiting'
-  | 'own-work'
-  | 'pinned'
-  | Refusal
+export type Reason = ScalingReason | 'steady' | 'settling' | 'waiting' | 'own-work' | 'pinned' | Refusal
 
-/**
- * Why an application gets fewer workers than it needs: `max` its own limit; `total` that of all together, and
- * nobody can spare one; `cpu` the CPUs are used up, more threads would share the same; `memory` one more may not fit.
- */
-export type Refusal = 'max' | 'total' | 'cpu' | 'memory'
-
-/** The numbers behind a decision, for whoever has to understand it. */
-export interface DecisionNumbers {
-  /** Workers it has, and how many its load needs, limits left aside. */
-  readonly workers: number
-  readonly wanted: number
-  /** Event loops it keeps busy, of the last seconds: 2.4 is the work of 2.4 workers that do nothing else. */
-  readonly demand: number
-  /** The most of that in the last minute. */
-  readonly peakDemand: number
-  /** Event loop utilization of its workers, of the last seconds, 0 to 1. */
-  readonly utilization: number
-  /** Part of the active time in which the thread had a CPU; `null` where it is not known. */
-  readonly cpuShare: number | null
-  readonly inflight: number
-  readonly queued: number
-  /** Milliseconds, the worst of the last seconds. */
-  readonly waitMs: number | null
-  readonly loopDelayMs: number | null
-  readonly cpus: number
-  readonly cpuUsed: number
-  readonly throttledShare: number
-  /** Bytes. */
-  readonly memoryFree: number
-  readonly workerBytes: number
-}
+/** Why an application gets fewer workers than it needs, by the rule. */
+export type Refusal = Exclude<ScalingRefusal, 'failed'>
 
 /** What is to become of one application. */
 export interface Decision {
@@ -163,7 +123,7 @@ export interface Decision {
   /** Who gave it the worker, or gets the one it gives: ids, at most as many as workers change hands. */
   readonly partners: readonly string[]
   /** `null` as long as there is no sample. */
-  readonly numbers: DecisionNumbers | null
+  readonly numbers: ScalingNumbers | null
 }
 
 /** The rule: `allocate.ts` has it. `machine` are the samples of the last seconds, the oldest first; may be empty. */

@@ -8,9 +8,10 @@
  * longer the longer it was needed, and then goes by and by. A load that swings around a threshold is thus held at its
  * upper end.
  */
+import type { ScalingNumbers } from '../../events.ts'
 import { demandOf, ratio, sum, within } from './demand.ts'
 import type { Demand, Level } from './demand.ts'
-import type { DecisionNumbers, MachineSample, Reason, ScalingApplication } from './load.ts'
+import type { MachineSample, Reason, ScalingApplication } from './load.ts'
 
 /** Ticks in which there were workers before more are started. */
 const ticksMin = 3
@@ -85,7 +86,7 @@ export interface Wish {
   /** Why it wants more, or fewer, or neither. */
   readonly reason: Reason
   readonly demand: Demand | null
-  readonly numbers: DecisionNumbers | null
+  readonly numbers: ScalingNumbers | null
 }
 
 /** What one application needs. @param machine Its last seconds, the oldest first. */
@@ -244,7 +245,7 @@ function numbersOf(
   demand: Demand,
   state: MachineState | null,
   wanted: number
-): DecisionNumbers {
+): ScalingNumbers {
   const { peak, utilization, cpuShare, inflight, queued, waitMs, loopDelayMs } = demand
   return {
     workers,

@@ -2,11 +2,10 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 
-import type { HeddleEvents } from '../../../src/events.ts'
+import type { HeddleEvents, ScalingNumbers } from '../../../src/events.ts'
 import { tickMs } from '../../../src/main/scaling/load.ts'
 import type {
   Decision,
-  DecisionNumbers,
   MachineSample,
   ScalingApplication,
   ScalingRule
@@ -15,7 +14,7 @@ import { Scaler } from '../../../src/main/scaling/scaler.ts'
 import { HeldClock, settle } from '../../shared/held-clock.ts'
 import { PaperPool } from './paper-pool.ts'
 
-const numbers: DecisionNumbers = {
+const numbers: ScalingNumbers = {
   workers: 1,
   wanted: 3,
   demand: 2.4,
