@@ -11,6 +11,7 @@ import { pathToFileURL } from 'node:url'
 import { HeddleError } from '../errors.ts'
 import type { Mistake } from '../errors.ts'
 import { toId } from './applications.ts'
+import { unlessIdle } from './foreign-code.ts'
 import { noteModules } from './noted-modules.ts'
 import { conventionalDirectories, conventionalNames } from './discovery.ts'
 import type { Disk } from './disk.ts'
@@ -108,9 +109,14 @@ function withFurther(value: unknown, further: LoadOptions['further']): unknown {
 /** The real disk. */
 export const disk: Disk = {
   kind(path) {
-    const found = statSync(path, { throwIfNoEntry: false })
-    if (found === undefined) return null
-    return found.isDirectory() ? 'directory' : 'file'
+    try {
+      const found = statSync(path, { throwIfNoEntry: false })
+      if (found === undefined) return null
+      return found.isDirectory() ? 'directory' : 'file'
+    } catch {
+      // A link to itself, or in a directory nobody may look into: nothing that could be used.
+      return null
+    }
   },
   read(path) {
     try {
@@ -156,9 +162,7 @@ async function readFile(file: string, env: Readonly<Record<string, string | unde
   }
   let value: unknown
   try {
-    const module: unknown = await import(pathToFileURL(file).href)
-    const exported = isModule(module) ? module.default : undefined
-    value = await (typeof exported === 'function' ? exported({ env }) : exported)
+    value = await unlessIdle(evaluate(file, env))
   } catch (error) {
     const reason = error instanceof Error ? error.message.replace(/\.$/, '') : String(error)
     throw new HeddleError(
@@ -173,6 +177,12 @@ async function readFile(file: string, env: Readonly<Record<string, string | unde
     file,
     mistakes: [{ path: 'export default', message, offered: value }]
   })
+}
+
+async function evaluate(file: string, env: Readonly<Record<string, string | undefined>>): Promise<unknown> {
+  const module: unknown = await import(pathToFileURL(file).href)
+  const exported = isModule(module) ? module.default : undefined
+  return typeof exported === 'function' ? exported({ env }) : exported
 }
 
 /** What helps where package.json says that files are CommonJS, as one that npm has made does. */

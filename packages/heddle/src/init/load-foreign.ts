@@ -7,6 +7,7 @@ import { extname } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { runInNewContext } from 'node:vm'
 
+import { unlessIdle } from '../config/foreign-code.ts'
 import { disk } from '../config/load.ts'
 import { isPlainObject } from '../config/substitute.ts'
 import { HeddleError } from '../errors.ts'
@@ -44,13 +45,17 @@ async function valueOf(file: string): Promise<unknown> {
   }
   try {
     if (['.json', '.json5', '.jsonc'].includes(ending)) return readLoose(text)
-    const module: unknown = await import(pathToFileURL(file).href)
-    const exported: unknown = isModule(module) ? (module.default ?? module) : module
-    return await (typeof exported === 'function' ? exported() : exported)
+    return await unlessIdle(evaluate(file))
   } catch (error) {
     const reason = error instanceof Error ? error.message.replace(/\.$/, '') : String(error)
     throw unreadable(file, reason, error)
   }
+}
+
+async function evaluate(file: string): Promise<unknown> {
+  const module: unknown = await import(pathToFileURL(file).href)
+  const exported: unknown = isModule(module) ? (module.default ?? module) : module
+  return typeof exported === 'function' ? exported() : exported
 }
 
 /** JSON as both programs take it: with comments, commas at ends and keys without quotes. */

@@ -29,7 +29,14 @@ export function readCommandOf(settings: ForeignSettings, disk: Disk, directory: 
   const nodeArgs = settings.takeTexts(wordsIn, 'node_args', 'interpreter_args', 'interpreterArgs')
   const interpreter = settings.takeText('interpreter', 'exec_interpreter')
   if (script === undefined) return { isFit: false, reason: 'has no script' }
-  const program = basename(interpreter ?? 'node').replace(/\.exe$/, '')
+  // `node@20` is node of that version, by nvm.
+  const [program = '', version] = basename(interpreter ?? 'node')
+    .replace(/\.exe$/, '')
+    .split('@')
+  if (version !== undefined && nodeLike.test(program)) {
+    const text = `node ${version} is not chosen for each application: all run in the Node.js that runs Heddle`
+    settings.tell('interpreter', 'differs', text)
+  }
   if (program !== 'none' && !nodeLike.test(program) && !typeLike.test(program)) {
     return { isFit: false, reason: `runs under ${program}, and Heddle runs what node can run` }
   }

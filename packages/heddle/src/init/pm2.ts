@@ -27,7 +27,11 @@ export interface Pm2Place {
 export function isEcosystem(value: unknown): boolean {
   if (Array.isArray(value)) return value.length > 0 && value.every(isProcess)
   return (
-    isPlainObject(value) && (Array.isArray(value['apps']) || Array.isArray(value['pm2']) || isProcess(value))
+    isPlainObject(value) &&
+    (Array.isArray(value['apps']) ||
+      Array.isArray(value['pm2']) ||
+      isProcess(value['apps']) ||
+      isProcess(value))
   )
 }
 
@@ -71,6 +75,7 @@ function processesIn(value: unknown, notes: Note[]): Written[] {
   const name = file.has('apps') ? 'apps' : 'pm2'
   const list = file.take('apps', 'pm2')
   file.close(fileFates)
+  if (isPlainObject(list)) return [[name, list]]
   return Array.isArray(list) ? listed(list, name) : []
 }
 

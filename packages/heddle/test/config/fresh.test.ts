@@ -79,6 +79,17 @@ test('loadFresh() waits for no file that never ends, and for none that ends its 
   assert.equal((await loadFresh({ cwd, env: {} }, limitMs)).applications[0]?.workers, 2)
 })
 
+test('loadFresh() says of a file that waits for what never comes that it does', async t => {
+  const cwd = project(t, files)
+  for (const text of ['await new Promise(() => {})', 'export default new Promise(() => {})']) {
+    writeFileSync(join(cwd, 'heddle.config.mjs'), text)
+    await assert.rejects(loadFresh({ cwd, env: {} }, limitMs), {
+      code: 'HEDDLE_CONFIG_UNREADABLE',
+      message: /cannot be read: it waits for something that never comes\.$/
+    })
+  }
+})
+
 test('freshSource() adds an application as if it had been written, and leaves the entrypoint what it is', async t => {
   const cwd = project(t, files)
   const source = freshSource({ cwd, env: {} }, limitMs)

@@ -1,12 +1,12 @@
 /** Finding and reading configurations on a real disk. */
 import assert from 'node:assert/strict'
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync, symlinkSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { test } from 'node:test'
 import type { TestContext } from 'node:test'
 
-import { loadConfig } from '../../src/config/load.ts'
+import { disk, loadConfig } from '../../src/config/load.ts'
 import type { LoadOptions } from '../../src/config/load.ts'
 import type { ResolvedConfig } from '../../src/config/resolved.ts'
 import { HeddleError } from '../../src/errors.ts'
@@ -191,4 +191,12 @@ test('loadConfig() refuses two configuration files and a default export of anoth
   )
   const none = directory(t, { 'heddle.config.mjs': 'export const config = {}' })
   assert.match((await failure(load(none))).message, /the default export has to be an object/)
+})
+
+test('disk takes a link to itself for nothing', t => {
+  const cwd = mkdtempSync(join(tmpdir(), 'heddle-load-'))
+  t.after(() => rmSync(cwd, { recursive: true }))
+  symlinkSync('loop', join(cwd, 'loop'))
+  assert.equal(disk.kind(join(cwd, 'loop')), null)
+  assert.deepEqual(disk.directories(cwd), [])
 })

@@ -254,11 +254,22 @@ test('amounts of memory and times are in the units of Heddle', async t => {
   }
 })
 
+test('node of another version is node, and apps may be one process', async t => {
+  const apps = { name: 'a', script: 'server.js', interpreter: 'node@18.20.4' }
+  const { config, notes } = await translated(t, () => ({ apps }), { 'server.js': server })
+  assert.ok(application(config, 'a').entry.endsWith('server.js'))
+  assert.deepEqual(
+    notes.map(({ key, outcome }) => [key, outcome]),
+    [['apps.interpreter', 'differs']]
+  )
+})
+
 test('an ecosystem file is known by what is in it', () => {
   assert.equal(isEcosystem({ apps: [] }), true)
   assert.equal(isEcosystem({ pm2: [{ script: 'a' }] }), true)
   assert.equal(isEcosystem([{ script: 'a.js' }, { script: 'b.js' }]), true)
   assert.equal(isEcosystem({ script: 'a.js' }), true)
+  assert.equal(isEcosystem({ apps: { script: 'a.js' } }), true)
   assert.equal(isEcosystem({ scripts: {} }), false)
   assert.equal(isEcosystem([]), false)
   assert.equal(isEcosystem(null), false)
