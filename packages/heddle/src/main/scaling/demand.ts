@@ -66,13 +66,15 @@ export interface Demand {
   readonly utilization: number
   /** Whether the last ticks were full, so that work piles up. */
   readonly isFull: boolean
+  /** Whether the last seconds were full with requests that are seen only once a worker gets to them. */
+  readonly hidesMore: boolean
   /** Part of the active time in which the threads had a CPU; `null` when not known. */
   readonly cpuShare: number | null
   /** The same and the time they waited for one: what is left they have blocked without; `null` when not known. */
   readonly cpuWanted: number | null
   /** CPUs in use by the workers. */
   readonly cpuUsed: number
-  /** Whether there were requests in the last seconds; `true` where they are not seen. */
+  /** Whether there were requests in the last seconds; `true` where nobody counts them. */
   readonly hasRequests: boolean
   /** Ticks of the last seconds in which there was a worker. */
   readonly ticks: number
@@ -115,6 +117,7 @@ export function demandOf(all: readonly LoadSample[]): Demand | null {
     costMs,
     utilization: Math.min(1, utilization),
     isFull: samples.slice(-persistentTicks).every(sample => utilizationOf(sample) >= saturated),
+    hidesMore: last.arrived === null && present.every(sample => utilizationOf(sample) >= saturated),
     cpuShare: isCpuKnown ? Math.min(1, ratio(cpuMs, activeMs)) : null,
     cpuWanted: isWaitKnown ? Math.min(1, ratio(wantedMs, activeMs)) : null,
     cpuUsed: ratio(cpuMs, spanMs),
@@ -148,8 +151,8 @@ export function ratio(part: number, whole: number): number {
   return whole > 0 ? part / whole : 0
 }
 
-function isAsked({ arrived, inflight, queued }: LoadSample): boolean {
-  return arrived === null || arrived + inflight + queued > 0
+function isAsked({ arrived, completed, inflight, queued }: LoadSample): boolean {
+  return (arrived ?? completed ?? 1) + inflight + queued > 0
 }
 
 function utilizationOf({ activeMs, ready, spanMs }: LoadSample): number {

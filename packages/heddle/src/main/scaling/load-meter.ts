@@ -34,6 +34,8 @@ interface Sums {
   /** Connections that were upgraded: in flight from then on, which tells nothing of what they cost. */
   upgraded: number
   inflight: number
+  /** Threads whose active time is counted. */
+  working: number
   activeMs: number
   cpuMs: number | null
   cpuWaitMs: number | null
@@ -58,7 +60,15 @@ export class LoadMeter {
   sample(application: ScaledApplication, at: number): LoadSample | null {
     const before = this.#at
     const times = { activeMs: 0, cpuMs: 0, cpuWaitMs: 0 }
-    const sums: Sums = { completed: 0, upgraded: 0, inflight: 0, ...times, durations: [], waits: [] }
+    const sums: Sums = {
+      completed: 0,
+      upgraded: 0,
+      inflight: 0,
+      working: 0,
+      ...times,
+      durations: [],
+      waits: []
+    }
     const living = new Set(application.everySlot.flatMap(slot => slot.living))
     // Those that have ended meanwhile are read once more.
     for (const thread of new Set([...this.#readings.keys(), ...living])) {
@@ -77,14 +87,14 @@ export class LoadMeter {
       spanMs,
       ready,
       starting,
-      arrived,
+      arrived: isUnseen(application) ? null : arrived,
       completed,
       inflight,
       // Senders keep requests only while nobody takes any, and tell how many only when that is over.
       queued: 0,
       waitP99Ms: percentileMs(waits, 0.99),
       responseP99Ms: percentileMs(durations, 0.99),
-      activeMs: Math.min(activeMs, ready * spanMs),
+      activeMs: Math.min(activeMs, sums.working * spanMs),
       cpuMs,
       cpuWaitMs,
       loopDelayMs
@@ -100,6 +110,7 @@ export class LoadMeter {
     if (known !== undefined || !isFirst) addCounts(sums, reading.counts, known?.counts ?? null)
     // What it did while it was started is no work.
     if (known?.isReady !== true) return
+    sums.working++
     sums.activeMs += Math.max(0, reading.activeMs - known.activeMs)
     sums.cpuMs = plus(sums.cpuMs, reading.cpuMs, known.cpuMs)
     sums.cpuWaitMs = plus(sums.cpuWaitMs, reading.cpuWaitMs, known.cpuWaitMs)
@@ -123,6 +134,11 @@ export class LoadMeter {
 function plus(sum: number | null, later: number | null, earlier: number | null): number | null {
   if (sum === null || later === null || earlier === null) return null
   return sum + Math.max(0, later - earlier)
+}
+
+/** Whether clients have connections to its workers: how many requests come in is known only by what they answer. */
+function isUnseen({ slots }: ScaledApplication): boolean {
+  return slots.some(({ current }) => (current?.connections() ?? null) !== null)
 }
 
 /** How its workers stand now. */

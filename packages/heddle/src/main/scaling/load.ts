@@ -36,7 +36,10 @@ export interface LoadSample {
   readonly waitP99Ms: number | null
   /** Time to the head of the response, 99th percentile; `null` without responses. */
   readonly responseP99Ms: number | null
-  /** Milliseconds the event loops were active, all together: at most `ready × spanMs`. A boot is not counted. */
+  /**
+   * Milliseconds the event loops were active, all together, those of workers that are out of balancing among them: one
+   * that is blocked has work. A boot is not counted.
+   */
   readonly activeMs: number
   /** Milliseconds of CPU time the threads have used, all together; `null` where the system does not say. */
   readonly cpuMs: number | null

@@ -38,6 +38,9 @@ const clearMs = 3000
 const effectMs = 5000
 const clearlyMore = 1.3
 
+/** Times as many where all are full and nobody knows how full, since what waits is not seen. */
+const unseenGrowth = 1.5
+
 /** Milliseconds until a worker that is ready answers as fast as others. */
 const warmMs = 1500
 
@@ -138,7 +141,8 @@ function neededFor(application: ScalingApplication, demand: Demand): Needed {
   // Those that are new have taken on nothing yet, and are slow at first.
   const isSettling = isFresh && forLoad < workers * clearlyMore
   const forBacklog = isFull && !isSettling ? withBacklog(application, demand) : 0
-  const count = Math.max(forLoad, forBacklog)
+  const forUnseen = demand.hidesMore ? Math.ceil(workers * unseenGrowth) : 0
+  const count = Math.max(forLoad, forBacklog, forUnseen)
   const needed = { count, reason: forLoad > workers ? 'busy' : 'backlog', held: null } as const
   if (count <= workers) return needed
   if (!demand.hasRequests) return { ...needed, count: workers, held: 'own-work' }

@@ -20,6 +20,8 @@ export interface ScaledThread {
   counts(): MemberCounts
   /** Requests sent to it and not finished. */
   inflight(): number
+  /** The connections clients have to it; `null` when all its requests come through the mesh. */
+  connections(): object | null
   /** Milliseconds since its event loop last turned. */
   heartbeatAge(): number
   /** Over its life; zeroes once it is gone. */

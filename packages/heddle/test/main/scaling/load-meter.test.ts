@@ -55,6 +55,25 @@ test('A sample is what has happened since the last one, and the first one says n
   assert.partialDeepStrictEqual(sample(), { arrived: 0, completed: 0, inflight: 1, activeMs: 0 })
 })
 
+test('Nobody knows how many requests come in on connections that workers have themselves', () => {
+  const { first, second, sample } = setUp()
+  first.clients = {}
+  second.clients = {}
+  sample()
+  first.answered = 30
+  first.requests = 2
+  assert.partialDeepStrictEqual(sample(), { arrived: null, completed: 30, inflight: 2 })
+})
+
+test('A worker that is blocked and out of balancing has work', () => {
+  const { first, second, sample } = setUp()
+  sample()
+  first.state = 'ejected'
+  first.activeMs = 500
+  second.activeMs = 450
+  assert.partialDeepStrictEqual(sample(), { ready: 1, activeMs: 950 })
+})
+
 test('A connection that is upgraded is in flight, and no request that was answered', () => {
   const { first, sample } = setUp(1)
   sample()

@@ -10,6 +10,7 @@ export class PaperThread implements ScaledThread {
   readonly vitals = createVitals()
   answered = 0
   upgraded = 0
+  clients: object | null = null
   lost = 0
   requests = 0
   activeMs = 0
@@ -26,6 +27,10 @@ export class PaperThread implements ScaledThread {
 
   inflight(): number {
     return this.requests
+  }
+
+  connections(): object | null {
+    return this.clients
   }
 
   heartbeatAge(): number {

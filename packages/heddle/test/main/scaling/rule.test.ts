@@ -48,6 +48,27 @@ const table: readonly Case[] = [
     refusal: 'memory'
   },
   {
+    name: 'as full as can be, where what waits is not seen: by half as many at a time',
+    app: application(ticks(10, { ready: 4, elu: 0.98, arrived: null })),
+    target: 6,
+    reason: 'busy'
+  },
+  {
+    name: 'the same, where some are not full yet',
+    app: application([
+      ...ticks(4, { ready: 4, elu: 0.98, arrived: null }, 999_500),
+      ...ticks(1, { ready: 6, elu: 0.7, arrived: null })
+    ]),
+    target: 6,
+    reason: 'settling'
+  },
+  {
+    name: 'busy all the time, where requests are seen only when they are answered, and none is',
+    app: application(ticks(10, { elu: 0.98, arrived: null, completed: 0, inflight: 0 })),
+    target: 1,
+    reason: 'own-work'
+  },
+  {
     name: 'the first tick of a step, which may be an accident',
     app: application(history([60, { elu: 0.4, rate: 100 }], [1, { elu: 1, arrived: 200, completed: 125 }])),
     target: 1,
