@@ -120,7 +120,8 @@ export const disk: Disk = {
   },
   read(path) {
     try {
-      return readFileSync(path, 'utf8')
+      // Some editors begin a file with the mark of its encoding; node takes it out as well.
+      return readFileSync(path, 'utf8').replace(/^\uFEFF/, '')
     } catch {
       // Absent, a directory or forbidden: the caller says which file could not be read.
       return null

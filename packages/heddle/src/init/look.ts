@@ -56,7 +56,9 @@ export function look(disk: Disk, directory: string): Sight {
   if (choice !== null) return { kind: 'application', application: seen(disk, directory, manifest, choice) }
   const unfit = scripts.map(({ launch }) => unfitReason(launch.tool)).find(reason => reason !== null)
   if (unfit !== undefined) return { kind: 'left out', reason: unfit }
-  return manifest === null ? { kind: 'nothing' } : { kind: 'left out', reason: nothingStarted }
+  if (manifest !== null) return { kind: 'left out', reason: nothingStarted }
+  const broken = disk.kind(join(directory, 'package.json')) === 'file' ? discoverEntry(disk, directory) : null
+  return broken === null || broken.found ? { kind: 'nothing' } : { kind: 'left out', reason: broken.message }
 }
 
 /** Why a library is no application. */

@@ -87,6 +87,7 @@ function servesBy(code: string, isEntry: boolean): boolean {
     /export\s+(?:async\s+)?function\s+(?:fetch|create|build|handler)\b|export\s+const\s+hasServer\b/.test(
       code
     ) ||
+    /export\s+default\s*\{[^}]*\bfetch\b/.test(code) ||
     /export\s+default\s+(?:async\s+)?(?:function\s*\w*\s*|)\(\s*req|\bfetch\s*(?::|\()\s*(?:async\s*)?\(?\s*req/.test(
       code
     )

@@ -25,6 +25,12 @@ const troubles: readonly Trouble[] = [
       'calls process.send(), which is not there in a thread: a worker is ready when it listens, and what else it waits for goes into onReady() of heddle/worker'
   },
   {
+    sign: /\b(?:Bun|Deno)\.serve\s*\(/,
+    guard: /typeof (?:Bun|Deno)\b|\bglobalThis\.(?:Bun|Deno)\b/,
+    sentence:
+      'serves with Bun.serve() or Deno.serve(), which Node.js does not have: export default { fetch } instead'
+  },
+  {
     sign: /\bprocess\.chdir\s*\(/,
     sentence: 'calls process.chdir(), which fails in a thread: use import.meta.dirname or __dirname'
   },

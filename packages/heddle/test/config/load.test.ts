@@ -200,3 +200,10 @@ test('disk takes a link to itself for nothing', t => {
   assert.equal(disk.kind(join(cwd, 'loop')), null)
   assert.deepEqual(disk.directories(cwd), [])
 })
+
+test('disk reads a text without the mark of its encoding', t => {
+  const cwd = mkdtempSync(join(tmpdir(), 'heddle-load-'))
+  t.after(() => rmSync(cwd, { recursive: true }))
+  writeFileSync(join(cwd, 'package.json'), '\uFEFF{}')
+  assert.equal(disk.read(join(cwd, 'package.json')), '{}')
+})

@@ -112,6 +112,11 @@ const cases: readonly (readonly [
     { 'apps/api/index.js': listens, 'services/api/index.js': listens },
     ['api apps/api/index.js server 4000', 'api-2 services/api/index.js server 4000']
   ],
+  [
+    'an object with fetch, whatever its request is called',
+    { 'index.js': 'export default { async fetch(r) { return new Response(r.url) } }' },
+    ['p index.js server ']
+  ],
   ['a library', { 'package.json': { name: 'x', main: 'index.js' }, 'index.js': 'export const x = 1' }, []],
   ['nothing', { 'README.md': '' }, []]
 ]
@@ -246,6 +251,8 @@ test('what code cannot do in a thread is seen, unless it asks first', () => {
     ["process.send('ready')", ['calls process.send()']],
     ["if (process.send) process.send('ready')", []],
     ["process.send?.('ready')", []],
+    ['Bun.serve({ fetch })', ['serves with Bun.serve()']],
+    ["if (typeof Bun !== 'undefined') Bun.serve({ fetch })", []],
     ['process.chdir(__dirname)', ['calls process.chdir()']],
     ['x(process.env.NODE_APP_INSTANCE)', ['reads NODE_APP_INSTANCE']],
     ['globalThis.platformatic.logger.info(1)', ['uses globalThis.platformatic']],
@@ -260,6 +267,11 @@ test('what code cannot do in a thread is seen, unless it asks first', () => {
       code
     )
   }
+})
+
+test('a package.json that cannot be read is told', () => {
+  const { leftOut } = look({ 'package.json': '{ "name": ', 'index.js': listens })
+  assert.match(leftOut[0]?.reason ?? '', /package\.json is not JSON: /)
 })
 
 test('a port is read where servers are told theirs, and not in comments', () => {

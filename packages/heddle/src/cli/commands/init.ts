@@ -13,6 +13,7 @@ import type { LoadOptions } from '../../config/load.ts'
 import { HeddleError, isFailure } from '../../errors.ts'
 import type { Format } from '../../init/config-text.ts'
 import type { Draft } from '../../init/draft.ts'
+import { nothingStarted } from '../../init/look.ts'
 import { loadForeign } from '../../init/load-foreign.ts'
 import { readManifest } from '../../init/manifest.ts'
 import {
@@ -63,7 +64,7 @@ async function makePlan(wishes: Wishes, person: Person | null): Promise<InitPlan
   const found = isThere ? survey(disk, root) : nothing(root)
   const from = wishes.from ?? (await foreignOf(found, person))
   if (from !== null) return planForeign(from, wishes, await withScripts(place, person))
-  const isUnfit = found.leftOut.some(({ path }) => path !== '')
+  const isUnfit = found.leftOut.some(({ path, reason }) => path !== '' || reason !== nothingStarted)
   if (found.applications.length === 0 && found.isEmpty && !isUnfit) {
     const framework = wishes.framework ?? (await askFramework(person))
     const name = readManifest(disk, root)?.name ?? basename(root)

@@ -102,11 +102,14 @@ test('init says what it cannot do', async t => {
   const root = project(t, {
     'src/lib.rs': '',
     'fixtures/one/server.js': server,
+    'fixtures/next/package.json': '{"name":"n","scripts":{"start":"next start"}}',
     'x.json': '{}',
     'package.json': '{"name":"x"}'
   })
   const cases: readonly (readonly [argv: readonly string[], code: number, message: RegExp])[] = [
     [[], 78, /No application was found in .* that Heddle could run\.\n {2}\.: nothing in it listens/],
+    // A project of its own is no place for a new application.
+    [['fixtures/next'], 78, /Next\.js \(`next`\)/],
     [['--from', 'x.json'], 78, /it is neither a configuration of Watt nor an ecosystem file of PM2/],
     [['--from', 'nowhere.json'], 78, /there is no such file/],
     [['x.json'], 2, /x\.json is a file: name a directory/],
