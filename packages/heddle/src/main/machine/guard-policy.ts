@@ -126,14 +126,21 @@ export function strainOf(looks: readonly MemoryLook[], maxMemory: number): Strai
 /** The slower of two growths: one step, a cache that is filled, is over, and says nothing of what is to come. */
 function growthOf(looks: readonly MemoryLook[], last: MemoryLook): number {
   const known = looks.filter(({ limitBytes }) => limitBytes === last.limitBytes)
-  return Math.min(growthSince(known, last, growthMs), growthSince(known, last, recentMs))
+  // What a start takes it takes once. One that was under way at the first of the last looks had most of it to come.
+  const all = growthSince(known, last, growthMs, look => look.startedBytes ?? 0)
+  const recent = growthSince(known, last, recentMs, look => look.loadedBytes ?? 0)
+  return Math.min(all, recent)
 }
 
-function growthSince(looks: readonly MemoryLook[], last: MemoryLook, spanMs: number): number {
+function growthSince(
+  looks: readonly MemoryLook[],
+  last: MemoryLook,
+  spanMs: number,
+  expectedAt: (first: MemoryLook) => number
+): number {
   const first = looks.find(({ at }) => last.at - at <= spanMs)
   if (first === undefined || last.at - first.at < growthMinMs) return 0
-  // What a start takes it takes once. One that was under way then had most of it to come.
-  const started = (last.startedBytes ?? 0) - (first.loadedBytes ?? 0)
+  const started = (last.startedBytes ?? 0) - expectedAt(first)
   return ((first.freeBytes - last.freeBytes - started) / (last.at - first.at)) * 1000
 }
 

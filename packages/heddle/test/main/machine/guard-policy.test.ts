@@ -185,6 +185,11 @@ test('strainOf() does not take the start of workers for growth that goes on', ()
   assert.equal(strainOf(booting, 0.9).level, 'none')
   // Looks that begin while they load: most is still to come.
   assert.equal(strainOf(booting.slice(3), 0.9).level, 'none')
+  // That hides nothing for longer than they take.
+  const leak = looks([500, 530, 560, 590, 620, 650, 680, 710, 740, 770]).map((look, index) =>
+    Object.assign(look, { loadedBytes: index === 0 ? 0 : 200 * mebibyte, startedBytes: 200 * mebibyte })
+  )
+  assert.equal(strainOf(leak, 0.9).bytesPerSecond, 30 * mebibyte)
   // Those that had loaded before are no reason.
   const before = used.map(() => 300)
   assert.equal(strainOf(seen(before, before), 0.9).level, 'urgent')
