@@ -30,7 +30,7 @@ export type Aim = {
  */
 export async function aim(typed: Typed): Promise<Aim> {
   const [target = '', path] = typed.words
-  if (/^https?:\/\//i.test(target)) return aimAtUrl(target, path)
+  if (target.includes('://')) return aimAtUrl(typed)
   const server = await findServer(typed)
   const [{ applications, url, phase }, config] = await Promise.all([
     ask(server, { operation: 'status' }),
@@ -50,10 +50,18 @@ export async function aim(typed: Typed): Promise<Aim> {
   return { url: new URL(outcome.address.path, url).href, host, application: target, server }
 }
 
-function aimAtUrl(target: string, path: string | undefined): Aim {
-  if (!URL.canParse(target)) {
-    throw new HeddleError('HEDDLE_COMMAND_INVALID', { reason: `${JSON.stringify(target)} is no URL` })
-  }
+function refuse(reason: string): never {
+  throw new HeddleError('HEDDLE_COMMAND_INVALID', { reason })
+}
+
+function aimAtUrl({ words: [target = '', path], options: { config } }: Typed): Aim {
+  if (!URL.canParse(target)) return refuse(`${JSON.stringify(target)} is no URL`)
+  if (!/^https?:/i.test(target)) return refuse(`${JSON.stringify(target)} is no URL of http or https`)
+  // Elsewhere -c says how many connections; here it would be taken for a file, and nobody would notice.
+  if (typeof config === 'string' && /^\d+$/.test(config))
+    return refuse(
+      `-c names a configuration, which a URL needs none of: for ${config} connections type -n ${config}`
+    )
   const url = path === undefined ? new URL(target) : new URL(path, target)
   return { url: url.href, host: null, application: null, server: null }
 }

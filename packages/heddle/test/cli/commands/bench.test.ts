@@ -6,6 +6,7 @@ import type { AddressInfo } from 'node:net'
 import { test } from 'node:test'
 import type { TestContext } from 'node:test'
 
+import { aim } from '../../../src/cli/commands/bench-target.ts'
 import { progressText } from '../../../src/cli/commands/bench-progress.ts'
 import { mergeCounts } from '../../../src/cli/load-test/load-test.ts'
 import { startPaperServer } from '../paper-server.ts'
@@ -126,6 +127,21 @@ test('bench refuses what excludes each other, and addresses where nobody is', as
   assert.deepEqual([both.code, both.stdout], [2, ''])
   const nobody = await run(t, paper, 'bench', 'http://127.0.0.1:1/', '--json')
   assert.deepEqual([nobody.code, JSON.parse(nobody.stdout).code], [68, 'HEDDLE_LOAD_UNREACHABLE'])
+})
+
+test('bench takes URLs of http alone, and no number for a configuration', async () => {
+  const cases: readonly (readonly [target: string, config: string, message: RegExp])[] = [
+    ['ftp://x', 'heddle.json', /no URL of http/],
+    ['http://', 'heddle.json', /no URL/],
+    ['http://x', '100', /for 100 connections type -n 100/]
+  ]
+  for (const [target, config, message] of cases) {
+    const expected = { code: 'HEDDLE_COMMAND_INVALID', message }
+    // oxlint-disable-next-line no-await-in-loop -- One case after the other.
+    await assert.rejects(aim({ words: [target], options: { config } }), expected)
+  }
+  const { url } = await aim({ words: ['http://x', 'y'], options: { config: 'heddle.json' } })
+  assert.equal(url, 'http://x/y')
 })
 
 test('a terminal shows how far it is, and after Ctrl-C what there is; the code is no success', async t => {
