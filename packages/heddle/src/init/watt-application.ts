@@ -25,7 +25,15 @@ import {
 } from './watt-fates.ts'
 import { gatewayRoutes } from './watt-gateway.ts'
 import type { GatewayRoutes } from './watt-gateway.ts'
-import { healthOf, nodeOptionsOf, restartOf, variable, variables, workersOf } from './watt-supervision.ts'
+import {
+  healthOf,
+  nodeOptionsOf,
+  preloadFor,
+  restartOf,
+  variable,
+  variables,
+  workersOf
+} from './watt-supervision.ts'
 
 /** What all applications are translated with. */
 export interface WattContext {
@@ -89,7 +97,7 @@ export function translateApplication(
     envFile:
       envFile ?? (directory !== root && disk.kind(join(directory, '.env')) === 'file' ? '.env' : undefined),
     dependencies: settings.takeTexts(text => [text], 'dependencies'),
-    preload: node.preload,
+    preload: preloadFor(directory, node.preload, context),
     execArgv: node.execArgv,
     limits: node.oldGeneration === null ? limits : { oldGeneration: node.oldGeneration, ...limits },
     health,

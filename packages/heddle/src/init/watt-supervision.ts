@@ -3,6 +3,9 @@
  *
  * Pure, for any thread. Values in braces are variables in both programs, and stay.
  */
+import { isAbsolute, relative, resolve } from 'node:path'
+
+import type { Disk } from '../config/disk.ts'
 import { parseMemory } from '../config/units.ts'
 import type { ForeignSettings } from './foreign-settings.ts'
 import { judgeNodeOptions } from './node-line.ts'
@@ -134,6 +137,24 @@ export function nodeOptionsOf(settings: ForeignSettings): {
     preload: [...preload, ...options.preload],
     oldGeneration: options.oldGeneration
   }
+}
+
+/**
+ * What is preloaded, as an application in `directory` names it: files of Watt are relative to its configuration, of
+ * which `root` is the directory. Names of packages, and paths with variables, stay what they are.
+ */
+export function preloadFor(
+  directory: string,
+  preload: readonly string[],
+  { disk, root }: { readonly disk: Disk; readonly root: string }
+): readonly string[] {
+  return preload.map(each => {
+    const file = resolve(root, each)
+    const isPath = /^\.{1,2}\//.test(each) || disk.kind(file) === 'file'
+    if (!isPath || isAbsolute(each) || each.includes('{')) return each
+    const path = relative(directory, file).replaceAll('\\', '/')
+    return path.startsWith('../') ? path : `./${path}`
+  })
 }
 
 /** A value, or the variable that holds it as Heddle writes it: `{{NAME}}` of Watt is `{NAME}` here. */

@@ -23,6 +23,7 @@ import {
   healthOf,
   milliseconds,
   nodeOptionsOf,
+  preloadFor,
   restartOf,
   variable,
   variables,
@@ -160,10 +161,18 @@ function configOf(
   const server = serverOf(runtime, definedIn(disk, root))
   const own = found.find(({ id }) => id === entry.id || applications.length === 1)?.server ?? null
   const timeout = runtime.take('startTimeout')
-  const shared = { limits, preload: node.preload, execArgv: node.execArgv }
+  const shared = { limits, execArgv: node.execArgv }
+  // Those of all come first, as in Watt.
+  const preloadOf = ({ path = '.', preload = [] }: ApplicationOptions): readonly string[] => [
+    ...preloadFor(resolve(root, path), node.preload, context),
+    ...preload
+  ]
   return compact({
     applications: Object.fromEntries(
-      applications.map(({ id, options }) => [id, optionsWith(shared, options, ids)])
+      applications.map(({ id, options }) => [
+        id,
+        optionsWith(shared, { ...options, preload: preloadOf(options) }, ids)
+      ])
     ),
     entrypoint: applications.length > 1 ? entry.id : undefined,
     server:
