@@ -18,7 +18,7 @@ p,h1,h2,dl,dd,ol,figure,pre{margin:0}
 h1{margin:.75rem 0 1.75rem;font-size:clamp(1.15rem,1rem + 1.2vw,1.6rem);line-height:1.35;font-weight:600;overflow-wrap:anywhere}
 .name{color:var(--bad)}
 .code{font:.8em ui-monospace,SFMono-Regular,Menlo,Consolas,monospace;color:var(--quiet)}
-.message{display:block;white-space:pre-wrap}
+.message{display:block;max-height:14em;overflow:auto;white-space:pre-wrap}
 h2{font-size:.85rem;font-weight:600;color:var(--quiet);margin:2rem 0 .5rem}
 figure{border:1px solid var(--line);border-radius:.5rem;background:var(--raised);overflow:hidden}
 figcaption{padding:.6rem 1rem;font:.85rem ui-monospace,SFMono-Regular,Menlo,Consolas,monospace;color:var(--quiet);overflow-wrap:anywhere}

@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 
+import { pageStyle } from '../../src/edge/error-page-assets.ts'
 import { failurePage, pageHeaders } from '../../src/edge/error-page.ts'
 import type { FailurePage } from '../../src/edge/error-page.ts'
 import { explainError } from '../../src/shared/explained-error.ts'
@@ -92,6 +93,10 @@ test('only what has the nonce of the page runs, and nothing is loaded from elsew
   assert.match(page, /<script nonce="nonce-1">/)
   assert.match(page, /<style nonce="nonce-1">/)
   assert.doesNotMatch(page, /\s(?:src|href|on\w+|style)=/)
+})
+
+test('a message that is long does not push the code away', () => {
+  assert.match(pageStyle, /\n\.message\{[^}]*max-height:[^}]*overflow:auto/)
 })
 
 test('a page in place of what a form has sent does not send it again', () => {
