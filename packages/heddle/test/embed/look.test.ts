@@ -138,13 +138,14 @@ test('lines look as logger.format says, also those of a server inside a program'
   writeFileSync(join(cwd, 'web.mjs'), web)
   const code = `
     const { createHeddle } = await import(${JSON.stringify(new URL('../../src/index.ts', import.meta.url).href)})
-    await using heddle = await createHeddle({
+    const heddle = await createHeddle({
       applications: { web: { path: '.', entry: 'web.mjs', workers: 1 } },
       server: { port: 0 },
       admin: { enabled: false },
       logger: { format: 'pretty' }
     })
-    await heddle.start()`
+    await heddle.start()
+    await heddle.stop()`
   const args = ['--conditions=@heddle/source', '--input-type=module', '-e', code]
   const { stdout } = await promisify(execFile)(process.execPath, args, { cwd, env: bareEnv })
   assert.match(stdout, /^\d\d:\d\d:\d\d\.\d{3} info {2}Server has started\./m)
