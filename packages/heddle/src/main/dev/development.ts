@@ -20,6 +20,7 @@ import type { ChangedFile, Territory } from './concerned.ts'
 import { HeardFiles } from './heard-files.ts'
 import { parseIgnoreRules } from './ignore-rules.ts'
 import { LooseFiles } from './loose-files.ts'
+import { ownOutput } from './own-output.ts'
 import { Refresher } from './refresher.ts'
 import type { Refreshed } from './refresher.ts'
 import { SelfWritten } from './self-written.ts'
@@ -59,6 +60,7 @@ export class Development {
   readonly #trees: WatchedTrees
   readonly #loose: LooseFiles
   readonly #selfWritten: SelfWritten
+  readonly #isOwnOutput = ownOutput()
   readonly #offs: (() => void)[] = []
   #development: ResolvedDevelopment
   #reloading: Promise<void> | null = null
@@ -212,6 +214,7 @@ export class Development {
   #isMeant(id: string, { path, at }: ChangedFile): boolean {
     // Of code it is better to start once too often than once too rarely.
     if (this.heard.of(id).has(path)) return true
+    if (this.#isOwnOutput(path)) return false
     const verdict = this.#selfWritten.judge(id, path, at)
     if (verdict === 'known-now') {
       const reason = `${path} counts no more while ${id} starts, which writes it each time: it belongs into watch.ignore`

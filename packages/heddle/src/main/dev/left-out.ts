@@ -16,9 +16,9 @@ const directories = new Set([
   'temp'
 ])
 
-/** Copies of editors, logs, locks and databases, which change while nobody changes the code. */
+/** Copies of editors, logs (those that were rotated, too), locks and databases, which change while nobody changes the code. */
 const files =
-  /(?:~|\.(?:log|tmp|temp|bak|swp|swo|swx|pid|lock|tsbuildinfo|sqlite3?|db)|\.(?:sqlite3?|db)-(?:journal|wal|shm)|^#.*#|^4913|^\.#.*)$/i
+  /(?:~|\.log(?:\.\d[\dTZ.-]*)?(?:\.gz)?|\.(?:tmp|temp|bak|swp|swo|swx|pid|lock|tsbuildinfo|sqlite3?|db)|\.(?:sqlite3?|db)-(?:journal|wal|shm)|^#.*#|^4913|^\.#.*)$/i
 
 /** Whether a name is left out: hidden ones always are. */
 export function isLeftOut(name: string, kind: EntryKind): boolean {
