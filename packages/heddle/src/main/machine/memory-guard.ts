@@ -34,8 +34,12 @@ const closePart = 0.6
 /** With more of the limit left again whoever was warned may be warned again. */
 const calmPart = 0.25
 
-/** Milliseconds for which nothing has helped before that is said: sizes of workers are up to a second old. */
+/**
+ * Milliseconds for which nothing has helped before that is said, and the same with little time left: sizes of workers
+ * are up to a second old.
+ */
 const helplessMs = 5000
+const urgentHelplessMs = 1500
 
 /** Milliseconds after a replacement that failed, for example since new code is being rolled out at the moment. */
 const failedMs = 5000
@@ -164,7 +168,8 @@ export class MemoryGuard {
   #warn(strain: Strain, candidates: readonly Candidate[]): void {
     const { clock, announce } = this.#options
     this.#helplessFrom ??= clock.now()
-    if (this.#isWarned || clock.now() - this.#helplessFrom < helplessMs) return
+    const patienceMs = strain.level === 'urgent' ? urgentHelplessMs : helplessMs
+    if (this.#isWarned || clock.now() - this.#helplessFrom < patienceMs) return
     this.#isWarned = true
     const heldBytes = candidates.reduce((sum, candidate) => sum + candidate.heldBytes, 0)
     announce('machine:strained', { ...numbersOf(strain), heldBytes, worker: null, vacates: false })

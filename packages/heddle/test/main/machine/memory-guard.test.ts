@@ -171,6 +171,14 @@ test('MemoryGuard says once that nothing helps, and again when it has been well 
   assert.deepEqual(asked(play), [])
 })
 
+test('MemoryGuard says that nothing helps before it is too late', async t => {
+  const play = await setUp(t)
+  for (const worker of play.workers) worker.hold(25)
+  await grow(play, 880, 970, 20)
+  assert.equal(play.strained.length, 1)
+  assert.partialDeepStrictEqual(play.strained[0] ?? {}, { worker: null, heldBytes: 50 * mebibyte })
+})
+
 test('MemoryGuard leaves a full container alone that stays as it is after one try', async t => {
   const play = await setUp(t)
   play.machine.memoryPressure = { some: 5, full: 1 }
