@@ -39,7 +39,7 @@ const calmPart = 0.25
  * are up to a second old.
  */
 const helplessMs = 5000
-const urgentHelplessMs = 1500
+const urgentHelplessMs = 3000
 
 /** Milliseconds after a replacement that failed, for example since new code is being rolled out at the moment. */
 const failedMs = 5000
