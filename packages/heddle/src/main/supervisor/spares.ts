@@ -113,6 +113,11 @@ export class Spares {
     return handle
   }
 
+  /** Keeps none below this slot any more: others sit down there. */
+  release(below: number): void {
+    for (const [slot, kept] of [...this.#kept]) if (slot < below) this.#dismiss(slot, kept)
+  }
+
   /** Ends those that there are, for others need the memory more; they are started again later. Returns whether any was. */
   letGo(): boolean {
     const going = [...this.#kept].filter(([, { handle }]) => handle !== null)

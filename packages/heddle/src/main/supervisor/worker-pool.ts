@@ -298,6 +298,7 @@ export class WorkerPool implements Company, Helped {
     const inUse = Math.max(from, this.#size)
     let ready = inUse
     while (ready < to && this.#reserve.stepIn(ready)) ready++
+    this.#spares.release(to)
     const added = this.#row.first(to).slice(ready)
     this.#size = Math.max(inUse, to)
     try {

@@ -110,6 +110,23 @@ test('Growth beyond the spare keeps it also when the others do not become ready'
   assert.deepEqual(stage.heard('application:scaled'), [{ application: 'api', from: 1, to: 2 }])
 })
 
+test('A spare that waits to be started again is not started beside the worker that takes its slot', async () => {
+  const { stage, supervisor, thread, states } = await withSpare()
+  // It fails until it has to wait for longer than a start takes.
+  for (let index = 1; index < 5; index++) {
+    thread(index).end(1, new Error('no'))
+    // oxlint-disable-next-line no-await-in-loop -- One failure after another.
+    await stage.clock.advance(index === 4 ? 1 : 5000)
+  }
+  const count = stage.threads.length
+  const scaled = supervisor.scale('api', 2)
+  await stage.clock.advance(9000)
+  assert.deepEqual([stage.threads.length, states()], [count + 1, ['ready', 'starting']])
+  thread(count).becomeReady()
+  await scaled
+  assert.deepEqual(states(), ['ready', 'ready'])
+})
+
 test('A spare answers at once in the place of a worker that is lost, until that has been back for a while', async () => {
   const play = await withSpare()
   const { stage, thread, member, states } = play
