@@ -31,20 +31,29 @@ export function addScripts(
   if (manifest === null) return null
   const scripts = isPlainObject(manifest['scripts']) ? manifest['scripts'] : {}
   const added = Object.keys(wanted).filter(name => !Object.hasOwn(scripts, name))
-  const depends = !['dependencies', 'devDependencies'].some(key => {
-    const packages = manifest[key]
-    return isPlainObject(packages) && Object.hasOwn(packages, 'heddle')
-  })
+  const depends = 'heddle' in unlisted({ heddle: version }, manifest)
   if (added.length === 0 && Object.keys(packages).length === 0) return null
   manifest['scripts'] = { ...scripts, ...Object.fromEntries(added.map(name => [name, wanted[name]])) }
-  if (depends) {
+  const missing = { ...unlisted(packages, manifest), ...(depends ? { heddle: `^${version}` } : {}) }
+  if (Object.keys(missing).length > 0) {
     const there = isPlainObject(manifest['dependencies']) ? manifest['dependencies'] : {}
-    const entries = Object.entries({ ...packages, ...there, heddle: `^${version}` })
+    const entries = Object.entries({ ...there, ...missing })
     manifest['dependencies'] = Object.fromEntries(entries.toSorted(([a], [b]) => (a < b ? -1 : 1)))
   }
   const indent = /^([ \t]+)"/m.exec(text)?.[1] ?? '  '
   const end = text.endsWith('\n') ? '\n' : ''
   return { text: `${JSON.stringify(manifest, null, indent)}${end}`, scripts: added, depends }
+}
+
+/** Those of these packages that it does not depend on yet. */
+function unlisted(
+  packages: Readonly<Record<string, string>>,
+  manifest: Readonly<Record<string, unknown>>
+): Record<string, string> {
+  const lists = ['dependencies', 'devDependencies'].map(key => manifest[key]).filter(isPlainObject)
+  return Object.fromEntries(
+    Object.entries(packages).filter(([name]) => !lists.some(list => Object.hasOwn(list, name)))
+  )
 }
 
 function parse(text: string): Record<string, unknown> | null {

@@ -58,10 +58,14 @@ export function starterFiles(framework: Framework, place: StarterPlace): Record<
   }
 }
 
+/** A name npm takes. */
+const packageName = /^(?:@[a-z0-9~-][a-z0-9._~-]*\/)?[a-z0-9~-][a-z0-9._~-]*$/
+
 function packageText(framework: Framework, { name, version, manifest }: StarterPlace): string {
   if (manifest !== null) return addScripts(manifest.text, version, packages[framework])?.text ?? manifest.text
   const written = {
-    name,
+    // A directory may be called what no package can be.
+    name: packageName.test(name) && name !== 'node_modules' ? name : toId(name) || 'application',
     private: true,
     type: 'module',
     scripts: { dev: 'heddle dev', start: 'heddle start' },

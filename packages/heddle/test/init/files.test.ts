@@ -61,8 +61,22 @@ test('scripts are added where there are none, and nothing else changes', () => {
     .replace('\t\t"koa"', '\t\t"heddle": "^1.2.3",\n\t\t"koa"')
   assert.deepEqual(addScripts(before, '1.2.3'), { text: after, scripts: ['dev'], depends: true })
   assert.deepEqual(addScripts('{"devDependencies":{"heddle":"*"}}\n', '1.2.3')?.depends, false)
+  // Whoever has installed Heddle first gets the framework all the same; a version that is there stays.
+  const { dependencies } = JSON.parse(
+    addScripts('{"dependencies":{"heddle":"*","koa":"2"}}', '1.2.3', { express: '5', koa: '3' })?.text ?? ''
+  ) as { readonly dependencies: unknown }
+  assert.deepEqual(dependencies, { express: '5', heddle: '*', koa: '2' })
   assert.equal(addScripts('{"scripts":{"dev":"a","start":"b"}}', '1.2.3'), null)
   assert.equal(addScripts('{', '1.2.3'), null)
+})
+
+test('a new package has a name npm takes, whatever its directory is called', () => {
+  const names = ['shop', '@a/shop', 'My Shop', 'Ünï cödé', '.hidden', 'node_modules', '日本']
+  const written = names.map(name => {
+    const text = starterFiles('http', { name, version: '1.2.3', manifest: null })['package.json'] ?? ''
+    return (JSON.parse(text) as { readonly name: unknown }).name
+  })
+  assert.deepEqual(written, ['shop', '@a/shop', 'my-shop', 'n-c-d', 'hidden', 'node-modules', 'application'])
 })
 
 test('a new application is right as it is written, in a new package and in one of CommonJS', async t => {

@@ -248,10 +248,10 @@ function nextLines(
   const isLent = process.env['npm_execpath'] !== undefined || process.env['npm_command'] !== undefined
   const name = isLent ? 'npx heddle' : 'heddle'
   const manager = managerOf(root)
+  const manifest = files.find(({ path }) => path === 'package.json')
   const needsInstall =
-    (installs || files.some(({ path }) => path === 'package.json')) &&
-    (installs || isLent) &&
-    !hasHeddle(root)
+    (installs || (manifest !== undefined && isLent)) &&
+    ['heddle', ...dependenciesIn(manifest?.text ?? '{}')].some(name => !isInstalled(root, name))
   return [
     ...(here === '' ? [] : [[`cd ${here}`, ''] as const]),
     ...(needsInstall ? [[`${manager} install`, 'what package.json asks for'] as const] : []),
@@ -274,13 +274,16 @@ function managerOf(root: string): string {
   return Object.entries(locks).find(([name]) => disk.kind(join(root, name)) === 'file')?.[1] ?? 'npm'
 }
 
-function hasHeddle(root: string): boolean {
-  try {
-    createRequire(join(root, 'package.json')).resolve('heddle/package.json')
-    return true
-  } catch {
-    return false
-  }
+function dependenciesIn(text: string): string[] {
+  const { dependencies }: { dependencies?: unknown } = JSON.parse(text) as object
+  return isPlainObject(dependencies) ? Object.keys(dependencies) : []
+}
+
+/** Whether a package is in a directory node looks for it in. */
+function isInstalled(directory: string, name: string): boolean {
+  if (disk.kind(join(directory, 'node_modules', name)) === 'directory') return true
+  const above = dirname(directory)
+  return above !== directory && isInstalled(above, name)
 }
 
 function ownVersion(): string {

@@ -44,6 +44,17 @@ test('init in a pipe asks nothing, writes a new application, and replaces nothin
   )
 })
 
+test('init beside a Heddle that is installed says that its framework is not', async t => {
+  const root = project(t, {
+    'package.json': '{"name":"shop","dependencies":{"heddle":"*"}}',
+    'node_modules/heddle/package.json': '{}'
+  })
+  const { code, stdout } = await init(t, root, '--framework', 'express')
+  assert.equal(code, 0)
+  assert.match(stdout, /Next:\n {2}npm install /)
+  assert.match(readFileSync(join(root, 'package.json'), 'utf8'), /"express": "\^5/)
+})
+
 test('init says as JSON what it has found, written and checked', async t => {
   const root = project(t, { ...two, 'apps/docs/package.json': '{"scripts":{"start":"next start"}}' })
   const { code, stdout } = await init(t, root, '--json', '--entrypoint', 'api', '--format', 'json')
