@@ -32,6 +32,7 @@ test('fish completes commands, options, words and what runs', async t => {
     ['heddle logs --lev', ['--level']],
     ['heddle logs --level w', ['warn']],
     ['heddle scale ', ['api', 'mail']],
+    ['heddle scale api ', ['auto']],
     ['heddle drain ', ['api:0', 'api:1']],
     ['heddle ps --name ', ['shop']],
     ['heddle completion z', ['zsh']]

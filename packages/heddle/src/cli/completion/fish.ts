@@ -54,10 +54,28 @@ function fishCommand(command: CommandFacts, commands: readonly CommandFacts[]): 
     const value = takesValue ? ` ${isPath ? '-r' : '-x'}${fishSource(option.completes)}` : ''
     return `complete -c heddle -n '${isHere}' ${names}${value} -d '${fishText(option.sentence)}'`
   })
-  return [...offer, ...options, ...command.arguments.flatMap(argument => fishArgument(argument, isHere))]
+  return [...offer, ...options, ...fishArguments(command, isHere)]
 }
 
-function fishArgument({ completes }: ArgumentFacts, isHere: string): readonly string[] {
+/**
+ * The first argument is offered wherever no later one stands. By how many words are before it: the values of options are
+ * taken for words as well, so that behind them the first is offered.
+ */
+function fishArguments({ name, arguments: all }: CommandFacts, isHere: string): readonly string[] {
+  const before = name.split(' ').length + 1
+  const later = all.slice(1).map((argument, index) => ({
+    argument,
+    isIts: `__fish_is_nth_token ${before + index + 1}`
+  }))
+  const isFirst = later.map(({ isIts }) => `; and not ${isIts}`).join('')
+  const [first] = all
+  return [
+    ...(first === undefined ? [] : fishArgument(first, `${isHere}${isFirst}`)),
+    ...later.flatMap(({ argument, isIts }) => fishArgument(argument, `${isHere}; and ${isIts}`))
+  ]
+}
+
+function fishArgument({ completes }: ArgumentFacts, isIts: string): readonly string[] {
   const source = fishSource(completes)
-  return source === '' ? [] : [`complete -c heddle -n '${isHere}'${source}`]
+  return source === '' ? [] : [`complete -c heddle -n '${isIts}'${source}`]
 }
