@@ -25,6 +25,19 @@ export const systemClock: Clock = {
   }
 }
 
+/**
+ * Calls `run` every `everyMs` milliseconds, the first time when these have passed. The next time is planned before each
+ * call, so that one that throws is not the last, and one that cancels is.
+ */
+export function repeat(clock: Clock, everyMs: number, run: () => void): Cancel {
+  const runAndPlan = (): void => {
+    cancel = clock.after(everyMs, runAndPlan)
+    run()
+  }
+  let cancel = clock.after(everyMs, runAndPlan)
+  return () => cancel()
+}
+
 /** What became of something that had only so long to happen. */
 export type Bounded<Value> = { readonly inTime: true; readonly value: Value } | { readonly inTime: false }
 

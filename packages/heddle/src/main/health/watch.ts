@@ -9,6 +9,7 @@ import { readVitals, saysNotReady } from '../../channel/vitals.ts'
 import type { ResolvedHealth } from '../../config/resolved.ts'
 import type { HealthReportLine } from '../../control/answers.ts'
 import type { Announce, ReplaceReason } from '../../events.ts'
+import { repeat } from '../../shared/clock.ts'
 import type { Cancel, Clock } from '../../shared/clock.ts'
 import { Causes, settleCauses } from './causes.ts'
 import { judge, turnLimit } from './judge.ts'
@@ -85,8 +86,9 @@ export class HealthWatch {
   /** Begins to watch. Idempotent. */
   start(): void {
     if (this.#cancel !== null) return
-    this.#lastTick = this.#options.clock.now()
-    this.#plan()
+    const { clock } = this.#options
+    this.#lastTick = clock.now()
+    this.#cancel = repeat(clock, tickMs, () => this.#tick())
   }
 
   /** Watches no more; who is out stays out. */
@@ -105,13 +107,6 @@ export class HealthWatch {
       }
     }
     return views
-  }
-
-  #plan(): void {
-    this.#cancel = this.#options.clock.after(tickMs, () => {
-      this.#plan()
-      this.#tick()
-    })
   }
 
   #tick(): void {

@@ -5,6 +5,7 @@
  * `heap-policy.ts`.
  */
 import { readVitals } from '../../channel/vitals.ts'
+import { repeat } from '../../shared/clock.ts'
 import type { Cancel, Clock } from '../../shared/clock.ts'
 import { hasRoom, pauseUntil, vacateAloneMs, vacateMs } from './guard-policy.ts'
 import type { GuardedWorker, GuardedWorkers, MachineSource } from './guarded.ts'
@@ -39,20 +40,15 @@ export class HeapGuard {
 
   /** Begins to look. Idempotent. */
   start(): void {
-    this.#cancel ??= this.#plan()
+    this.#cancel ??= repeat(this.#options.clock, lookMs, () => {
+      for (const worker of this.#options.guarded.workers()) this.#look(worker)
+    })
   }
 
   /** Looks no more. */
   stop(): void {
     this.#cancel?.()
     this.#cancel = null
-  }
-
-  #plan(): Cancel {
-    return this.#options.clock.after(lookMs, () => {
-      this.#cancel = this.#plan()
-      for (const worker of this.#options.guarded.workers()) this.#look(worker)
-    })
   }
 
   #look(worker: GuardedWorker): void {

@@ -7,6 +7,7 @@
 import type { MachineLimits } from '../../config/machine/machine.ts'
 import type { MachineReportLine } from '../../control/answers.ts'
 import type { Announce, MachineSize } from '../../events.ts'
+import { repeat } from '../../shared/clock.ts'
 import type { Cancel, Clock } from '../../shared/clock.ts'
 import type { MachineSource } from './guarded.ts'
 import { sampleOf } from './machine-sample.ts'
@@ -38,7 +39,7 @@ export class MachineWatch {
 
   /** Begins to look. Idempotent. */
   start(): void {
-    this.#cancel ??= this.#plan()
+    this.#cancel ??= repeat(this.#options.clock, limitsMs, () => this.#look())
   }
 
   /** Looks no more. */
@@ -78,13 +79,6 @@ export class MachineWatch {
   #read(): MachineReading {
     const { source, clock } = this.#options
     return { at: clock.now(), limits: source.limits, use: source.use() }
-  }
-
-  #plan(): Cancel {
-    return this.#options.clock.after(limitsMs, () => {
-      this.#cancel = this.#plan()
-      this.#look()
-    })
   }
 
   #look(): void {

@@ -6,6 +6,7 @@
  */
 import { readVitals } from '../../channel/vitals.ts'
 import type { RecentReportLine } from '../../control/answers.ts'
+import { repeat } from '../../shared/clock.ts'
 import type { Cancel, Clock } from '../../shared/clock.ts'
 import { recentOf } from './recent.ts'
 import type { Window } from './recent.ts'
@@ -65,7 +66,10 @@ export class Sampler {
 
   /** Begins to look. Idempotent. */
   start(): void {
-    this.#cancel ??= this.#plan()
+    this.#cancel ??= repeat(this.#options.clock, lookMs, () => {
+      this.#look()
+      this.#options.onLook?.()
+    })
   }
 
   /** Looks no more; sums stay. */
@@ -110,14 +114,6 @@ export class Sampler {
 
   #refresh(): void {
     if (this.#options.clock.now() - this.#foldedAt > freshMs) this.fold(false)
-  }
-
-  #plan(): Cancel {
-    return this.#options.clock.after(lookMs, () => {
-      this.#cancel = this.#plan()
-      this.#look()
-      this.#options.onLook?.()
-    })
   }
 
   #look(): void {

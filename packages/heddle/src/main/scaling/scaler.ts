@@ -5,6 +5,7 @@
  * decided in `allocate.ts`. One change at a time for each application; one whose number was set by hand is left alone.
  */
 import type { Announce, HeddleEvents, ScalingReason, ScalingRefusal } from '../../events.ts'
+import { repeat } from '../../shared/clock.ts'
 import type { Cancel, Clock } from '../../shared/clock.ts'
 import { historyMs, tickMs } from './load.ts'
 import type { Decision, LoadSample, MachineSample, ScalingApplication, ScalingRule } from './load.ts'
@@ -88,7 +89,7 @@ export class Scaler {
 
   /** Begins to look. Idempotent. */
   start(): void {
-    this.#cancel ??= this.#plan()
+    this.#cancel ??= repeat(this.#options.clock, tickMs, () => this.#look())
   }
 
   /** Looks no more: nothing is changed from now on. */
@@ -137,13 +138,6 @@ export class Scaler {
     const refusal = this.#refusal(state, state.decision)
     const note = refusal === null ? null : refusalWords(refusal, max, numbers, state.error)
     return { mode, min, max, wanted: numbers?.wanted ?? null, reason, refusal, note }
-  }
-
-  #plan(): Cancel {
-    return this.#options.clock.after(tickMs, () => {
-      this.#cancel = this.#plan()
-      this.#look()
-    })
   }
 
   #look(): void {

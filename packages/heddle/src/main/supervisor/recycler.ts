@@ -6,6 +6,7 @@
  */
 import { readVitals } from '../../channel/vitals.ts'
 import type { ResolvedRecycle } from '../../config/resolved.ts'
+import { repeat } from '../../shared/clock.ts'
 import type { Cancel, Clock } from '../../shared/clock.ts'
 import { freshMs, heaviest, limitsFor, recycleCause, rssCause } from './recycle-policy.ts'
 import type { Holder, RecycleCause } from './recycle-policy.ts'
@@ -42,20 +43,13 @@ export class Recycler {
 
   /** Begins to look. Idempotent. */
   start(): void {
-    this.#cancel ??= this.#plan()
+    this.#cancel ??= repeat(this.#options.clock, tickMs, () => this.#look())
   }
 
   /** Looks no more. */
   stop(): void {
     this.#cancel?.()
     this.#cancel = null
-  }
-
-  #plan(): Cancel {
-    return this.#options.clock.after(tickMs, () => {
-      this.#cancel = this.#plan()
-      this.#look()
-    })
   }
 
   #look(): void {
