@@ -142,7 +142,17 @@ same('aborted with a clone', (fetch, base) =>
 )
 
 same('a time limit', (fetch, base) =>
-  closing('/hold', url => caught(fetch(url, { signal: AbortSignal.timeout(5) })), base)
+  closing(
+    '/hold',
+    async url => {
+      // On a busy machine the time may be over before the request has arrived: then there is nothing to close.
+      for (let limit = 5; ; limit *= 2) {
+        const outcome = await caught(fetch(url, { signal: AbortSignal.timeout(limit) }))
+        if (Number(await ways.origin.call('held')) > 0) return outcome
+      }
+    },
+    base
+  )
 )
 
 same('any of several signals', (fetch, base) =>

@@ -11,7 +11,7 @@ import * as zlib from 'node:zlib'
 type Handler = (req: IncomingMessage, res: ServerResponse, query: URLSearchParams) => unknown
 
 const content = 'Grüße, '.repeat(400)
-const held: ServerResponse[] = []
+const waiting: ServerResponse[] = []
 let onHeld: (() => void) | null = null
 let closedEarly = 0
 let onClosed: (() => void) | null = null
@@ -120,7 +120,7 @@ function answer(req: IncomingMessage, res: ServerResponse): void {
 }
 
 function hold(res: ServerResponse): void {
-  held.push(res)
+  waiting.push(res)
   onHeld?.()
 }
 
@@ -134,28 +134,33 @@ export async function listen(): Promise<number> {
 
 /** Resolves when so many requests wait to be released. */
 export async function holding(count: number): Promise<void> {
-  while (held.length < count) {
+  while (waiting.length < count) {
     await new Promise<void>(resolve => {
       onHeld = resolve
     })
   }
 }
 
+/** Requests that wait to be released. */
+export function held(): number {
+  return waiting.length
+}
+
 /** Answers what waits. */
 export function release(): void {
-  for (const res of held.splice(0)) res.end('released')
+  for (const res of waiting.splice(0)) res.end('released')
 }
 
 /** Breaks off what waits. */
 export function destroy(): void {
-  for (const res of held.splice(0)) res.destroy()
+  for (const res of waiting.splice(0)) res.destroy()
 }
 
 /** Resolves when so many responses have seen their connection close before they were finished. */
 export async function closed(count: number): Promise<number> {
   for (;;) {
     if (closedEarly >= count) {
-      held.length = 0
+      waiting.length = 0
       return closedEarly
     }
     await new Promise<void>(resolve => {
