@@ -78,7 +78,7 @@ export const logger: ObjectKey = {
       },
       default: [],
       sentence:
-        'Values that are written as `[redacted]`: in the fields of lines of the server, of `heddle/worker` and of loggers that write JSON.'
+        'Values that are written as `[redacted]`: in the fields of lines of the server, of `heddle/worker` and of loggers that write JSON, and in every form of the access log, where `query.token` is a parameter of an address.'
     },
     stdout: {
       kind: 'boolean',

@@ -794,7 +794,7 @@ export interface LoggerOptions {
    */
   readonly format?: 'auto' | 'pretty' | 'json' | Variable
   /**
-   * Values that are written as `[redacted]`: in the fields of lines of the server, of `heddle/worker` and of loggers that write JSON.
+   * Values that are written as `[redacted]`: in the fields of lines of the server, of `heddle/worker` and of loggers that write JSON, and in every form of the access log, where `query.token` is a parameter of an address.
    * @default []
    */
   readonly redact?: readonly string[]

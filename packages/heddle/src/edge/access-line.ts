@@ -127,11 +127,12 @@ function requestLine({ head, line }: RequestAccount): { method: string; target: 
   if (head !== null) {
     return { method: head.method, target: head.target, protocol: head.minor === 1 ? 'HTTP/1.1' : 'HTTP/1.0' }
   }
-  const [, method = '', target = line, protocol = ''] = readable.exec(line) ?? []
+  const [, method = '', target = line, protocol = ''] = readableLine.exec(line) ?? []
   return { method, target, protocol }
 }
 
-const readable = /^([A-Za-z]{1,32}) (\S+) (HTTP\/\d\.\d)$/
+/** A request line that can be taken apart into method, target and protocol, whatever else was wrong. */
+export const readableLine: RegExp = /^([A-Za-z]{1,32}) (\S+) (HTTP\/\d\.\d)$/
 
 interface Times {
   /** It waited so long for a worker. */

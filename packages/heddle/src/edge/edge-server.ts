@@ -28,8 +28,8 @@ import {
 
 import { EdgeCounter } from '../channel/edge-counts.ts'
 import type { EdgeBoot, EdgeSettings } from '../channel/messages.ts'
-import type { LogLine } from '../shared/log-line.ts'
-import { accessLine, combinedLine } from './access-line.ts'
+import { AccessLog } from './access-log.ts'
+import type { AccessLines } from './access-log.ts'
 import {
   clientAddress,
   createTrust,
@@ -40,7 +40,6 @@ import {
 } from './forwarding.ts'
 import { Failures, nowhere } from './failures.ts'
 import { createRouter, type Destination, type Router, type Routes } from './routing.ts'
-import { shortLine } from './short-line.ts'
 import { terminationOf, type Termination } from './termination.ts'
 import { Tunnels } from './tunnels.ts'
 
@@ -58,16 +57,6 @@ const QUIET_MS = 250
 
 /** What part of the time a close may take upgraded connections get; requests and the applications need theirs. */
 const TUNNELS_PART = 0.5
-
-/**
- * Takes the lines of the access log, and writes those of one turn of the event loop together. They are wanted
- * whatever the level of the log.
- */
-export interface AccessLog {
-  write(line: LogLine): void
-  /** Writes a line that has a form of its own. */
-  writeText(text: string, line: LogLine): void
-}
 
 /** A connection and who is at its other end. */
 interface Guest {
@@ -103,11 +92,11 @@ export class EdgeServer implements ConnectionHost {
   #accepted = 0
   #whenEmpty: (() => void) | null = null
 
-  /** @param accessLog Where requests are logged, when the settings want them to be. */
-  constructor(boot: EdgeBoot, client: MeshClient, accessLog: AccessLog | null = null) {
+  /** @param lines Where requests are logged, when the settings want them to be. */
+  constructor(boot: EdgeBoot, client: MeshClient, lines: AccessLines | null = null) {
     this.#boot = boot
     this.#client = client
-    this.#accessLog = accessLog
+    this.#accessLog = lines === null ? null : new AccessLog(lines, boot.logger)
     this.traffic = new EdgeCounter(boot.counts)
     this.failures = boot.development === true ? new Failures() : null
     this.#tunnels = new Tunnels(client.scoreboard)
@@ -291,18 +280,13 @@ export class EdgeServer implements ConnectionHost {
 
   #log({ peer, destination }: Guest, account: RequestAccount, termination: Termination): void {
     if (this.#accessLog === null || destination?.isLogged === false) return
-    const facts = {
+    this.#accessLog.write(this.#settings.server.accessLog, {
       account,
       termination,
       client: clientAddress(peer, account.head?.forwardedFor ?? '', this.#trust),
       application: destination?.application ?? null,
       time: Date.now()
-    }
-    const line = accessLine(facts)
-    const { accessLog } = this.#settings.server
-    if (accessLog === 'json') this.#accessLog.write(line)
-    else if (accessLog === 'combined') this.#accessLog.writeText(combinedLine(facts), line)
-    else this.#accessLog.writeText(shortLine(facts, this.#boot.logger.colour), line)
+    })
   }
 
   #accept(accepted: Socket): void {

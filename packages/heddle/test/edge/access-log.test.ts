@@ -179,6 +179,30 @@ test('EdgeServer keeps what strangers send within their fields', async t => {
   }
 })
 
+test('EdgeServer hides in every form what must not be in a log', async t => {
+  const file = new AccessLogFile(t)
+  const logger = { ...file.logger, redact: ['query.token', 'client'] }
+  const stage = await openStage({ server: { accessLog: 'combined' }, logger })
+  t.after(() => stage.close())
+  const client = await RawClient.open(stage.port)
+  t.after(() => client.destroy())
+  await client.send(get('/hello?token=s3cret&b=2', 'Referer: http://a.dev/?token=s3cret')).response()
+  const [combined = ''] = await file.reaches(1)
+  assert.match(combined, /^\[redacted\] - - .*"GET \/hello\?token=\[redacted\]&b=2 HTTP\/1\.1" 200 18 /)
+  assert.match(combined, /"http:\/\/a\.dev\/\?token=\[redacted\]"/)
+  assert.ok(!combined.includes('s3cret'))
+  const configured = stage.hears('configured')
+  const server = { ...generous, accessLog: 'json' } as const
+  stage.tell({ type: 'configure', settings: { routes: [], entrypoint: 'api', server } })
+  await configured
+  await client.send(get('/hello?token=s3cret&b=2')).response()
+  const record = await file.record(1)
+  assert.deepEqual(
+    [record.path, record.client, record.bytesOut],
+    ['/hello?token=[redacted]&b=2', '[redacted]', 18]
+  )
+})
+
 test('EdgeServer leaves routes out that say so, and begins and ends when it is configured', async t => {
   const routes = [route('/hello', 'api', { accessLog: false })]
   const { stage, log, client } = await logged(t, { routes })
