@@ -73,27 +73,28 @@ function toMilliseconds(time: number): number {
   return time >= secondsMin && time < secondsMax ? Math.trunc(time * 1000) : time
 }
 
-const levelNames: Readonly<Record<string, Level>> = {
-  trace: 'trace',
-  silly: 'trace',
-  debug: 'debug',
-  verbose: 'debug',
-  info: 'info',
-  http: 'info',
-  notice: 'info',
-  warn: 'warn',
-  warning: 'warn',
-  error: 'error',
-  fatal: 'error',
-  crit: 'error',
-  critical: 'error',
-  alert: 'error',
-  emerg: 'error'
-}
+/** A map: an application may call a level `constructor`. */
+const levelNames: ReadonlyMap<string, Level> = new Map([
+  ['trace', 'trace'],
+  ['silly', 'trace'],
+  ['debug', 'debug'],
+  ['verbose', 'debug'],
+  ['info', 'info'],
+  ['http', 'info'],
+  ['notice', 'info'],
+  ['warn', 'warn'],
+  ['warning', 'warn'],
+  ['error', 'error'],
+  ['fatal', 'error'],
+  ['crit', 'error'],
+  ['critical', 'error'],
+  ['alert', 'error'],
+  ['emerg', 'error']
+])
 
 /** The numbers of pino and bunyan: 10 is trace, 60 is fatal. */
 function readLevel(value: unknown): Level | null {
-  if (typeof value === 'string') return levelNames[value.toLowerCase()] ?? null
+  if (typeof value === 'string') return levelNames.get(value.toLowerCase()) ?? null
   if (typeof value !== 'number') return null
   if (value >= 50) return 'error'
   if (value >= 40) return 'warn'

@@ -42,6 +42,8 @@ const lines: [string, object][] = [
       error: { name: 'RangeError', message: 'why', stack: 'RangeError: why\n    at x' }
     }
   ],
+  ['{"level":"constructor","msg":"c"}', { time: now, level: 'info', message: 'c', fields: {} }],
+  ['{"level":"__proto__","msg":"p"}', { time: now, level: 'info', message: 'p', fields: {} }],
   ['{"answer":42}', { time: now, level: 'info', message: '', fields: { answer: 42 } }],
   [
     '{"level":"odd","time":"odd","msg":{"a":1},"message":"kept"}',
