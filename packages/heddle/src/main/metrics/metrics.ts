@@ -80,7 +80,7 @@ export class Metrics {
     if (!enabled) return '# There are none: metrics.enabled is false.\n'
     const wanted = this.#wanted(application)
     const told = await this.#applications.ask(wanted.flatMap(askedOf), applicationTimeout)
-    const merged = mergeFamilies(told, name => name in metricFacts || name.startsWith('heddle_'))
+    const merged = mergeFamilies(told, name => name.startsWith('heddle_'))
     this.#sampler.fold(true)
     const exposition = new Exposition(metricFacts)
     const readings = {
