@@ -3,6 +3,8 @@
  *
  * Main thread only. Keeps nothing.
  */
+import { availableParallelism } from 'node:os'
+
 import { HeddleError } from '../../errors.ts'
 import type { ReplaceReason } from '../../events.ts'
 import { Deadline } from '../../shared/deadline.ts'
@@ -25,8 +27,14 @@ export interface StartTerms {
 }
 
 /**
- * Starts the first threads of slots at once and resolves when all are ready. What was started stays when one fails:
- * the caller stops it.
+ * Threads of one application that start at a time, beside two for each CPU. Each one is made by the main thread, which
+ * does nothing else meanwhile, and all compete for the CPUs with those that answer requests.
+ */
+const startingMax = 8
+
+/**
+ * Starts the first threads of slots, as many at a time as the machine stands, and resolves when all are ready. What was
+ * started stays when one fails: the caller stops it.
  *
  * @throws HEDDLE_APPLICATION_FAILED with the application's own error as its cause.
  */
@@ -50,10 +58,29 @@ export async function startAll(
       await startFirst(first)
       waiting = slots.slice(1)
     }
-    await Promise.all(waiting.map(startFirst))
+    await startFew(waiting, startFirst)
   } finally {
     deadline.cancel()
   }
+}
+
+/** Begins no more when one has failed. */
+async function startFew(
+  slots: readonly WorkerSlot[],
+  start: (slot: WorkerSlot) => Promise<void>
+): Promise<void> {
+  const waiting = [...slots]
+  const startNext = async (): Promise<void> => {
+    try {
+      // oxlint-disable-next-line no-await-in-loop -- One after another, beside others who do the same.
+      for (let slot = waiting.shift(); slot !== undefined; slot = waiting.shift()) await start(slot)
+    } catch (error) {
+      waiting.length = 0
+      throw error
+    }
+  }
+  const most = startingMax + 2 * availableParallelism()
+  await Promise.all(Array.from({ length: Math.min(most, slots.length) }, startNext))
 }
 
 /**

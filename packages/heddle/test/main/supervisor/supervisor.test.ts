@@ -53,6 +53,22 @@ test('Supervisor starts all workers of an application at once and waits for the 
   )
 })
 
+test('Supervisor starts very many workers a few at a time, and none after one has failed', async () => {
+  const { stage, start } = setUp(256)
+  const failed = assert.rejects(start(), { code: 'HEDDLE_APPLICATION_FAILED' })
+  const most = stage.threads.length
+  assert.ok(most < 256, String(most))
+  for (const thread of stage.threads.slice(0, 3)) thread.becomeReady()
+  await settle()
+  assert.equal(stage.threads.length, most + 3)
+  stage.threads[3]?.end(1)
+  await settle()
+  for (const thread of stage.threads.slice(4)) thread.becomeReady()
+  await stage.clock.advance(60_000)
+  await failed
+  assert.equal(stage.threads.length, most + 3)
+})
+
 test('Supervisor fails the start with the error of the application', async () => {
   const { stage, start } = setUp(2)
   const started = start()
