@@ -16,7 +16,7 @@ const troubles: readonly Trouble[] = [
   {
     sign: /\bcluster\.(?:fork|setupPrimary|setupMaster)\s*\(/,
     sentence:
-      'forks processes of its own (cluster): let Heddle run its workers, and name the file that listens'
+      'forks processes (cluster): where it forks itself each worker runs as one of them, and what its primary does beside that is not done; where it forks another file, name that'
   },
   {
     sign: /\bprocess\.send\s*\(/,

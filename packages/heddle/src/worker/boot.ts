@@ -16,9 +16,11 @@ import type { Adoption } from './adopt.ts'
 import { AppMetrics } from './app-metrics.ts'
 import { offerWhere, osThread } from './blocked.ts'
 import { Checks } from './checks.ts'
+import { meetCluster } from './cluster-role.ts'
 import { publishContext } from './context.ts'
 import type { WorkerContext } from './context.ts'
 import { reportCrashes } from './crash.ts'
+import type { Ending } from './crash.ts'
 import { toErrorFacts } from '../channel/error-facts.ts'
 import { VitalsWriter } from '../channel/vitals.ts'
 import { watchFastify } from './kinds/fastify.ts'
@@ -87,7 +89,8 @@ async function run(port: MessagePort, boot: WorkerBoot): Promise<void> {
   const loaded = boot.tellsFiles === true ? await watchFiles(send) : null
   try {
     const { entry, preload } = boot
-    await startApplication({ entry, preload, loader: createLoader(entry), context, service, interception })
+    const loader = createLoader(entry, null, watchCluster(boot, context, ending))
+    await startApplication({ entry, preload, loader, context, service, interception })
     await beginChecks(boot, context, service, vitals)
   } catch (error) {
     loaded?.flush()
@@ -100,6 +103,19 @@ async function run(port: MessagePort, boot: WorkerBoot): Promise<void> {
   measure()
   announce(service, send)
   if (boot.metrics) offerMetrics(boot, context, port)
+}
+
+/** Who asks for node:cluster decides whether this thread is one of the workers the program itself would fork. */
+function watchCluster(
+  { slot }: WorkerBoot,
+  { output }: WorkerContext,
+  ending: Ending
+): (module: string | undefined) => void {
+  return meetCluster({
+    slot,
+    warn: message => output.write({ time: Date.now(), level: 'warn', message }),
+    giveUp: reason => ending.giveUp(reason)
+  })
 }
 
 /** Stacks name places in the sources, where files come with source maps; those of packages are left as they are. */

@@ -22,6 +22,8 @@ export interface Ending {
    * its handler. One listener.
    */
   onFatal(isolate: (reason: string) => boolean): void
+  /** The application wants the worker gone: it finishes what it has, and another takes its place. */
+  giveUp(reason: Error): void
   /** The worker was asked to stop: process.exit() is no crash any more, but the end of the stop. */
   expect(): void
 }
@@ -68,6 +70,10 @@ export function reportCrashes(send: (message: FromWorker) => void): Ending {
     },
     onFatal: other => {
       isolate = other
+    },
+    giveUp: reason => {
+      if (expected) return
+      report({ type: 'crashed', origin: 'uncaughtException', error: toErrorFacts(reason), isolated: false })
     },
     expect: () => {
       expected = true

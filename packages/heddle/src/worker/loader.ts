@@ -26,6 +26,7 @@ export interface Loader {
 }
 
 const httpModule = /^(?:node:)?http[2s]?$/
+const clusterModule = /^(?:node:)?cluster$/
 const preloadScheme = 'heddle-preload:'
 
 /** So many files are remembered. */
@@ -39,8 +40,16 @@ export interface LoaderOptions {
   isOwn(parent: string | undefined): boolean
 }
 
-/** Starts to watch module loading. Without options the thread is the application's: its entry is the main module. */
-export function createLoader(entryPath: string, options: LoaderOptions | null = null): Loader {
+/**
+ * Starts to watch module loading. Without options the thread is the application's: its entry is the main module.
+ *
+ * @param onCluster Hears of each module that asks for node:cluster, before it gets it.
+ */
+export function createLoader(
+  entryPath: string,
+  options: LoaderOptions | null = null,
+  onCluster: (module: string | undefined) => void = () => {}
+): Loader {
   const entryUrl = options?.url ?? pathToFileURL(entryPath).href
   let files: string[] = []
   let loadedHttp = false
@@ -48,6 +57,7 @@ export function createLoader(entryPath: string, options: LoaderOptions | null = 
     resolve: (specifier, context, next) => {
       if (options?.isOwn(context.parentURL) === false) return next(specifier, context)
       if (httpModule.test(specifier)) loadedHttp = true
+      if (clusterModule.test(specifier)) onCluster(context.parentURL)
       if (!specifier.startsWith(preloadScheme)) {
         const resolved = next(specifier, context)
         if (isOwnFile(resolved.url)) files.push(resolved.url)
