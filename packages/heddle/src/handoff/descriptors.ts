@@ -1,8 +1,11 @@
 /**
  * The two calls of the system that handing a connection over takes, and that Node.js itself does not offer:
- * `dup` and `close` of a descriptor by its number. Acceptor thread.
+ * a second number for a descriptor, and `close` by number. Acceptor thread.
  *
- * They come from `node:ffi` where this Node.js has it, else from the package `koffi` where that is installed.
+ * They come from `node:ffi` where this Node.js has it, else from the package `koffi` where that is installed. On Linux
+ * the second number is closed in programs the process starts, as those are that Node.js makes (`fcntl`, since `dup`
+ * cannot do that): a child process of an application would keep connections of clients open that the worker has
+ * closed, for as long as it lives. Elsewhere `fcntl` cannot be called as if its arguments were fixed in number.
  */
 import { createRequire } from 'node:module'
 import { join } from 'node:path'
@@ -11,7 +14,7 @@ import { join } from 'node:path'
 export interface Descriptors {
   /** Where they come from, for the log. */
   readonly source: 'node:ffi' | 'koffi'
-  /** A second number for the same open socket. */
+  /** A second number for the same open socket; on Linux no program that is started inherits it. */
   dup(descriptor: number): number
   close(descriptor: number): number
 }
@@ -23,7 +26,10 @@ export function findDescriptors(root: string): Descriptors | null {
   return fromNode() ?? fromKoffi(root)
 }
 
-type Call = (descriptor: number) => number
+/** `F_DUPFD_CLOEXEC` of Linux: the lowest free number from the argument on, closed by `exec`. */
+const duplicateClosedByExec = 1030
+
+type Call = (...numbers: number[]) => number
 
 interface NodeFfi {
   dlopen(
@@ -32,13 +38,17 @@ interface NodeFfi {
   ): { readonly functions: Readonly<Record<string, Call>> }
 }
 
+/** Finds one of the functions of the C library that take numbers and return one. */
+type Finder = (name: string, numbers: number) => Call | undefined
+
 function fromNode(): Descriptors | null {
   try {
     // By this name, since older versions and a process without permission for it must not fail to load this file.
     const ffi = process.getBuiltinModule('node:ffi') as unknown as NodeFfi | undefined
-    const call = { arguments: ['i32'], return: 'i32' }
-    const functions = ffi?.dlopen(null, { dup: call, close: call }).functions
-    return usable('node:ffi', functions?.['dup'], functions?.['close'])
+    return usable('node:ffi', (name, numbers) => {
+      const types = Array.from({ length: numbers }, () => 'i32')
+      return ffi?.dlopen(null, { [name]: { arguments: types, return: 'i32' } }).functions[name]
+    })
   } catch {
     // Not permitted, or not as it was when this was written: there is another way.
     return null
@@ -54,7 +64,9 @@ function fromKoffi(root: string): Descriptors | null {
     try {
       const koffi = createRequire(from)('koffi') as Koffi
       const library = koffi.load(null)
-      return usable('koffi', library.func('int dup(int)'), library.func('int close(int)'))
+      return usable('koffi', (name, numbers) =>
+        library.func(`int ${name}(${Array.from({ length: numbers }, () => 'int').join(', ')})`)
+      )
     } catch {
       // Not installed there, or not for this platform.
     }
@@ -63,9 +75,17 @@ function fromKoffi(root: string): Descriptors | null {
 }
 
 /** Takes the calls only when they do what their names say. */
-function usable(source: Descriptors['source'], dup?: Call, close?: Call): Descriptors | null {
+function usable(source: Descriptors['source'], find: Finder): Descriptors | null {
+  const dup = findDuplicate(find)
+  const close = find('close', 1)
   if (dup === undefined || close === undefined) return null
   const copy = dup(2)
   if (copy === -1) return { source, dup, close }
   return copy > 2 && close(copy) === 0 ? { source, dup, close } : null
+}
+
+function findDuplicate(find: Finder): Call | undefined {
+  if (process.platform !== 'linux') return find('dup', 1)
+  const fcntl = find('fcntl', 3)
+  return fcntl && (descriptor => fcntl(descriptor, duplicateClosedByExec, 0))
 }
