@@ -128,10 +128,15 @@ export const disk: Disk = {
     }
   },
   directories(path) {
-    return readdirSync(path)
-      .filter(name => disk.kind(join(path, name)) === 'directory')
+    return readdirSync(path, { withFileTypes: true })
+      .filter(entry => entry.isDirectory() || (entry.isSymbolicLink() && isDirectory(join(path, entry.name))))
+      .map(({ name }) => name)
       .toSorted()
   }
+}
+
+function isDirectory(path: string): boolean {
+  return disk.kind(path) === 'directory'
 }
 
 function findFile(path: string): string {

@@ -7,6 +7,7 @@ import { join, relative } from 'node:path'
 
 import { toId } from '../config/applications.ts'
 import type { Disk } from '../config/disk.ts'
+import { boundedDisk } from './bounded-disk.ts'
 import { look, nameOf, nothingStarted } from './look.ts'
 import type { SeenApplication } from './look.ts'
 import { expandPatterns, readManifest, workspacePatterns } from './manifest.ts'
@@ -57,8 +58,17 @@ export const foreignNames: readonly string[] = [
   'pm2.config.cjs'
 ]
 
-/** Looks at a project. */
-export function survey(disk: Disk, root: string): Survey {
+/** So many directories of a project are looked at, at most. */
+const directoriesMax = 2000
+
+const restOf: LeftOut = {
+  path: '',
+  reason: `more than ${directoriesMax} directories are there, and the others were not looked at; begin in one that holds less`
+}
+
+/** Looks at a project; of one that is larger than any, at its beginning. */
+export function survey(whole: Disk, root: string): Survey {
+  const disk = boundedDisk(whole, directoriesMax)
   const declared = workspacePatterns(disk, root)
   const patterns = declared.length > 0 ? declared : groups.map(name => `${name}/*`)
   const below = expandPatterns(disk, root, patterns).filter(path => path !== '')
@@ -83,7 +93,7 @@ export function survey(disk: Disk, root: string): Survey {
   return {
     root,
     applications,
-    leftOut: [...ownLeftOut, ...inside],
+    leftOut: [...ownLeftOut, ...inside, ...(disk.isCut() ? [restOf] : [])],
     isEmpty: isEmpty(disk, root),
     foreign: foreignNames.filter(name => disk.kind(join(root, name)) === 'file')
   }

@@ -10,9 +10,10 @@ import { dirname } from 'node:path'
 
 import { Cell } from './log-cells.ts'
 import type { LogCells } from './log-cells.ts'
+import { makeDirectory } from './make-directory.ts'
 
 // Kept before anything of an application can put something else in its place.
-const { closeSync, mkdirSync, openSync, writeSync } = fs
+const { closeSync, openSync, writeSync } = fs
 
 /** Milliseconds after which a file that could not be written is tried again. */
 export const retryMs = 1000
@@ -99,7 +100,7 @@ export class LogFile {
       return openSync(this.#path, appending, fileMode)
     } catch (error) {
       if (!(error instanceof Error && 'code' in error && error.code === 'ENOENT')) throw error
-      mkdirSync(dirname(this.#path), { recursive: true })
+      makeDirectory(dirname(this.#path))
       return openSync(this.#path, appending, fileMode)
     }
   }

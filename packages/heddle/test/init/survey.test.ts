@@ -289,3 +289,19 @@ test('a port is read where servers are told theirs, and not in comments', () => 
   for (const [code, port] of cases) assert.equal(portIn(codeOf(code)), port, code)
   assert.equal(codeOf(`'http://a' // b\n/* c */ "// d"`), `'http://a' \n "// d"`)
 })
+
+test('survey() looks at the beginning of what is larger than any project, and says so', () => {
+  const files = Object.fromEntries(
+    Array.from({ length: 2500 }, (_, index) => [`d${String(index).padStart(4, '0')}/server.js`, listens])
+  )
+  const { applications, leftOut } = look(files)
+  assert.equal(applications.length, 2000)
+  assert.equal(applications.at(-1)?.path, 'd1999')
+  assert.match(leftOut.map(({ reason }) => reason).join(), /^more than 2000 directories are there, /)
+})
+
+test('survey() passes over a directory nobody may look into', () => {
+  const disk = paperDisk({ '/p/package.json': '{"workspaces":["apps/*"]}', '/p/apps/api/server.js': listens })
+  const closed = { ...disk, directories: () => assert.fail('EACCES') }
+  assert.deepEqual(survey(closed, '/p').applications, [])
+})

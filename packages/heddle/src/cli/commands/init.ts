@@ -4,7 +4,7 @@
  * Main thread. THE WALK: what is there → what a person says, when there is one → a plan → files → the check of the real
  * loader. Runs no application; an ecosystem file that is a program is run.
  */
-import { mkdirSync, realpathSync, writeFileSync } from 'node:fs'
+import { realpathSync, writeFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { basename, dirname, join, relative } from 'node:path'
 
@@ -30,6 +30,7 @@ import { survey } from '../../init/survey.ts'
 import type { Survey } from '../../init/survey.ts'
 import { translateWatt } from '../../init/watt.ts'
 import { isPlainObject } from '../../config/substitute.ts'
+import { makeDirectory } from '../../shared/make-directory.ts'
 import { exitCodes } from '../exit-codes.ts'
 import type { Run } from '../program.ts'
 import { Declined, personAt } from '../terminal/ask.ts'
@@ -216,7 +217,7 @@ function asValue(
 
 function write(path: string, text: string, mayReplace: boolean): void {
   try {
-    mkdirSync(dirname(path), { recursive: true })
+    makeDirectory(dirname(path))
     writeFileSync(path, text, { flag: mayReplace ? 'w' : 'wx' })
   } catch (error) {
     const { code, message } = error as NodeJS.ErrnoException

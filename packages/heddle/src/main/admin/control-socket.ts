@@ -4,14 +4,15 @@
  * Main thread only. No token is asked for: whoever may open the socket may also send signals to the process.
  */
 import { once } from 'node:events'
-import { chmodSync, mkdirSync, renameSync, writeFileSync } from 'node:fs'
+import { chmodSync, renameSync, writeFileSync } from 'node:fs'
 import type { Server } from 'node:http'
-import { dirname, join } from 'node:path'
+import { join } from 'node:path'
 
 import { answersAt, mistrust, removeFile, removeStale, socketPathMax } from '../../control/server-facts.ts'
 import type { ServerFacts } from '../../control/server-facts.ts'
 import { HeddleError } from '../../errors.ts'
 import type { Clock } from '../../shared/clock.ts'
+import { makeDirectory } from '../../shared/make-directory.ts'
 import type { Api } from './api.ts'
 import { closeHttp, createHttp } from './http.ts'
 
@@ -96,29 +97,12 @@ export class ControlSocket {
 
 function prepare(directory: string): void {
   try {
-    makeDirectory(directory)
+    makeDirectory(directory, 0o700)
   } catch (error) {
     fail(directory, error instanceof Error ? error.message : String(error), error)
   }
   const reason = mistrust(directory)
   if (reason !== null) fail(directory, `the directory ${reason}`)
-}
-
-/**
- * Makes a directory and those above it that are absent. Not by `recursive: true`, which never returns below a
- * directory that is there and says ENOENT to whoever makes another in it, as /proc does (seen on Node 22, 24, 26).
- */
-function makeDirectory(directory: string): void {
-  const above = dirname(directory)
-  try {
-    mkdirSync(directory, { mode: 0o700 })
-  } catch (error) {
-    const code = error instanceof Error && 'code' in error ? error.code : null
-    if (code === 'EEXIST') return
-    if (code !== 'ENOENT' || above === directory) throw error
-    makeDirectory(above)
-    mkdirSync(directory, { mode: 0o700 })
-  }
 }
 
 /** The number of the process; with another number behind it when a second server of one process is asked for. */
