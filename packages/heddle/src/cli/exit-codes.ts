@@ -102,7 +102,8 @@ export const exitCodes: Readonly<Record<ExitName, ExitCode>> = {
   },
   targetMissed: {
     code: 99,
-    meaning: '`heddle bench`: a target was missed (`--p50` to `--p999`, `--rps`, `--errors`).',
+    meaning:
+      '`heddle bench`: a target was missed (`--p50` to `--p999`, `--rps`, `--errors`), or no request was answered.',
     retry: true
   },
   hungUp: {

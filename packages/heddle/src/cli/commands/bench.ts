@@ -73,10 +73,18 @@ async function measure(typed: Typed): Promise<{ report: LoadReport; code: number
   }
 }
 
-/** A test that was not complete proves nothing, whatever it has measured. */
-function codeFor({ verdicts, isInterrupted }: LoadReport, ending: number): number {
+/**
+ * The exit code. A test that was not complete proves nothing, whatever it has measured, nor does one that nobody answered.
+ *
+ * @param ending The code of the signal that ended it; 0 without one.
+ */
+export function codeFor(
+  { counts, verdicts, isInterrupted }: Pick<LoadReport, 'counts' | 'verdicts' | 'isInterrupted'>,
+  ending: number
+): number {
   if (isInterrupted) return ending === 0 ? exitCodes.interrupted.code : ending
-  return verdicts.every(({ isMet }) => isMet) ? exitCodes.ok.code : exitCodes.targetMissed.code
+  const isWell = counts.answered > 0 && verdicts.every(({ isMet }) => isMet)
+  return isWell ? exitCodes.ok.code : exitCodes.targetMissed.code
 }
 
 function limitsOf(typed: Typed): Omit<LoadPlan, 'request'> {

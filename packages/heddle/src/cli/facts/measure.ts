@@ -57,7 +57,7 @@ export const measureCommands: readonly CommandFacts[] = [
     ],
     summary: 'Put load on a URL or an application, and measure.',
     description:
-      'Sends requests with autocannon, which has to be installed (npm install --save-dev autocannon), and shows times, their distribution, requests a second, statuses and errors; of an application also what its server saw. Targets decide the exit code: 99 when one is missed. Ctrl-C ends it early and shows what there is, with code 130.',
+      'Sends requests with autocannon, which has to be installed (npm install --save-dev autocannon), and shows times, their distribution, requests a second, statuses and errors; of an application also what its server saw. Targets decide the exit code: 99 when one is missed, or when nothing is answered. Ctrl-C ends it early and shows what there is, with code 130.',
     examples: [
       { line: 'heddle bench api /users', sentence: 'As much as the application answers, for ten seconds.' },
       {

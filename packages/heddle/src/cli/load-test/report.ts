@@ -51,11 +51,16 @@ export function reportLines(report: LoadReport, width: number, dress: Dress): re
     chartLines(histogramOf(counts), width),
     server === null ? [] : serverLines(server, dress),
     warningsOf(report).map(text => `${dress('yellow', 'Warning:')} ${text}`),
-    verdicts.map(verdict => verdictLine(verdict, dress))
+    [...silenceOf(report, dress), ...verdicts.map(verdict => verdictLine(verdict, dress))]
   ]
   return blocks
     .filter(block => block.length > 0)
     .flatMap((block, index) => (index === 0 ? block : [''].concat(block)))
+}
+
+/** Nothing was wanted, and not even that was met. */
+function silenceOf({ counts, isInterrupted }: LoadReport, dress: Dress): readonly string[] {
+  return counts.answered === 0 && !isInterrupted ? [`${dress('red', '✘')} no request was answered`] : []
 }
 
 function histogramOf(counts: LoadCounts): Histogram {

@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 
+import { codeFor } from '../../../src/cli/commands/bench.ts'
 import { typedTargets } from '../../../src/cli/commands/typed-targets.ts'
 import { chartLines, chartRows } from '../../../src/cli/load-test/chart.ts'
 import { Histogram } from '../../../src/cli/load-test/histogram.ts'
@@ -76,6 +77,30 @@ test('targets are met up to their limit', () => {
   }
   assert.equal(failures(failing), 5)
   assert.equal(requestsPerSecond(nothing), null)
+})
+
+const judged = (measured: LoadCounts, limit: number | null): Parameters<typeof codeFor>[0] => ({
+  counts: measured,
+  verdicts: judgeTargets(limit === null ? [] : [{ name: 'errors', limit }], measured),
+  isInterrupted: false
+})
+
+const plain = (_style: string, text: string): string => text
+
+test('the code tells whether targets were met, and of a test that nobody answered that it failed', () => {
+  const silent = counts({ answered: 0, statuses: {}, errors: { timeout: 4 } }, [])
+  const table: readonly (readonly [Parameters<typeof codeFor>[0], number, number])[] = [
+    [judged(counts(), null), 0, 0],
+    [judged(counts({ errors: { closed: 2 } }), 1), 0, 99],
+    [judged(silent, null), 0, 99],
+    [judged(silent, 1000), 0, 99],
+    [{ ...judged(silent, null), isInterrupted: true }, 0, 130],
+    [{ ...judged(counts(), null), isInterrupted: true }, 143, 143]
+  ]
+  for (const [report, ending, code] of table) assert.equal(codeFor(report, ending), code)
+  const report = { ...judged(silent, null), plan, server: null }
+  assert.equal(reportLines(report, 80, plain).at(-1), '✘ no request was answered')
+  assert.doesNotMatch(reportLines({ ...report, isInterrupted: true }, 80, plain).join('\n'), /✘/)
 })
 
 const read = (options: Record<string, string>): unknown => typedTargets({ words: [], options })
