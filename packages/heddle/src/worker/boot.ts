@@ -43,7 +43,7 @@ async function run(port: MessagePort, boot: WorkerBoot): Promise<void> {
   const send = (message: FromWorker): void => port.postMessage(message)
   const context = createContext(boot)
   publishContext(context)
-  captureOutput(context.output)
+  captureOutput(context.output, boot.slot === 0)
   const ending = reportCrashes(send)
 
   const mesh = joinMesh(boot.ticket)

@@ -32,15 +32,19 @@ export function createOutput(logger: ThreadLogger, speaker: Speaker): ThreadLog 
   return new ThreadLog(logger, speaker, { whenFull: 'wait' })
 }
 
-/** Replaces the ways out of this thread. */
-export function captureOutput(output: Output): void {
+/**
+ * Replaces the ways out of this thread.
+ *
+ * @param isFirst Whether it speaks for its siblings, too, where all of them would say the same.
+ */
+export function captureOutput(output: Output, isFirst: boolean = true): void {
   const out = new LineCutter(output, 'stdout')
   const err = new LineCutter(output, 'stderr')
   redirect(process.stdout, out)
   redirect(process.stderr, err)
   captureConsole([out, err])
   captureDescriptors({ stdout: bytes => out.write(bytes), stderr: bytes => err.write(bytes) })
-  captureWarnings(output)
+  captureWarnings(output, isFirst)
   captureThreads()
   // For those who import them by name.
   syncBuiltinESMExports()
@@ -93,8 +97,14 @@ function captureConsole(channels: readonly LineCutter[]): void {
   }
 }
 
-/** Node prints warnings past process.stderr. Experimental ones say nothing about the application: they are debug. */
-function captureWarnings(output: LogTarget): void {
+/** What node says of a package, not of what a worker does: by its code. */
+const saidOnce = new Set<unknown>(['MODULE_TYPELESS_PACKAGE_JSON'])
+
+/**
+ * Node prints warnings past process.stderr. Experimental ones say nothing about the application: they are debug, as is
+ * what another worker has said.
+ */
+function captureWarnings(output: LogTarget, isFirst: boolean): void {
   const printing = process.listeners('warning').find(({ name }) => name === 'onWarning')
   // Without node's own listener warnings were turned off.
   if (printing === undefined) return
@@ -106,7 +116,8 @@ function captureWarnings(output: LogTarget): void {
     const { name, message } = warning
     const code: unknown = Reflect.get(warning, 'code')
     if ((name === 'DeprecationWarning' && process.noDeprecation) || muted.has(name) || muted.has(code)) return
-    const level = name === 'ExperimentalWarning' ? 'debug' : 'warn'
+    const isQuiet = name === 'ExperimentalWarning' || (!isFirst && saidOnce.has(code))
+    const level = isQuiet ? 'debug' : 'warn'
     const fields = code === undefined ? {} : { code }
     output.write({ time: Date.now(), level, message: `${name}: ${message}`, fields })
   })

@@ -1,38 +1,18 @@
 /** Programs that fork themselves with node:cluster, unmodified, in real worker threads. */
 import assert from 'node:assert/strict'
 import { once } from 'node:events'
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { connect } from 'node:net'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
 import { suite, test } from 'node:test'
-import type { TestContext } from 'node:test'
 
 import { forksItself } from '../../src/worker/cluster-role.ts'
 import { startInMesh } from './mesh-caller.ts'
-
-/** A log of which the test reads what is warned of. */
-function logIn(t: TestContext): { logger: object; warnings(): string[] } {
-  const directory = mkdtempSync(join(tmpdir(), 'heddle-'))
-  t.after(() => rmSync(directory, { recursive: true }))
-  const file = join(directory, 'log')
-  return {
-    logger: { logger: { level: 'warn', format: 'json', colour: false, stdout: false, file } },
-    warnings: () => readFileSync(file, 'utf8').trimEnd().split('\n').map(messageOf)
-  }
-}
-
-function messageOf(line: string): string {
-  const { level, msg } = JSON.parse(line) as { level: string; msg: string }
-  assert.equal(level, 'warn')
-  return msg
-}
+import { logIn } from './worker-harness.ts'
 
 suite('a program that forks itself', () => {
   test('listens as one of its own workers, is told of once, and is replaced when it disconnects', async t => {
     const log = logIn(t)
-    const first = startInMesh(t, 'clustered/documented.mjs', { boot: log.logger })
-    const second = startInMesh(t, 'clustered/documented.mjs', { boot: { ...log.logger, slot: 1 } })
+    const first = startInMesh(t, 'clustered/documented.mjs', { boot: log.boot })
+    const second = startInMesh(t, 'clustered/documented.mjs', { boot: { ...log.boot, slot: 1 } })
     assert.equal((await first.next('ready')).hasServer, true)
     await second.next('ready')
     assert.deepEqual(JSON.parse((await first.call('/')).text), { id: 1, named: [false, 1] })
@@ -50,7 +30,7 @@ suite('a program that forks itself', () => {
 
   test('has what a forked process has, and servers beside the first that open their ports', async t => {
     const log = logIn(t)
-    const running = startInMesh(t, 'clustered/messages.cjs', { boot: { ...log.logger, slot: 2 } })
+    const running = startInMesh(t, 'clustered/messages.cjs', { boot: { ...log.boot, slot: 2 } })
     await running.next('ready')
     await running.call('/')
     const seen = JSON.parse((await running.call('/')).text) as Record<string, unknown>
@@ -88,7 +68,7 @@ test('a program that only asks what it is stays a primary', async t => {
 
 test('a program that forks another one forks, and whoever runs it is told', async t => {
   const log = logIn(t)
-  const running = startInMesh(t, 'clustered/helped.mjs', { boot: log.logger })
+  const running = startInMesh(t, 'clustered/helped.mjs', { boot: log.boot })
   await running.next('ready')
   assert.equal((await running.call('/')).text, 'helped')
   assert.match(log.warnings().join('\n'), /^The application starts processes with cluster\.fork\(\): .*\.$/)

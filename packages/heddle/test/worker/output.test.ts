@@ -5,7 +5,7 @@ import { test } from 'node:test'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
 
-import { fixture } from './worker-harness.ts'
+import { fixture, logIn, startWorker } from './worker-harness.ts'
 
 const script = fileURLToPath(new URL('output-process.ts', import.meta.url))
 
@@ -165,6 +165,15 @@ test('stopApplication() closes the Fastify instance behind a server that listens
     lines.map(line => (JSON.parse(line) as Line).msg),
     ['fastify closed']
   )
+})
+
+test('captureOutput() has one worker say what node says of a package', async t => {
+  const log = logIn(t)
+  await startWorker(t, 'typeless/app.js', { boot: { ...log.boot, slot: 1 } }).next('ready')
+  await startWorker(t, 'typeless/app.js', { boot: log.boot }).next('ready')
+  const warnings = log.warnings()
+  assert.equal(warnings.length, 1)
+  assert.match(warnings[0] ?? '', /typeless/)
 })
 
 test('heddle/worker gives harmless stand-ins outside of Heddle', async () => {

@@ -3,6 +3,9 @@
  *
  * Runs in the thread of the tests. Everything it starts is ended when the test is over.
  */
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import type { TestContext } from 'node:test'
 import { fileURLToPath } from 'node:url'
 import { Worker } from 'node:worker_threads'
@@ -95,6 +98,22 @@ export function startWorker(t: TestContext, entry: string, options: StartOptions
     exited,
     next: inbox(worker),
     tell: message => worker.postMessage(message)
+  }
+}
+
+/** Has workers write what they warn of into a file. */
+export function logIn(t: TestContext): { readonly boot: Pick<WorkerBoot, 'logger'>; warnings(): string[] } {
+  const directory = mkdtempSync(join(tmpdir(), 'heddle-worker-'))
+  t.after(() => rmSync(directory, { recursive: true }))
+  const file = join(directory, 'log')
+  return {
+    boot: { logger: { level: 'warn', format: 'json', colour: false, stdout: false, file } },
+    warnings: () => {
+      const lines = readFileSync(file, 'utf8')
+        .split('\n')
+        .filter(line => line !== '')
+      return lines.map(line => (JSON.parse(line) as { msg: string }).msg)
+    }
   }
 }
 
