@@ -278,6 +278,18 @@ export function mistakeLine({ path, message, offered }: Mistake): string {
 }
 
 function shorten(value: unknown): string {
-  const text = typeof value === 'function' ? 'a function' : (JSON.stringify(value) ?? String(value))
+  const text = textOf(value)
   return text.length > 80 ? `${text.slice(0, 79)}…` : text
+}
+
+/** Modules and programs can offer anything. */
+function textOf(value: unknown): string {
+  if (typeof value === 'function') return 'a function'
+  // As JSON they would be null, or nothing at all.
+  if (typeof value === 'number' || typeof value === 'bigint') return String(value)
+  try {
+    return JSON.stringify(value) ?? String(value)
+  } catch {
+    return 'what cannot be written'
+  }
 }

@@ -14,6 +14,9 @@ export interface Substituted {
   readonly mistakes: readonly Mistake[]
 }
 
+/** Objects and lists inside one another: far more than any setting needs, far less than a stack holds. */
+const depthMax = 100
+
 const variable = /\{\{|\{([A-Za-z_][A-Za-z0-9_]*)\}/g
 
 /**
@@ -42,22 +45,47 @@ export function substitute(
       return match
     })
 
+  /** The objects and lists around what is being read. */
+  const around: object[] = []
+
   const inside = (part: unknown, path: string): unknown => {
     if (typeof part === 'string') {
       const text = inText(part, path)
       return lacking.has(path) ? undefined : text
     }
-    if (Array.isArray(part)) {
+    if (!Array.isArray(part) && !isPlainObject(part)) return part
+    const trouble = troubleOf(part, around)
+    if (trouble !== null) {
+      mistakes.push({ path, message: trouble, offered: undefined })
+      return undefined
+    }
+    around.push(part)
+    const whole = within(part, path)
+    around.pop()
+    return whole
+  }
+
+  const within = (part: readonly unknown[] | Record<string, unknown>, path: string): unknown => {
+    if (isList(part)) {
       const items: readonly unknown[] = part.map((item, index) => inside(item, `${path}[${index}]`))
       return items.filter((_, index) => !lacking.has(`${path}[${index}]`))
     }
-    if (!isPlainObject(part)) return part
     return Object.fromEntries(
       Object.entries(part).map(([key, item]) => [key, inside(item, joinPath(path, key))])
     )
   }
 
   return { value: inside(value, ''), paths, mistakes }
+}
+
+/** What no file can contain, but a module that makes its configuration; `null` when all is well. */
+function troubleOf(part: object, around: readonly object[]): string | null {
+  if (around.includes(part)) return 'contains itself'
+  return around.length < depthMax ? null : `is inside more than ${depthMax} objects and lists`
+}
+
+function isList(value: object): value is readonly unknown[] {
+  return Array.isArray(value)
 }
 
 /** Whether `value` is an object as a configuration may contain it: no list, no instance of a class. */

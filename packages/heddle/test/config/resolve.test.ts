@@ -35,6 +35,20 @@ test('resolve() reports mistakes of every kind in one go', () => {
   ])
 })
 
+test('resolve() names what only a module can write: circles, depths without end, values that are no JSON', () => {
+  const circle: Record<string, unknown> = { domain: '.x' }
+  circle['again'] = [circle]
+  let deep: unknown = 1
+  for (let depth = 0; depth < 20_000; depth++) deep = [deep]
+  const lines = wrong({ ...a, mesh: circle, routes: deep, server: { port: 5n, threads: Number.NaN } })
+  assert.deepEqual(lines.slice(0, 4), [
+    'mesh.again[0]: contains itself',
+    `routes${'[0]'.repeat(99)}: is inside more than 100 objects and lists`,
+    'server.port: expected a whole number from 0 to 65535, got 5',
+    'server.threads: expected a whole number from 1 to 64, got NaN'
+  ])
+})
+
 test('resolve() fills in every default', () => {
   const { applications, ...rest } = right(a)
   assert.deepEqual(applications, defaultApplications)
