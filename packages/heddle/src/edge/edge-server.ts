@@ -28,6 +28,7 @@ import {
 
 import { EdgeCounter } from '../channel/edge-counts.ts'
 import type { EdgeBoot, EdgeSettings } from '../channel/messages.ts'
+import { closePort } from '../shared/close-port.ts'
 import { AccessLog } from './access-log.ts'
 import type { AccessLines } from './access-log.ts'
 import {
@@ -147,14 +148,7 @@ export class EdgeServer implements ConnectionHost {
     this.#staged = null
     const former = this.server
     if (keep === 'staged') this.server = staged
-    // Who has connected by now is accepted.
-    return new Promise(resolve => {
-      afterReading(() => {
-        const leaving = keep === 'staged' ? former : staged
-        leaving.close()
-        resolve()
-      })
-    })
+    return new Promise(resolve => this.#closePort(keep === 'staged' ? former : staged, resolve))
   }
 
   /** From now on every response closes its connection. New connections are still taken. */
@@ -172,11 +166,10 @@ export class EdgeServer implements ConnectionHost {
   close(timeoutMs: number): Promise<void> {
     this.draining = true
     return new Promise(resolve => {
-      // What has arrived by now is read, and who has connected by now accepted, before a door is closed.
-      afterReading(() => {
+      if (this.#staged !== null) this.#closePort(this.#staged, () => {})
+      // What has arrived by now is read, and who has connected by now accepted.
+      this.#closePort(this.server, () => {
         this.#whenEmpty = resolve
-        this.server.close()
-        this.#staged?.close()
         this.#tunnels.leave(timeoutMs * TUNNELS_PART)
         this.#closeIdle()
         this.#settle()
@@ -337,6 +330,10 @@ export class EdgeServer implements ConnectionHost {
         resolve((server.address() as AddressInfo).port)
       })
     })
+  }
+
+  #closePort(server: Server, onClosed: () => void): void {
+    closePort(server, this.#settings.server.backlog, onClosed)
   }
 
   /** The limit is one for all edge threads. */

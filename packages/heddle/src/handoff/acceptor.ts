@@ -13,6 +13,7 @@ import type { AdopterFacts, FromAdopter } from '../channel/handoff.ts'
 import { Offers } from '../channel/offers.ts'
 import type { ResolvedQueue, ResolvedServer } from '../config/resolved.ts'
 import type { Clock } from '../shared/clock.ts'
+import { closePort } from '../shared/close-port.ts'
 import { Adopter } from './adopter.ts'
 import { chooseWorker, takesConnections } from './choice.ts'
 import type { Descriptors } from './descriptors.ts'
@@ -104,14 +105,13 @@ export class Acceptor {
     return opened
   }
 
-  /** Closes one of the two ports {@link stage} has left open. */
-  settle(keep: 'staged' | 'former'): void {
-    if (this.#former === null) return
-    const staged = this.#server
-    if (keep === 'former') this.#server = this.#former
-    else this.#former.close()
-    if (keep === 'former') staged.close()
+  /** Closes one of the two ports {@link stage} has left open, and resolves when that one accepts nothing more. */
+  settle(keep: 'staged' | 'former'): Promise<void> {
+    const [staged, former] = [this.#server, this.#former]
+    if (former === null) return Promise.resolve()
+    if (keep === 'former') this.#server = former
     this.#former = null
+    return new Promise(resolve => this.#closePort(keep === 'former' ? staged : former, resolve))
   }
 
   /** The most connections at a time from now on; 0 sets no limit. */
@@ -130,15 +130,18 @@ export class Acceptor {
     this.#placeQueued()
   }
 
-  /** Accepts nothing more. Resolves when every connection is with a worker, or refused. */
+  /** Accepts nobody who has not connected yet. Resolves when every connection is with a worker, or refused. */
   close(): Promise<void> {
     this.#isClosing = true
-    this.#server.close()
-    this.#former?.close()
     const { promise, resolve } = Promise.withResolvers<void>()
     this.#whenEmpty = resolve
-    this.#sweep()
+    if (this.#former !== null) this.#closePort(this.#former, () => {})
+    this.#closePort(this.#server, () => this.#sweep())
     return promise
+  }
+
+  #closePort(server: Server, onClosed: () => void): void {
+    closePort(server, this.#options.server.backlog, onClosed)
   }
 
   #create(): Server {

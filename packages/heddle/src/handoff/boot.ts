@@ -47,8 +47,7 @@ function obey(acceptor: Acceptor, message: ToAcceptor): void {
       tellOpening(acceptor.stage(message.hostname, message.port), tell)
       break
     case 'settle-listener':
-      acceptor.settle(message.keep)
-      tell({ type: 'settled' })
+      void acceptor.settle(message.keep).then(() => tell({ type: 'settled' }))
       break
     case 'configure':
       acceptor.limit(message.settings.server.maxConnections)

@@ -1,0 +1,67 @@
+/** Tests the closing of a port while clients wait to be accepted. */
+import assert from 'node:assert/strict'
+import { once } from 'node:events'
+import { connect, createServer, type AddressInfo, type Server } from 'node:net'
+import { test } from 'node:test'
+
+import { closePort } from '../../src/shared/close-port.ts'
+
+/** How many clients have connected before anybody is accepted. */
+const WAITING = 20
+
+async function listen(onConnection: () => void): Promise<{ server: Server; port: number }> {
+  const server = createServer(socket => {
+    onConnection()
+    socket.on('error', () => undefined).resume()
+    socket.end('accepted')
+  })
+  server.listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  return { server, port: (server.address() as AddressInfo).port }
+}
+
+/** What a client gets, `null` when it is reset. */
+function visit(port: number): Promise<string | null> {
+  const socket = connect(port, '127.0.0.1').setEncoding('latin1')
+  return new Promise(resolve => {
+    let text = ''
+    socket.on('data', (chunk: string) => (text += chunk))
+    socket.on('end', () => resolve(text))
+    socket.on('error', () => resolve(null))
+  })
+}
+
+test('closePort() accepts everybody who has connected before it closes', async () => {
+  const { server, port } = await listen(() => undefined)
+  const answers = Array.from({ length: WAITING }, () => visit(port))
+  const closed = once(server, 'close')
+  // The system has connected all of them by the end of this tick; the event loop has not turned.
+  await new Promise<void>(resolve => process.nextTick(resolve))
+  await new Promise<void>(resolve => closePort(server, WAITING, resolve))
+  assert.equal(server.listening, false)
+  assert.deepEqual(
+    await Promise.all(answers),
+    answers.map(() => 'accepted')
+  )
+  await closed
+})
+
+test('closePort() closes in the end however many come', async () => {
+  let accepted = 0
+  const visits: Promise<string | null>[] = []
+  const { server, port } = await listen(() => {
+    accepted++
+    visits.push(visit(port), visit(port))
+  })
+  visits.push(visit(port), visit(port))
+  await new Promise<void>(resolve => closePort(server, 10, resolve))
+  assert.equal(server.listening, false)
+  assert.ok(accepted > 5, `${accepted} were accepted`)
+  await Promise.all(visits)
+})
+
+test('closePort() closes a server that does not listen', async () => {
+  const server = createServer()
+  await new Promise<void>(resolve => closePort(server, 10, resolve))
+  assert.equal(server.listening, false)
+})
