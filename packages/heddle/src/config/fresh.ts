@@ -8,6 +8,7 @@ import { Worker } from 'node:worker_threads'
 
 import { HeddleError } from '../errors.ts'
 import type { HeddleFailures } from '../errors.ts'
+import { timerMaxMs } from '../shared/clock.ts'
 import type { LoadOptions } from './load.ts'
 import type { ResolvedConfig } from './resolved.ts'
 
@@ -65,10 +66,13 @@ function askThread(options: LoadOptions, limitMs: number): Promise<LoadOutcome> 
     workerData,
     env: { ...env }
   })
-  const timer = setTimeout(() => {
-    unreadable(`it was not loaded within ${limitMs} ms`)
-    void worker.terminate()
-  }, limitMs)
+  const timer = setTimeout(
+    () => {
+      unreadable(`it was not loaded within ${limitMs} ms`)
+      void worker.terminate()
+    },
+    Math.min(limitMs, timerMaxMs)
+  )
   worker.on('message', resolve)
   worker.on('error', error => unreadable(error instanceof Error ? error.message : String(error), error))
   worker.on('exit', () => {

@@ -11,6 +11,7 @@ import type { Member, Mesh, ServerHooks } from '@heddle/mesh'
 
 import type { DirectListen } from '../channel/messages.ts'
 import { HeddleError } from '../errors.ts'
+import { timerMaxMs } from '../shared/clock.ts'
 import { formatLine, isLevelEnabled } from '../shared/log-line.ts'
 import type { LogLine, Threshold } from '../shared/log-line.ts'
 import { askAll } from '../worker/checks.ts'
@@ -156,10 +157,13 @@ class InThread implements InThreadApplication {
     const { id, context, interception } = this.#resident
     const abort = new AbortController()
     const late = Promise.withResolvers<never>()
-    const timer = setTimeout(() => {
-      abort.abort()
-      late.reject(this.#failure(`was not ready within ${startTimeout} ms`))
-    }, startTimeout)
+    const timer = setTimeout(
+      () => {
+        abort.abort()
+        late.reject(this.#failure(`was not ready within ${startTimeout} ms`))
+      },
+      Math.min(startTimeout, timerMaxMs)
+    )
     const url = pathToFileURL(entry).href
     const loader = createLoader(entry, {
       url: this.#resident.modules === null ? url : markUrl(url, id),

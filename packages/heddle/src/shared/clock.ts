@@ -16,11 +16,19 @@ export interface Clock {
   after(delayMs: number, run: () => void): Cancel
 }
 
-/** The clock of the machine. */
+/** Milliseconds a timer of Node.js waits at most, 24.8 days; told to wait longer it does not wait at all. */
+export const timerMaxMs: number = 2 ** 31 - 1
+
+/** The clock of the machine. It waits for any time, `Infinity` for ever. */
 export const systemClock: Clock = {
   now: () => performance.now(),
   after: (delayMs, run) => {
-    const timer = setTimeout(run, delayMs)
+    let timer: NodeJS.Timeout
+    const wait = (leftMs: number): void => {
+      if (leftMs <= timerMaxMs) timer = setTimeout(run, leftMs)
+      else timer = setTimeout(() => wait(leftMs - timerMaxMs), timerMaxMs)
+    }
+    wait(delayMs)
     return () => clearTimeout(timer)
   }
 }

@@ -7,6 +7,7 @@
  */
 import type { CheckPlan } from '../channel/messages.ts'
 import type { CheckName, VitalsWriter } from '../channel/vitals.ts'
+import { timerMaxMs } from '../shared/clock.ts'
 
 /**
  * What a check says: whether all is well, and why not. Nothing at all says yes, so that a function that throws
@@ -56,7 +57,7 @@ export class Checks {
     await this.#ask('readiness')
     void this.#ask('health')
     void this.#ask('path')
-    setInterval(() => void this.round(), this.#options.plan.intervalMs).unref()
+    setInterval(() => void this.round(), Math.min(this.#options.plan.intervalMs, timerMaxMs)).unref()
   }
 
   /** Asks every check there is. Resolves when each has answered or is late; never rejects. */
@@ -95,10 +96,13 @@ export class Checks {
       .catch((error: unknown) => describeThrown(error))
       .finally(() => this.#asked.get(name) === asked && this.#asked.delete(name))
     const late = Promise.withResolvers<string>()
-    const timer = setTimeout(() => {
-      abort.abort()
-      late.resolve(lateness(name, plan.timeoutMs))
-    }, plan.timeoutMs).unref()
+    const timer = setTimeout(
+      () => {
+        abort.abort()
+        late.resolve(lateness(name, plan.timeoutMs))
+      },
+      Math.min(plan.timeoutMs, timerMaxMs)
+    ).unref()
     const reason = await Promise.race([answered, late.promise])
     clearTimeout(timer)
     if (reason === null) writer.check(name, 'good')

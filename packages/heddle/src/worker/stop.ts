@@ -3,6 +3,7 @@
  *
  * It never fails and never lasts longer than its deadline: what goes wrong is logged, what is late is left.
  */
+import { timerMaxMs } from '../shared/clock.ts'
 import type { WorkerContext } from './context.ts'
 import type { Service } from './service.ts'
 
@@ -31,7 +32,7 @@ export async function stopApplication(
 /** Whether the action was done in time. @throws what it throws in time. */
 async function withinDeadline(action: () => unknown, remainingMs: number): Promise<boolean> {
   const { promise: late, resolve } = Promise.withResolvers<boolean>()
-  const timer = setTimeout(resolve, Math.max(remainingMs, 0), false)
+  const timer = setTimeout(resolve, Math.min(Math.max(remainingMs, 0), timerMaxMs), false)
   try {
     return await Promise.race([Promise.resolve(action()).then(() => true), late])
   } finally {
