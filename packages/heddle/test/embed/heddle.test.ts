@@ -70,6 +70,33 @@ test('createHeddle() makes a server of a configuration, which is started, change
   await assert.rejects(heddle.reload(), { code: 'HEDDLE_NOT_RUNNING' })
 })
 
+test('createHeddle() goes on whatever an application posts to the thread it runs in', async t => {
+  const { cwd } = workshop(t)
+  const posts = [
+    null,
+    'ready',
+    7,
+    {},
+    { type: 'ready' },
+    { type: 'crashed', error: null },
+    { type: 'metrics' }
+  ]
+  const code = `
+    import { parentPort } from 'node:worker_threads'
+    const post = () => { for (const message of ${JSON.stringify(posts)}) parentPort.postMessage(message) }
+    post()
+    export default (request, response) => { post(); response.end('posted') }`
+  writeFileSync(join(cwd, 'web/index.mjs'), code)
+  const heddle = await create(t, base, { cwd })
+  const { url } = await heddle.start()
+  assert.equal(await get(url), 'posted')
+  // What was posted has been heard before what a fresh worker says.
+  await heddle.restart(['web'])
+  assert.equal(await get(url), 'posted')
+  const [web] = heddle.status().applications
+  assert.deepEqual([web?.ready, web?.workers.map(({ restarts }) => restarts)], [2, [1, 1]])
+})
+
 test('createHeddle() refuses what does not go together, and what nobody knows', async t => {
   const { cwd } = workshop(t)
   const heddle = await create(t, base, { cwd })

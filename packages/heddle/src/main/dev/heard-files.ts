@@ -4,7 +4,8 @@
  * Main thread only. It stands between those who start threads and the threads: nobody else has to know that there is
  * more to be heard.
  */
-import type { FromWorker, WorkerBoot } from '../../channel/messages.ts'
+import type { WorkerBoot } from '../../channel/messages.ts'
+import { readFromWorker } from '../../channel/worker-message.ts'
 import type { Cancel, Clock } from '../../shared/clock.ts'
 
 /** What a thread is started with, as far as it matters here. */
@@ -122,7 +123,7 @@ export class HeardFiles {
   }
 }
 
-function loadedFiles(message: unknown): readonly string[] | null {
-  if (typeof message !== 'object' || message === null || !('type' in message)) return null
-  return message.type === 'loaded' ? (message as Extract<FromWorker, { type: 'loaded' }>).files : null
+function loadedFiles(posted: unknown): readonly string[] | null {
+  const message = readFromWorker(posted)
+  return message?.type === 'loaded' ? message.files : null
 }

@@ -12,6 +12,7 @@ import type { MemberCounts, MemberTraffic } from '@heddle/mesh'
 
 import type { ClientCounts } from '../../channel/ledger.ts'
 import type { FromWorker, ToWorker } from '../../channel/messages.ts'
+import { readFromWorker } from '../../channel/worker-message.ts'
 import type { Announce, ReplaceReason, ThreadFact, ThreadState } from '../../events.ts'
 import { within } from '../../shared/clock.ts'
 import type { Clock } from '../../shared/clock.ts'
@@ -120,8 +121,8 @@ export class WorkerHandle implements Occupant, WatchedWorker {
     const onMove = (): void => company.moved()
     this.life = new ThreadLife({ fact, clock, announce, onGone: () => this.#handleGone(), onMove })
     try {
-      const thread = options.startThread<FromWorker>(options.plan, {
-        message: message => this.#handle(message),
+      const thread = options.startThread<unknown>(options.plan, {
+        message: posted => this.#handle(readFromWorker(posted)),
         exit: (code, error) => this.life.handleExit(code, error)
       })
       this.life.attach(thread)
@@ -283,8 +284,9 @@ export class WorkerHandle implements Occupant, WatchedWorker {
     return inTime
   }
 
-  #handle(message: FromWorker): void {
-    switch (message.type) {
+  /** @param message `null` for what the application itself has posted. */
+  #handle(message: FromWorker | null): void {
+    switch (message?.type) {
       case 'ready':
         void this.#handleReady(message)
         break
@@ -306,6 +308,8 @@ export class WorkerHandle implements Occupant, WatchedWorker {
         break
       case 'loaded':
         // Whoever watches files hears it where threads are started.
+        break
+      case undefined:
         break
     }
   }

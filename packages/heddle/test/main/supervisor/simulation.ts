@@ -158,7 +158,12 @@ class Life {
     const way = this.#upTo(3)
     if (way === 0) thread.end(1, new Error('boom'))
     else {
-      thread.say({ type: 'crashed', origin: way === 1 ? 'uncaughtException' : 'processExit', error: failure })
+      thread.say({
+        type: 'crashed',
+        origin: way === 1 ? 'uncaughtException' : 'processExit',
+        isolated: false,
+        error: failure
+      })
       if (way === 2) this.#later(20, () => thread.end(3))
     }
   }

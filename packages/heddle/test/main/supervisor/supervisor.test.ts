@@ -136,11 +136,8 @@ test('Supervisor replaces a worker that is gone at once, in its own slot, after 
 test('Supervisor names the reason for which a worker is gone', async () => {
   const oom = Object.assign(new Error('limit'), { code: 'ERR_WORKER_OUT_OF_MEMORY' })
   const { stage } = await setUpReady(4)
-  const crash = {
-    type: 'crashed',
-    origin: 'uncaughtException',
-    error: { name: 'E', message: 'm', stack: null, code: null }
-  }
+  const error = { name: 'E', message: 'm', stack: null, code: null }
+  const crash = { type: 'crashed', origin: 'uncaughtException', isolated: false, error }
   stage.threads[0]?.say(crash)
   assert.deepEqual(stage.members[0]?.history, ['published', 'withdrawn'])
   stage.threads[0]?.end(1)
