@@ -6,7 +6,7 @@ import { basename, join } from 'node:path'
 import { test } from 'node:test'
 
 import { runtimeDirectory } from './heddle-process.ts'
-import { answering, createProject } from './project.ts'
+import { answering, createProject, gettingStuck } from './project.ts'
 
 const files = {
   'heddle.config.ts':
@@ -44,8 +44,7 @@ test('scale and apps change what runs, and refuse what must not be', async t => 
 test('stop waits until the process is gone, and what is in flight is finished', async t => {
   const project = createProject(t, files)
   const { url, child, exited } = await project.start()
-  const slow = get(`${url}?ms=700`)
-  await get(url)
+  const begun = await fetch(`${url}/begun?ms=700`)
   const { code, stdout } = await project.heddle('stop')
   assert.equal(code, 0)
   assert.match(
@@ -54,7 +53,7 @@ test('stop waits until the process is gone, and what is in flight is finished', 
   )
   // This process hears of it a moment later than the command has seen it.
   assert.deepEqual(await exited, { code: 0, signal: null })
-  assert.equal(await slow, 'one')
+  assert.equal(await begun.text(), 'one')
   const none = await project.heddle('stop')
   assert.equal(none.code, 68)
   assert.match(none.stderr, new RegExp(`^heddle: No server runs in ${project.root}\\.`))
@@ -117,19 +116,13 @@ test('ps and the probes answer while every worker is blocked in native code, and
       admin: { port: 0 },
       gracefulShutdown: { timeout: 1000 }
     }),
-    'web/server.mjs': `
-      import { pbkdf2Sync } from 'node:crypto'
-      import { createServer } from 'node:http'
-      createServer(() => {
-        process.stdout.write('stuck from now on\\n')
-        pbkdf2Sync('password', 'salt', 2_147_483_647, 64, 'sha512')
-      }).listen(3000)`
+    'web/server.mjs': gettingStuck
   })
-  const { url, lines, line, exited } = await project.start('--log-level', 'debug')
+  const { url, line, exited } = await project.start('--log-level', 'debug')
   const admin = String((await line('Administrative server is listening.'))['url'])
-  const lost = [fetch(url), fetch(url)].map(answer => assert.rejects(answer))
-  const stuck = (): number => lines.filter(({ msg }) => msg === 'stuck from now on').length
-  while (stuck() < 2) assert.equal((await fetch(`${admin}/livez`)).status, 200)
+  const lost = [0, 1].map(() => assert.rejects(fetch(`${url}/stuck`)))
+  await line('stuck from now on', 2)
+  assert.equal((await fetch(`${admin}/livez`)).status, 200)
   assert.match((await project.heddle('ps')).stdout, /^ {2}web:0 [^]*^ {2}web:1 /m)
   const stopped = await project.heddle('stop')
   assert.deepEqual([stopped.code, await exited], [0, { code: null, signal: 'SIGKILL' }])

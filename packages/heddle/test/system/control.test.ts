@@ -1,5 +1,6 @@
 /** Restart and reload as an operator uses them: real processes, and real clients that must not notice. */
 import assert from 'node:assert/strict'
+import { randomInt } from 'node:crypto'
 import { once } from 'node:events'
 import { connect, createServer } from 'node:net'
 import { test } from 'node:test'
@@ -13,9 +14,7 @@ const config = (port = 0, more = ''): string => `
     applications: { web: { path: './web', workers } ${more} },
     entrypoint: 'web',
     server: { port: ${port} },
-    admin: { enabled: false },
-    rollout: { drainTimeout: 3000 },
-    startTimeout: 10000
+    admin: { enabled: false }
   }`
 
 const files = {
@@ -25,18 +24,24 @@ const files = {
   'mail/server.mjs': answering('mail')
 }
 
+/** A port nobody has, below those the system gives to whoever asks for any: until it is opened nobody else gets it. */
 async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1')
-  await once(server, 'listening')
-  const address = server.address()
-  server.close()
-  await once(server, 'close')
-  assert.ok(typeof address === 'object' && address !== null)
-  return address.port
+  for (;;) {
+    const server = createServer()
+    const port = randomInt(10_000, 32_000)
+    const isFree = await new Promise<boolean>(resolve => {
+      server.once('error', () => resolve(false))
+      server.listen(port, '127.0.0.1', () => server.close(() => resolve(true)))
+    })
+    if (isFree) return port
+  }
 }
 
-/** What makes an application slow to start: the time for a second signal. */
-const leisurely = 'await new Promise(go => setTimeout(go, 300))'
+/** What makes an application start no sooner than there is a file `go`: the time for a second signal. */
+const leisurely = `
+  import { existsSync } from 'node:fs'
+  const go = new URL('go', import.meta.url)
+  while (!existsSync(go)) await new Promise(look => setTimeout(look, 20))`
 
 const get = async (url: string): Promise<string> =>
   (await fetch(url, { headers: { connection: 'close' } })).text()
@@ -53,7 +58,8 @@ interface Shown {
 test('reload brings new code and new configuration under load, and no request is lost', async t => {
   const project = createProject(t, files)
   const { url } = await project.start()
-  const load = runLoad(url)
+  const load = runLoad(t, url)
+  await load.answered('one')
   for (const [word, workers] of [
     ['two', 3],
     ['three', 1],
@@ -68,6 +74,7 @@ test('reload brings new code and new configuration under load, and no request is
     assert.match(stdout, /^✔ Reloaded in \d+\.\d s: .*\n {2}applications\.web\.workers: \d → \d\n$/)
     // Who has asked after the command has returned gets the new code.
     assert.equal(await get(url), word)
+    await load.answered(String(word))
   }
   const { answers, failures } = await load.stop()
   assert.deepEqual(failures, [])
@@ -77,7 +84,8 @@ test('reload brings new code and new configuration under load, and no request is
 test('restart replaces every worker under load, and no request is lost', async t => {
   const project = createProject(t, files)
   const { url } = await project.start()
-  const load = runLoad(url)
+  const load = runLoad(t, url)
+  await load.answered('one')
   const { code, stdout } = await project.heddle('restart')
   assert.deepEqual([code, stdout], [0, '✔ Every worker is a fresh one.\n'])
   assert.equal((await project.heddle('restart', 'web', '--json')).stdout, '{"ok":true}\n')
@@ -96,7 +104,8 @@ test('restart replaces every worker under load, and no request is lost', async t
 test('reload of broken code or a broken configuration leaves everything running, and the code says so', async t => {
   const project = createProject(t, files)
   const { url, line } = await project.start()
-  const load = runLoad(url)
+  const load = runLoad(t, url)
+  await load.answered('one')
   project.write({ 'web/server.mjs': 'throw new Error("a broken deployment")' })
   const broken = await project.heddle('reload')
   assert.equal(broken.code, 70)
@@ -133,7 +142,7 @@ test('reload moves the public port, adds and removes applications, and removes w
   const project = createProject(t, { ...files, 'heddle.config.ts': config(ports[0]) })
   const { url } = await project.start()
   assert.equal(url, `http://127.0.0.1:${ports[0]}`)
-  const before = await fetch(`${url}?ms=1500`).then(response => response)
+  const before = await fetch(`${url}/begun?ms=1500`)
   const slow = before.text()
   assert.equal((await project.heddle('apps', 'add', 'jobs', './mail', '--workers', '1')).code, 0)
   project.write({ 'heddle.config.ts': config(ports[1], ", mail: { path: './mail', workers: 1 }") })
@@ -156,17 +165,18 @@ test('reload moves the public port, adds and removes applications, and removes w
 
 test('SIGHUP reloads and SIGUSR2 restarts; what fails is logged and the server runs on', async t => {
   const project = createProject(t, files)
-  const { url, child, line, lines } = await project.start()
-  const load = runLoad(url)
+  const { url, child, line } = await project.start()
+  const load = runLoad(t, url)
   project.write({ 'web/server.mjs': `${leisurely}\n${answering('two')}` })
   child.kill('SIGHUP')
   await line('Reload begins.')
   child.kill('SIGHUP')
   await line('A signal came while the last one is being obeyed: it is obeyed afterwards.')
+  project.write({ 'web/go': '' })
   await line('Reload is done.')
   assert.equal(await get(url), 'two')
   // The second one follows the first; a restart is refused until it is over.
-  while (lines.filter(({ msg }) => msg === 'Reload is done.').length < 2) await get(url)
+  await line('Reload is done.', 2)
   child.kill('SIGUSR2')
   await line('Restart is done: every worker is a fresh one.')
   project.write({ 'web/server.mjs': 'throw new Error("broken")' })

@@ -1,11 +1,16 @@
-/** Every form an application may have, started by the command line, asked through the edge, and stopped. */
+/**
+ * Applications of every framework behind the edge of one server, and what the command line makes of an entry. Further
+ * ways to be written have their tests in `worker/forms.test.ts`.
+ */
 import assert from 'node:assert/strict'
 import { join } from 'node:path'
 import { suite, test } from 'node:test'
 
 import { startHeddle } from './heddle-process.ts'
+import { createProject } from './project.ts'
 
 const applications = join(import.meta.dirname, '../fixtures/applications')
+const body = 'x'.repeat(100_000)
 
 const entries = [
   'script-http/server.mjs',
@@ -13,52 +18,54 @@ const entries = [
   'script-fastify/server.mjs',
   'script-koa/server.mjs',
   'script-hono/server.mjs',
-  'script-main/server.cjs',
-  'script-argv/server.mjs',
   'listener-esm/app.mjs',
-  'listener-cjs/app.cjs',
-  'server-export/app.mjs',
   'fastify-export/app.mjs',
   'express-export/app.cjs',
   'koa-export/app.mjs',
   'hono-export/app.mjs',
-  'fetch-function/app.mjs',
-  'factory-create/app.cjs',
-  'factory-build/app.mjs',
-  'typescript/app.ts',
-  'typescript-script/server.ts',
-  // Directories, whose entry is found.
-  'script-http',
-  'typescript'
+  'fetch-function/app.mjs'
 ]
 
-suite('heddle start', { concurrency: 4 }, () => {
-  for (const entry of entries) {
-    test(`${entry} answers through the edge, takes a body, and stops with code 0`, async t => {
-      const { url, child, exited } = await startHeddle(t, join(applications, entry), '--workers', '1')
-      const answer = await fetch(url)
-      assert.equal(answer.status, 200)
-      assert.equal(await answer.text(), entry.split('/')[0])
-      const body = 'x'.repeat(100_000)
-      assert.equal(await (await fetch(`${url}/echo`, { method: 'POST', body })).text(), body)
-      child.kill('SIGTERM')
-      assert.deepEqual(await exited, { code: 0, signal: null })
+interface Application {
+  readonly path: string
+  readonly entry: string
+  readonly workers: number
+  readonly dependencies?: readonly string[]
+  readonly queue?: { readonly timeout: number }
+}
+
+/** Settings of an application by its fixture, which is its id too. */
+function applicationOf(entry: string, workers: number): readonly [id: string, settings: Application] {
+  return [entry.slice(0, entry.indexOf('/')), { path: applications, entry, workers }]
+}
+
+suite('heddle start', { concurrency: 3 }, () => {
+  test('applications of every framework answer through one edge, call each other, and stop with code 0', async t => {
+    const frameworks = entries.map(entry => applicationOf(entry, 1))
+    const [caller, calling] = applicationOf('caller/app.mjs', 2)
+    const [job, working] = applicationOf('background/job.mjs', 1)
+    const all: readonly (readonly [string, Application])[] = [
+      ...frameworks,
+      ['target', applicationOf('listener-esm/app.mjs', 2)[1]],
+      [caller, { ...calling, dependencies: ['target'] }],
+      // Whoever asks it waits until the time is over: it could get a server yet.
+      [job, { ...working, queue: { timeout: 100 } }]
+    ]
+    const project = createProject(t, {
+      'heddle.json': JSON.stringify({
+        applications: Object.fromEntries(all),
+        entrypoint: job,
+        routes: all.map(([id]) => ({ path: `/${id}`, application: id, stripPrefix: true }))
+      })
     })
-  }
-
-  test('in direct mode the workers answer on the public port themselves', async t => {
-    const entry = join(applications, 'script-http/server.mjs')
-    const { url, child, exited } = await startHeddle(t, entry, '--mode', 'direct', '--workers', '2')
-    const answers = await Promise.all(
-      Array.from({ length: 20 }, async () => (await fetch(url, { headers: { connection: 'close' } })).text())
-    )
-    assert.deepEqual(new Set(answers), new Set(['script-http']))
-    child.kill('SIGTERM')
-    assert.deepEqual(await exited, { code: 0, signal: null })
-  })
-
-  test('a job without a server runs, and requests are answered with 503', async t => {
-    const { url, child, exited } = await startHeddle(t, join(applications, 'background/job.mjs'))
+    const { url, child, exited } = await startHeddle(t, '--config', project.root)
+    for (const [id] of frameworks) {
+      const answer = await fetch(`${url}/${id}`)
+      assert.deepEqual([answer.status, await answer.text()], [200, id])
+      assert.equal(await (await fetch(`${url}/${id}/echo`, { method: 'POST', body })).text(), body, id)
+    }
+    assert.equal(await (await fetch(`${url}/${caller}`)).text(), 'listener-esm listener-esm listener-esm')
+    // A job runs, and has no server.
     const answer = await fetch(url)
     assert.equal(answer.status, 503)
     await answer.text()
@@ -66,10 +73,21 @@ suite('heddle start', { concurrency: 4 }, () => {
     assert.deepEqual(await exited, { code: 0, signal: null })
   })
 
-  test('applications of one configuration reach each other through the mesh', async t => {
-    const config = join(import.meta.dirname, 'fixtures/pair/heddle.json')
-    const { url, child, exited } = await startHeddle(t, '--config', config, '--workers', '2')
-    assert.equal(await (await fetch(url)).text(), 'listener-esm listener-esm listener-esm')
+  test('a file is enough', async t => {
+    const entry = join(applications, 'typescript/app.ts')
+    const { url, child, exited } = await startHeddle(t, entry, '--workers', '1')
+    assert.equal(await (await fetch(url)).text(), 'typescript')
+    child.kill('SIGTERM')
+    assert.deepEqual(await exited, { code: 0, signal: null })
+  })
+
+  test('a directory is enough, and in direct mode its workers answer on the public port themselves', async t => {
+    const argv = [join(applications, 'script-http'), '--mode', 'direct', '--workers', '2']
+    const { url, child, exited } = await startHeddle(t, ...argv)
+    const answers = await Promise.all(
+      Array.from({ length: 20 }, async () => (await fetch(url, { headers: { connection: 'close' } })).text())
+    )
+    assert.deepEqual(new Set(answers), new Set(['script-http']))
     child.kill('SIGTERM')
     assert.deepEqual(await exited, { code: 0, signal: null })
   })

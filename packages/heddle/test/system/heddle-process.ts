@@ -35,8 +35,12 @@ export interface HeddleProcess {
   readonly stderr: Promise<string>
   /** Every line of its log so far. Standard output that is no JSON is an error. */
   readonly lines: readonly Line[]
-  /** The first line with this message, written already or still to come; fails when the process ends first. */
-  readonly line: (message: string) => Promise<Line>
+  /**
+   * The line with this message, written already or still to come; fails when the process ends first.
+   *
+   * @param nth Which of them, the first unless told.
+   */
+  readonly line: (message: string, nth?: number) => Promise<Line>
 }
 
 /** A server that has started. */
@@ -82,10 +86,10 @@ export function runHeddleUnder(
   })
   return { child, exited, lines, stderr: text(child.stderr), line: find }
 
-  function find(message: string): Promise<Line> {
+  function find(message: string, nth = 1): Promise<Line> {
     return new Promise((resolve, reject) => {
       const look = (): void => {
-        const found = lines.find(line => line['msg'] === message)
+        const found = lines.filter(line => line['msg'] === message)[nth - 1]
         if (found === undefined) return
         waiting.delete(look)
         resolve(found)

@@ -37,13 +37,39 @@ export function createProject(t: TestContext, files: Readonly<Record<string, str
   return { root, write, start, heddle: (...argv) => command(root, ...argv) }
 }
 
-/** Code of an application that answers with a word, at once or after `?ms=`. */
+/**
+ * Code of an application that answers with a word, at once or after `?ms=`; for `/begun` the head comes at once and tells
+ * the caller that the request is being worked on.
+ */
 export function answering(word: string): string {
   return `
     import { createServer } from 'node:http'
     createServer((request, response) => {
-      const ms = Number(new URL(request.url, 'http://localhost').searchParams.get('ms') ?? 0)
+      const { pathname, searchParams } = new URL(request.url, 'http://localhost')
+      if (pathname === '/begun') response.flushHeaders()
       request.resume()
-      request.on('end', () => setTimeout(() => response.end('${word}'), ms))
+      request.on('end', () => setTimeout(() => response.end('${word}'), Number(searchParams.get('ms') ?? 0)))
     }).listen(3000)`
 }
+
+/**
+ * Code of an application whose worker is stuck for good once it is asked for `/stuck`: in a call of the system that nobody
+ * can interrupt, and that takes no processor from anybody.
+ */
+export const gettingStuck = `
+  import { execFileSync } from 'node:child_process'
+  import { openSync } from 'node:fs'
+  import { createServer } from 'node:http'
+  import { fileURLToPath } from 'node:url'
+  import { threadId } from 'node:worker_threads'
+  createServer((request, response) => {
+    if (request.url !== '/stuck') {
+      response.end('thread ' + threadId)
+      return
+    }
+    const pipe = fileURLToPath(new URL('pipe-' + threadId, import.meta.url))
+    execFileSync('mkfifo', [pipe])
+    process.stdout.write('stuck from now on\\n')
+    // Until somebody opens the other end.
+    openSync(pipe)
+  }).listen(3000)`
