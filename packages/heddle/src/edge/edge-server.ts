@@ -28,7 +28,7 @@ import {
 
 import { EdgeCounter } from '../channel/edge-counts.ts'
 import type { EdgeBoot, EdgeSettings } from '../channel/messages.ts'
-import { closePort } from '../shared/close-port.ts'
+import { whenAllAccepted } from '../shared/close-port.ts'
 import { AccessLog } from './access-log.ts'
 import type { AccessLines } from './access-log.ts'
 import {
@@ -333,7 +333,10 @@ export class EdgeServer implements ConnectionHost {
   }
 
   #closePort(server: Server, onClosed: () => void): void {
-    closePort(server, this.#settings.server.backlog, onClosed)
+    whenAllAccepted(server, this.#settings.server.backlog, () => {
+      server.close()
+      onClosed()
+    })
   }
 
   /** The limit is one for all edge threads. */

@@ -13,7 +13,7 @@ import type { AdopterFacts, FromAdopter } from '../channel/handoff.ts'
 import { Offers } from '../channel/offers.ts'
 import type { ResolvedQueue, ResolvedServer } from '../config/resolved.ts'
 import type { Clock } from '../shared/clock.ts'
-import { closePort } from '../shared/close-port.ts'
+import { whenAllAccepted } from '../shared/close-port.ts'
 import { Adopter } from './adopter.ts'
 import { chooseWorker, takesConnections } from './choice.ts'
 import type { Descriptors } from './descriptors.ts'
@@ -141,7 +141,10 @@ export class Acceptor {
   }
 
   #closePort(server: Server, onClosed: () => void): void {
-    closePort(server, this.#options.server.backlog, onClosed)
+    whenAllAccepted(server, this.#options.server.backlog, () => {
+      server.close()
+      onClosed()
+    })
   }
 
   #create(): Server {

@@ -1,6 +1,6 @@
 /**
- * Closes a port when everybody who has connected by then is accepted: the system resets whoever still waits for that.
- * Any thread that holds a port.
+ * Says when a port may be closed: when everybody who has connected is accepted. The system resets whoever still waits
+ * for that. Any thread that holds a port; it closes nothing itself.
  *
  * Node.js accepts one connection in a turn of the event loop, however many wait. Of fifty that had connected while the
  * thread was busy 49 were reset when the port was closed one turn later (22, 24 and 26).
@@ -13,13 +13,13 @@ interface Listener {
 }
 
 /**
- * Closes the server when a turn of the event loop has brought no connection, or after as many turns as connections can
- * have waited: those that come faster than they are accepted hold it up no longer.
+ * Calls back when a turn of the event loop has brought no connection, or after as many turns as connections can have
+ * waited: those that come faster than they are accepted hold it up no longer. Not before the next turn.
  *
  * @param backlog How many may wait at most.
- * @param onClosed Called as soon as nothing more is accepted, not before the next turn.
+ * @param close Closes the port at once.
  */
-export function closePort(server: Server, backlog: number, onClosed: () => void): void {
+export function whenAllAccepted(server: Server, backlog: number, close: () => void): void {
   let hasArrived = false
   const listener: unknown = Reflect.get(server, '_handle')
   if (isListener(listener)) {
@@ -36,8 +36,7 @@ export function closePort(server: Server, backlog: number, onClosed: () => void)
       setImmediate(turn)
       return
     }
-    server.close()
-    onClosed()
+    close()
   }
   // The first turn may have nothing but its end to come: the second one looks whether somebody waits.
   setImmediate(() => setImmediate(turn))

@@ -22,6 +22,15 @@ export type CountAnswer = (status: number, afterMs: number) => void
 const freshMs = 1000
 
 /**
+ * Milliseconds without a request after which a connection that was used is taken for idle while the worker drains, as
+ * in edges: one that was used just now may carry its next request already, which would be lost.
+ */
+const quietMs = 250
+
+/** How often it is looked whose time is over, in milliseconds. */
+const againMs = 50
+
+/**
  * What a connection carries: HTTP/1 as it is, so that another server can go on with it; HTTP/1 within TLS; or
  * something that sees to its own end, HTTP/2 and the bytes below TLS.
  */
@@ -29,7 +38,8 @@ type Content = 'plain' | 'wrapped' | 'other'
 
 interface Guest {
   readonly content: Content
-  readonly openedAt: number
+  /** When it was opened, or its last request ended. */
+  quietSince: number
   /** Called when the first request is there. */
   readonly onAsked: () => void
   readonly destroy: Socket['destroy']
@@ -54,6 +64,7 @@ export class Connections {
   /** Idle connections, while they are being found out. */
   #sweeping: Map<Socket, Guest> | null = null
   #isSweepPlanned = false
+  #isLookPlanned = false
 
   constructor(ledger: Ledger, actions: { readonly giveBack: GiveBack; readonly countAnswer: CountAnswer }) {
     this.#ledger = ledger
@@ -97,8 +108,7 @@ export class Connections {
     for (const response of this.#responses) closeAfter(response)
     for (const session of this.#sessions) session.close()
     for (const [socket, guest] of this.#guests) this.#guard(socket, guest)
-    this.#sweep()
-    this.#sweepLater()
+    this.#planSweep()
   }
 
   #see(server: Server, [event, first, second]: readonly unknown[]): void {
@@ -144,7 +154,7 @@ export class Connections {
   #admit(socket: Socket, content: Content): void {
     const guest: Guest = {
       content,
-      openedAt: performance.now(),
+      quietSince: performance.now(),
       onAsked: this.#adopted.get(socket) ?? (() => {}),
       destroy: socket.destroy.bind(socket),
       requests: 0,
@@ -155,7 +165,6 @@ export class Connections {
     if (!this.#isDraining) return
     this.#guard(socket, guest)
     this.#planSweep()
-    this.#sweepLater()
   }
 
   #answer(request: { socket: Socket; httpVersionMajor: number }, response: ServerResponse): void {
@@ -204,7 +213,10 @@ export class Connections {
     }
     until.once('close', () => {
       this.#ledger.addRequests(-1)
-      if (guest !== null) guest.requests--
+      if (guest !== null) {
+        guest.requests--
+        guest.quietSince = performance.now()
+      }
       if (this.#isDraining) this.#planSweep()
     })
   }
@@ -215,19 +227,26 @@ export class Connections {
     if (this.#isDraining) session.close()
   }
 
-  /** Once in each turn, after node has done its part. */
+  /** Once in each turn, after node has done its part: what has arrived by now is read before anything is closed. */
   #planSweep(): void {
     if (this.#isSweepPlanned) return
     this.#isSweepPlanned = true
     setImmediate(() => {
-      this.#isSweepPlanned = false
-      this.#sweep()
+      setImmediate(() => {
+        this.#isSweepPlanned = false
+        this.#sweep()
+      })
     })
   }
 
-  /** Looks again when connections on which nothing has come have had their time. */
-  #sweepLater(): void {
-    setTimeout(() => this.#sweep(), freshMs).unref()
+  /** Some have not had their time yet. */
+  #lookAgain(): void {
+    if (this.#isLookPlanned) return
+    this.#isLookPlanned = true
+    setTimeout(() => {
+      this.#isLookPlanned = false
+      this.#planSweep()
+    }, againMs).unref()
   }
 
   #sweep(): void {
@@ -261,11 +280,12 @@ export class Connections {
 
   /** Ends a connection on which nothing is under way. */
   #dismiss(socket: Socket, guest: Guest): void {
-    const { content, hasAsked, openedAt, destroy } = guest
+    const { content, hasAsked, quietSince, destroy } = guest
     if (content === 'other') return
     if (content === 'plain' && this.#adopted.has(socket) && this.#giveBack(socket, !hasAsked)) {
       this.#guests.delete(socket)
-    } else if (hasAsked || performance.now() - openedAt >= freshMs) destroy()
+    } else if (performance.now() - quietSince >= (hasAsked ? quietMs : freshMs)) destroy()
+    else this.#lookAgain()
   }
 }
 

@@ -14,6 +14,7 @@ import { Server } from 'node:net'
 import type { AddressInfo, ListenOptions } from 'node:net'
 
 import type { DirectListen } from '../channel/messages.ts'
+import { whenAllAccepted } from '../shared/close-port.ts'
 import { pretendAddress, readListenCall } from './listen-arguments.ts'
 import type { ListenCall } from './listen-arguments.ts'
 
@@ -60,8 +61,18 @@ export function listenVirtually(server: Server): void {
   openVirtually(server, { options: { port: 0 }, callback: null }, silent)
 }
 
-/** Closes the port of a server and leaves it listening in the eyes of the application; open connections stay. */
+/** How many clients are accepted at most before the port is closed: twice as many as wait unless a server says so. */
+const BACKLOG = 1024
+
+/**
+ * Closes the port of a server as soon as everybody who has connected is accepted, and leaves it listening in the eyes
+ * of the application; open connections stay.
+ */
 export function stopAccepting(server: Server): void {
+  whenAllAccepted(server, BACKLOG, () => standIn(server))
+}
+
+function standIn(server: Server): void {
   const handle = Reflect.get(server, '_handle') as { close(): void } | null
   if (handle === null || handle instanceof VirtualHandle) return
   const address = server.address()

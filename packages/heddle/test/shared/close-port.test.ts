@@ -4,7 +4,7 @@ import { once } from 'node:events'
 import { connect, createServer, type AddressInfo, type Server } from 'node:net'
 import { test } from 'node:test'
 
-import { closePort } from '../../src/shared/close-port.ts'
+import { whenAllAccepted } from '../../src/shared/close-port.ts'
 
 /** How many clients have connected before anybody is accepted. */
 const WAITING = 20
@@ -20,6 +20,15 @@ async function listen(onConnection: () => void): Promise<{ server: Server; port:
   return { server, port: (server.address() as AddressInfo).port }
 }
 
+function close(server: Server, backlog: number): Promise<void> {
+  return new Promise(resolve => {
+    whenAllAccepted(server, backlog, () => {
+      server.close()
+      resolve()
+    })
+  })
+}
+
 /** What a client gets, `null` when it is reset. */
 function visit(port: number): Promise<string | null> {
   const socket = connect(port, '127.0.0.1').setEncoding('latin1')
@@ -31,13 +40,13 @@ function visit(port: number): Promise<string | null> {
   })
 }
 
-test('closePort() accepts everybody who has connected before it closes', async () => {
+test('whenAllAccepted() waits for everybody who has connected', async () => {
   const { server, port } = await listen(() => undefined)
   const answers = Array.from({ length: WAITING }, () => visit(port))
   const closed = once(server, 'close')
   // The system has connected all of them by the end of this tick; the event loop has not turned.
   await new Promise<void>(resolve => process.nextTick(resolve))
-  await new Promise<void>(resolve => closePort(server, WAITING, resolve))
+  await close(server, WAITING)
   assert.equal(server.listening, false)
   assert.deepEqual(
     await Promise.all(answers),
@@ -46,7 +55,7 @@ test('closePort() accepts everybody who has connected before it closes', async (
   await closed
 })
 
-test('closePort() closes in the end however many come', async () => {
+test('whenAllAccepted() comes to an end however many come', async () => {
   let accepted = 0
   const visits: Promise<string | null>[] = []
   const { server, port } = await listen(() => {
@@ -54,14 +63,14 @@ test('closePort() closes in the end however many come', async () => {
     visits.push(visit(port), visit(port))
   })
   visits.push(visit(port), visit(port))
-  await new Promise<void>(resolve => closePort(server, 10, resolve))
+  await close(server, 10)
   assert.equal(server.listening, false)
   assert.ok(accepted > 5, `${accepted} were accepted`)
   await Promise.all(visits)
 })
 
-test('closePort() closes a server that does not listen', async () => {
+test('whenAllAccepted() calls back for a server that does not listen', async () => {
   const server = createServer()
-  await new Promise<void>(resolve => closePort(server, 10, resolve))
+  await close(server, 10)
   assert.equal(server.listening, false)
 })

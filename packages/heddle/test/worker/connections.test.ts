@@ -39,3 +39,22 @@ test('A worker in direct mode takes nothing new while it drains, and finishes wh
   assert.deepEqual(worker.member.counts().answered, [0, 3, 0, 0, 0])
   assert.deepEqual(ledger.counts.connections, { open: 0, total: 3 })
 })
+
+test('A worker that drains answers requests that have arrived on idle connections', async t => {
+  const ledger = Ledger.create()
+  const worker = startWorker(t, 'handed/app.mjs', { boot: { ...direct, ledger: ledger.buffer } })
+  const { port } = await worker.next('ready')
+  assert(port !== null)
+  const [blocker, ...clients] = await Promise.all(Array.from({ length: 5 }, () => RawClient.open(port)))
+  assert(blocker !== undefined)
+  await Promise.all(clients.map(client => ask(client)))
+  await until('the first requests are over', () => ledger.requests === 0)
+  const blocked = ask(blocker, '/block?ms=200')
+  await until('it stands still', () => ledger.requests === 1)
+  // It hears of both at once, and of this first.
+  worker.tell({ type: 'drain', timeoutMs: 10_000 })
+  const told = await Promise.all([blocked, ...clients.map(client => ask(client))])
+  assert.equal(told.length, 5)
+  await Promise.all([blocker, ...clients].map(({ closed }) => closed))
+  await until('all is counted out', () => ledger.connections === 0)
+})
