@@ -5,8 +5,8 @@
  * opens the new file is the business of `shared/log-file.ts`, which looks at the cell that is changed here.
  */
 import { constants } from 'node:fs'
-import { access, readdir, rename, rm, stat } from 'node:fs/promises'
-import { basename, dirname, join } from 'node:path'
+import { access, readdir, readlink, rename, rm, stat } from 'node:fs/promises'
+import { basename, dirname, join, resolve } from 'node:path'
 
 import type { Cancel, Clock } from '../../shared/clock.ts'
 import { Cell } from '../../shared/log-cells.ts'
@@ -105,7 +105,7 @@ export class Rotation {
       if (this.#known?.inode !== file.ino) this.#known = { inode: file.ino, since: now }
       // Not every file system knows when a file was made.
       const bornAt = file.birthtimeMs > 0 ? file.birthtimeMs : this.#known.since
-      if (isRotationDue({ size: file.size, bornAt }, rules, now)) await this.rotate()
+      if (file.isFile() && isRotationDue({ size: file.size, bornAt }, rules, now)) await this.rotate()
       this.#hasFailed = false
     } catch (error) {
       this.#tell(error)
@@ -114,16 +114,18 @@ export class Rotation {
 
   /** Renames the file and deletes the oldest ones. @throws what the file system says. */
   async rotate(): Promise<void> {
-    const { rules } = this.#options
+    const { path: given, keep } = this.#options.rules
+    const path = await fileBehind(given)
+    if (path === null) return
     const now = Date.now()
     let attempt = 0
     // oxlint-disable-next-line no-await-in-loop -- One name after another.
-    while (await exists(rotatedName(rules.path, now, attempt))) attempt++
-    await rename(rules.path, rotatedName(rules.path, now, attempt))
+    while (await exists(rotatedName(path, now, attempt))) attempt++
+    await rename(path, rotatedName(path, now, attempt))
     this.#known = null
     this.#renew()
-    const directory = dirname(rules.path)
-    const surplus = surplusFiles(await readdir(directory), rules)
+    const directory = dirname(path)
+    const surplus = surplusFiles(await readdir(directory), { path, keep })
     await Promise.all(surplus.map(name => rm(join(directory, name), { force: true })))
   }
 
@@ -147,6 +149,30 @@ export class Rotation {
 
 function noFile(error: unknown): null {
   if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return null
+  throw error
+}
+
+/** Links that are followed at most. */
+const linksMax = 40
+
+/**
+ * The file itself: a link to it stays, and the renamed files are beside the file. `null` for what is a descriptor of
+ * the process, such as /dev/stdout: whoever opens that again gets the same file under whatever name.
+ */
+async function fileBehind(path: string): Promise<string | null> {
+  let file = path
+  for (let links = 0; links < linksMax; links++) {
+    if (/^\/(?:dev|proc)\//.test(file)) return null
+    // oxlint-disable-next-line no-await-in-loop -- One link after another.
+    const target = await readlink(file).catch(noLink)
+    if (target === null) break
+    file = resolve(dirname(file), target)
+  }
+  return file
+}
+
+function noLink(error: unknown): null {
+  if (error instanceof Error && 'code' in error && error.code === 'EINVAL') return null
   throw error
 }
 
