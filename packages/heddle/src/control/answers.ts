@@ -126,8 +126,10 @@ export interface ScalingReportLine {
 export interface SpareReportLine {
   /** What it is called once it answers requests: `application:slot`. */
   readonly name: string
-  /** `waiting`: it was lost and is started again in a while. */
+  /** `waiting`: it is started in a while; `waitsFor` says why not now. */
   readonly state: 'spare' | 'starting' | 'waiting'
+  /** Why it waits. `memory`: there is none to spare for it. `size`: nobody knows yet how much it takes. `backoff`: its thread was lost, and the next one is not due yet. `null` when it does not wait. */
+  readonly waitsFor: 'memory' | 'size' | 'backoff' | null
 }
 
 /** One thread. */

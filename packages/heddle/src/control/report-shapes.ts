@@ -125,7 +125,13 @@ export const reportShapes: Readonly<Record<string, ObjectShape>> = {
       name: plain('text', 'What it is called once it answers requests: `application:slot`.'),
       state: words(
         ['spare', 'starting', 'waiting'],
-        '`waiting`: it was lost and is started again in a while.'
+        '`waiting`: it is started in a while; `waitsFor` says why not now.'
+      ),
+      waitsFor: words(
+        ['memory', 'size', 'backoff'],
+        orNull(
+          'Why it waits. `memory`: there is none to spare for it. `size`: nobody knows yet how much it takes. `backoff`: its thread was lost, and the next one is not due yet. `null` when it does not wait.'
+        )
       )
     }
   },

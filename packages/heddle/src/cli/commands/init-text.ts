@@ -11,6 +11,7 @@ import { paint } from '../paint.ts'
 import type { Style } from '../paint.ts'
 import { cleanLine } from '../terminal/clean-text.ts'
 import { tableLines } from '../terminal/table.ts'
+import { wrap } from '../terminal/wrap.ts'
 
 /** What the loader of the server says of the configuration. */
 export interface Checked {
@@ -106,17 +107,8 @@ export function notesText(notes: readonly Note[]): string {
 
 /** The text in lines that fit a terminal, those after the first further in; in a pipe it stays one line. */
 function fold(text: string): string {
-  const width = process.stdout.isTTY ? Math.max(40, process.stdout.columns) - 6 : Infinity
-  const lines: string[] = []
-  let line = ''
-  for (const word of text.split(' ')) {
-    if (line !== '' && line.length + word.length + 1 > width) {
-      lines.push(line)
-      line = ''
-    }
-    line = line === '' ? word : `${line} ${word}`
-  }
-  return [...lines, line].join('\n    ')
+  const width = process.stdout.isTTY ? Math.max(40, process.stdout.columns) - 2 : Infinity
+  return wrap(text, width, 4)
 }
 
 /** `apps[0].watch, apps[1].watch`; many are counted. */

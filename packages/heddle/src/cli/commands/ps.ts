@@ -11,8 +11,10 @@ import { paint } from '../paint.ts'
 import type { Run, Typed } from '../program.ts'
 import { duration, latency } from '../terminal/amounts.ts'
 import { fitColumns, tableLines } from '../terminal/table.ts'
+import { wrap } from '../terminal/wrap.ts'
 import { isBad, whyColumn, whyOf, workerColumns } from '../workers/columns.ts'
 import type { Dress } from '../workers/columns.ts'
+import { memoryText } from '../workers/memory.ts'
 import { rowsOf } from '../workers/rows.ts'
 
 const dress: Dress = (style, text) => paint(style, text, process.stdout)
@@ -53,9 +55,9 @@ export function statusText(report: StatusReport, width: number): string {
   const nameWidth = Math.max(0, ...notes.map(({ name }) => name.length))
   const lines = notes.map(row => {
     const style = isBad(row) ? 'red' : 'dim'
-    return `${row.name.padEnd(nameWidth)}  ${dress(style, whyOf(row.complaints))}`
+    return wrap(`${row.name.padEnd(nameWidth)}  ${dress(style, whyOf(row.complaints))}`, width, nameWidth + 2)
   })
-  return `${[titleOf(report), '', ...table, ...(lines.length > 0 ? [''] : []), ...lines].join('\n')}\n`
+  return `${[wrap(titleOf(report), width, 2), '', ...table, ...(lines.length > 0 ? [''] : []), ...lines].join('\n')}\n`
 }
 
 /** A line about the server as a whole. */
@@ -67,5 +69,5 @@ function titleOf(report: StatusReport): string {
       ? `, ${dress('red', `its main thread is late by ${latency(loopDelayMs)}`)}`
       : ''
   const stuck = zombies === 0 ? '' : `, ${dress('red', `threads stuck for good: ${zombies}`)}`
-  return `${dress('bold', name)} (process ${pid}) is ${dress(phase === 'running' ? 'green' : 'yellow', phase)}${at}, up ${duration(uptimeMs)}${late}${stuck}`
+  return `${dress('bold', name)} (process ${pid}) is ${dress(phase === 'running' ? 'green' : 'yellow', phase)}${at}, up ${duration(uptimeMs)}, ${memoryText(report.machine, dress)}${late}${stuck}`
 }

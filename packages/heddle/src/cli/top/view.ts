@@ -10,6 +10,7 @@ import { counted, duration, latency, rate, share, sparkline } from '../terminal/
 import type { Size } from '../terminal/screen.ts'
 import { tableLines } from '../terminal/table.ts'
 import type { Column } from '../terminal/table.ts'
+import { memoryText } from '../workers/memory.ts'
 import { isBad, whyOf, workerColumns } from '../workers/columns.ts'
 import type { Dress, RowStyle } from '../workers/columns.ts'
 import type { Row } from '../workers/rows.ts'
@@ -74,6 +75,7 @@ function titleLines(state: TopState, { columns }: Size, dress: TopDress): readon
     dress(phase === 'running' ? 'green' : 'yellow', phase),
     `${dress(ready < workers ? 'yellow' : 'green', `${ready}/${workers}`)} ready`,
     `up ${duration(uptimeMs)}`,
+    memoryText(report.machine, dress),
     ...(loopDelayMs !== null && loopDelayMs >= 100
       ? [dress('red', `main thread late ${latency(loopDelayMs)}`)]
       : []),

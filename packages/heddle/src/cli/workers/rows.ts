@@ -85,7 +85,14 @@ function rangeOf({ scaling: { mode, min, max } }: ApplicationReportLine): string
   return mode === 'pinned' ? ' (pinned)' : ''
 }
 
-function spareRow({ id }: ApplicationReportLine, { name, state }: SpareReportLine): Row {
+/** What a spare waits for, in words. */
+const waits: Readonly<Record<NonNullable<SpareReportLine['waitsFor']>, string>> = {
+  memory: 'there is no memory to spare for it',
+  size: 'nobody knows yet how much memory it takes',
+  backoff: 'its thread was lost, and the next one is not due yet'
+}
+
+function spareRow({ id }: ApplicationReportLine, { name, state, waitsFor }: SpareReportLine): Row {
   return {
     ...emptyRow,
     kind: 'worker',
@@ -94,7 +101,9 @@ function spareRow({ id }: ApplicationReportLine, { name, state }: SpareReportLin
     name,
     isInside: true,
     state: state === 'spare' ? 'spare' : `spare, ${state}`,
-    look: state === 'spare' ? 'quiet' : 'under way'
+    look: state === 'spare' ? 'quiet' : 'under way',
+    complaints:
+      waitsFor === null ? [] : [{ subject: 'scaling', says: waits[waitsFor], degree: 'worth knowing' }]
   }
 }
 

@@ -34,7 +34,15 @@ export interface SpareStatus {
   readonly name: string
   /** `waiting` until it is started again. */
   readonly state: 'spare' | 'starting' | 'waiting'
+  /** Why it waits; `null` when it does not. */
+  readonly waitsFor: SpareWait | null
 }
+
+/**
+ * Why a spare waits. `memory`: there is none to spare for it. `size`: nobody knows yet how much it takes. `backoff`: its
+ * thread was lost, and the next one is not due yet.
+ */
+export type SpareWait = 'memory' | 'size' | 'backoff'
 
 /** Milliseconds a thread may take to end once it was told to. */
 const endMs = 1000
@@ -49,6 +57,8 @@ const staleMs = 1000
 interface Kept {
   handle: WorkerHandle | null
   isReady: boolean
+  /** Why it waits, should it. */
+  waitsFor: SpareWait
   /** Whether it was told that there is no room for it. */
   isShort: boolean
   record: RestartRecord
@@ -85,9 +95,10 @@ export class Spares {
   status(): readonly SpareStatus[] {
     return [...this.#kept]
       .toSorted(([one], [other]) => one - other)
-      .map(([slot, { handle, isReady }]) => ({
+      .map(([slot, { handle, isReady, waitsFor }]) => ({
         name: this.#factOf(slot).worker,
-        state: isReady ? 'spare' : handle === null ? 'waiting' : 'starting'
+        state: isReady ? 'spare' : handle === null ? 'waiting' : 'starting',
+        waitsFor: handle === null ? waitsFor : null
       }))
   }
 
@@ -98,8 +109,10 @@ export class Spares {
     }
     for (let slot = first; slot < first + count; slot++) {
       if (this.#kept.has(slot)) continue
-      const nothing = { handle: null, isReady: false, isShort: false, record: cleanRecord, cancel: null }
-      this.#kept.set(slot, nothing)
+      this.#kept.set(slot, {
+        ...{ handle: null, cancel: null, record: cleanRecord },
+        ...{ isReady: false, isShort: false, waitsFor: 'size' }
+      })
       this.#start(slot)
     }
   }
@@ -165,6 +178,7 @@ export class Spares {
   #postpone(slot: number, kept: Kept, delayMs: number, isUnknown = false): void {
     const { announce, clock } = this.#options
     kept.cancel = clock.after(delayMs, () => this.#start(slot))
+    kept.waitsFor = isUnknown ? 'size' : 'memory'
     if (isUnknown || kept.isShort) return
     kept.isShort = true
     announce('worker:spare-waits', this.#factOf(slot))
@@ -193,6 +207,7 @@ export class Spares {
     const { delayMs, record } = nextRestart(rules().restart, kept.record, run, chance())
     kept.handle = null
     kept.isReady = false
+    kept.waitsFor = 'backoff'
     kept.record = record
     // Not at once: it may fail before the caller of this has gone on.
     kept.cancel = clock.after(Math.max(1, delayMs), () => this.#start(slot))

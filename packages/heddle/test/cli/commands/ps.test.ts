@@ -77,7 +77,7 @@ function linesOf(text: string): readonly string[] {
 
 test('statusText() has a line for each worker below its application, with what is wrong with it', () => {
   assert.deepEqual(linesOf(statusText(troubled, Infinity)), [
-    'shop (process 1) is running at http://localhost:3000, up 1d 2h',
+    'shop (process 1) is running at http://localhost:3000, up 1d 2h, memory 954 MB of 7.5 GB',
     '',
     'WORKER   STATE         UPTIME  RESTARTS  ELU   DELAY       HEAP  IN FLIGHT  REQ/S     P99  WHY NOT WELL',
     'api      1/4 ready                    3  42%  1.1 ms                    12   1204  3.4 ms',
@@ -97,8 +97,8 @@ test('statusText() says between how many workers a number follows the load, what
   const api = { ...application, desired: 1, ready: 1, workers: [well] }
   const note = 'it needs 3, and all applications together may have no more'
   const spares = [
-    { name: 'api:1', state: 'spare' },
-    { name: 'api:2', state: 'waiting' }
+    { name: 'api:1', state: 'spare', waitsFor: null },
+    { name: 'api:2', state: 'waiting', waitsFor: 'memory' }
   ] as const
   const scaled: StatusReport = {
     ...troubled,
@@ -117,13 +117,15 @@ test('statusText() says between how many workers a number follows the load, what
     'mail      1/1 ready (pinned)                 0  42%  1.1 ms                     0   1204  3.4 ms',
     '  mail:0  ready                1m 5s         0  42%  1.1 ms  46/488 MB          0   1204  3.4 ms',
     '',
-    `api  ${note}`,
+    `api    ${note}`,
+    'api:2  there is no memory to spare for it',
     ''
   ])
 })
 
 test('statusText() leaves out what does not fit, and says below what is not well', () => {
-  const [, , heads = '', ...rest] = linesOf(statusText(troubled, 80))
+  const shown = linesOf(statusText(troubled, 80))
+  const [, heads = '', ...rest] = shown.slice(shown.indexOf(''))
   assert.equal(heads, 'WORKER   STATE         ELU   DELAY       HEAP  IN FLIGHT  REQ/S     P99')
   assert.deepEqual(rest.slice(-5), [
     '',
@@ -134,9 +136,47 @@ test('statusText() leaves out what does not fit, and says below what is not well
   ])
   for (const width of [20, 40, 60, 80, 100, 120, 200]) {
     const lines = linesOf(statusText(troubled, width))
-    const table = lines.slice(2, 2 + 9)
-    for (const line of table) assert.ok(line.length <= Math.max(width, 21), `${width}: ${line}`)
+    const table = lines.slice(lines.indexOf('') + 1)
+    // A word that is longer than the terminal stays whole.
+    const longest = Math.max(width, 21)
+    for (const line of table)
+      assert.ok(line.length <= longest || !line.trim().includes(' '), `${width}: ${line}`)
   }
+})
+
+test('statusText() breaks what does not fit between words, and has it begin below where it began', () => {
+  assert.deepEqual(linesOf(statusText(troubled, 60)).slice(0, 2), [
+    'shop (process 1) is running at http://localhost:3000, up 1d',
+    '  2h, memory 954 MB of 7.5 GB'
+  ])
+  const message = 'Cannot find package express imported from /srv/shop/applications/api/server.js'
+  const [api, ...others] = troubled.applications
+  assert.ok(api !== undefined)
+  const workers = api.workers.map(each => ({ ...each, lastError: { ...broken, message } }))
+  const lines = linesOf(statusText({ ...troubled, applications: [{ ...api, workers }, ...others] }, 60))
+  const from = lines.findIndex(line => line.startsWith('api:2  '))
+  assert.deepEqual(lines.slice(from, from + 3), [
+    'api:2  its restarts keep failing: TypeError: Cannot find',
+    '       package express imported from',
+    '       /srv/shop/applications/api/server.js'
+  ])
+})
+
+const titleWith = (changes: Partial<StatusReport['machine']>): string =>
+  linesOf(statusText({ ...report, machine: { ...report.machine, ...changes } }, Infinity))[0] ?? ''
+
+test('statusText() says how full the memory is, whose it is, and whether something waits for it', () => {
+  const limit = 512 * 1024 ** 2
+  const cases: readonly (readonly [Partial<StatusReport['machine']>, string])[] = [
+    [{ memoryLimit: limit, memoryUsed: limit / 2, memoryLimited: true }, '256 MB of 512 MB (container)'],
+    [
+      { memoryLimit: limit, memoryUsed: limit, memoryPressure: 31.6 },
+      '512 MB of 512 MB, waited for 32% of the time'
+    ],
+    [{ memoryLimit: limit, memoryUsed: 0, memoryPressure: null }, '0 B of 512 MB']
+  ]
+  for (const [changes, text] of cases)
+    assert.ok(titleWith(changes).endsWith(`, memory ${text}`), titleWith(changes))
 })
 
 test('serversText() has a line for each server, also for one that does not answer', () => {

@@ -18,7 +18,10 @@ async function withSpare(workers = 1): Promise<Play> {
 }
 
 function sparesOf({ supervisor }: Play): readonly string[] {
-  return supervisor.status().flatMap(({ spares }) => spares.map(({ name, state }) => `${name} ${state}`))
+  return supervisor
+    .status()
+    .flatMap(({ spares }) => spares.map(spare => [spare.name, spare.state, spare.waitsFor]))
+    .map(words => words.filter(word => word !== null).join(' '))
 }
 
 function namesOf({ stage }: Play): readonly string[] {
@@ -47,10 +50,10 @@ test('A spare is started only when there is room for it, which is told when ther
   const { room, play } = await withRoom(null)
   const { stage, thread } = play
   // Nobody knows yet how much it would take.
-  assert.deepEqual([sparesOf(play), stage.heard('worker:spare-waits')], [['api:1 waiting'], []])
+  assert.deepEqual([sparesOf(play), stage.heard('worker:spare-waits')], [['api:1 waiting size'], []])
   room.is = false
   await stage.clock.advance(30_000)
-  assert.deepEqual([stage.threads.length, sparesOf(play)], [1, ['api:1 waiting']])
+  assert.deepEqual([stage.threads.length, sparesOf(play)], [1, ['api:1 waiting memory']])
   assert.deepEqual(
     stage.heard('worker:spare-waits').map(({ worker }) => worker),
     ['api:1']
@@ -71,7 +74,10 @@ test('Spares that make room end, and come back when there is enough again', asyn
   room.is = false
   assert.deepEqual([pool?.spares.ready(1), pool?.spares.letGo(), pool?.spares.letGo()], [1, true, false])
   await finish(thread(1))
-  assert.deepEqual([thread(1).hasEnded, states(), sparesOf(play)], [true, ['ready'], ['api:1 waiting']])
+  assert.deepEqual(
+    [thread(1).hasEnded, states(), sparesOf(play)],
+    [true, ['ready'], ['api:1 waiting memory']]
+  )
   assert.equal(stage.heard('worker:spare-waits').length, 1)
   room.is = true
   await stage.clock.advance(59_000)
@@ -207,12 +213,12 @@ test('A spare that is lost is started again, later with each failure', async () 
   const { stage, thread } = play
   thread(1).end(1, new Error('no'))
   await settle()
-  assert.deepEqual(sparesOf(play), ['api:1 waiting'])
+  assert.deepEqual(sparesOf(play), ['api:1 waiting backoff'])
   await stage.clock.advance(1)
   assert.deepEqual(sparesOf(play), ['api:1 starting'])
   thread(2).end(1, new Error('no'))
   await stage.clock.advance(99)
-  assert.deepEqual(sparesOf(play), ['api:1 waiting'])
+  assert.deepEqual(sparesOf(play), ['api:1 waiting backoff'])
   await stage.clock.advance(1)
   assert.deepEqual(sparesOf(play), ['api:1 starting'])
   assert.deepEqual(
@@ -221,7 +227,7 @@ test('A spare that is lost is started again, later with each failure', async () 
   )
   // One that is not ready in time is ended.
   await stage.clock.advance(10_000)
-  assert.deepEqual([thread(3).hasEnded, sparesOf(play)], [true, ['api:1 waiting']])
+  assert.deepEqual([thread(3).hasEnded, sparesOf(play)], [true, ['api:1 waiting backoff']])
 })
 
 test('A spare that is stuck counts as a zombie, and one that cannot be given a thread is tried again', async () => {
@@ -232,7 +238,7 @@ test('A spare that is stuck counts as a zombie, and one that cannot be given a t
   assert.deepEqual(supervisor.zombies(), ['api:1'])
   stage.startErrors = [new Error('no more threads')]
   await stage.clock.advance(100)
-  assert.deepEqual([stage.startErrors.length, sparesOf(play)], [0, ['api:1 waiting']])
+  assert.deepEqual([stage.startErrors.length, sparesOf(play)], [0, ['api:1 waiting backoff']])
   await stage.clock.advance(1000)
   assert.deepEqual(sparesOf(play), ['api:1 starting'])
 })
