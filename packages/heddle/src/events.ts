@@ -373,8 +373,7 @@ export class Events {
 
   /** Calls the listener at each event of that name; returns how to take it back. */
   on<Name extends keyof HeddleEvents>(name: Name, listener: (fact: HeddleEvents[Name]) => void): () => void {
-    // Said to whoever registers it: at an event nobody would know where it came from.
-    if (typeof listener !== 'function') throw new TypeError('The listener has to be a function.')
+    assertListener(listener)
     const guarded = (fact: HeddleEvents[Name]): void => guard(() => listener(fact))
     this.#emitter.on(name, guarded)
     return () => this.#emitter.off(name, guarded)
@@ -382,6 +381,7 @@ export class Events {
 
   /** Calls the listener at each event of any name; returns how to take it back. */
   onAny(listener: (name: keyof HeddleEvents, fact: unknown) => void): () => void {
+    assertListener(listener)
     const own = (name: keyof HeddleEvents, fact: unknown): void => listener(name, fact)
     this.#listeners.add(own)
     return () => this.#listeners.delete(own)
@@ -392,6 +392,11 @@ export class Events {
     this.#emitter.emit(name, fact)
     for (const listener of this.#listeners) guard(() => listener(name, fact))
   }
+}
+
+/** Said to whoever registers it: at an event nobody would know where it came from. */
+export function assertListener(listener: unknown): void {
+  if (typeof listener !== 'function') throw new TypeError('The listener has to be a function.')
 }
 
 /** Whoever announces is in the middle of something, and must not stumble over a listener. */

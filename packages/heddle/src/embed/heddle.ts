@@ -9,6 +9,7 @@ import type { LoadOptions } from '../config/load.ts'
 import type { ApplicationOptions, HeddleConfig } from '../config/options.ts'
 import { socketDirectory } from '../control/server-facts.ts'
 import { HeddleError } from '../errors.ts'
+import { assertListener } from '../events.ts'
 import type { HeddleEvents } from '../events.ts'
 import type { Operations, ReloadReport } from '../main/admin/operations.ts'
 import type { StatusReport } from '../main/admin/report.ts'
@@ -181,7 +182,10 @@ function embed(coordinator: Coordinator, written: WrittenConfig, log: LogSource)
     status: () => coordinator.status(),
     on: (name, listener) => events.on(name, listener),
     // The two belong together by how they are announced.
-    onAny: listener => events.onAny((name, fact) => listener({ name, fact } as HeddleEvent)),
+    onAny: listener => {
+      assertListener(listener)
+      return events.onAny((name, fact) => listener({ name, fact } as HeddleEvent))
+    },
     logs: options => readLog(log, systemClock, () => coordinator.status().phase === 'stopped', options)
   }
 }

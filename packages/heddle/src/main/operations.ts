@@ -106,6 +106,11 @@ export class ServerOperations implements Operations {
 
   restart(ids?: readonly string[]): Promise<void> {
     return this.#beside('restart', async () => {
+      if (ids !== undefined && !Array.isArray(ids)) {
+        throw new HeddleError('HEDDLE_REQUEST_INVALID', {
+          reason: 'the applications have to be a list of ids'
+        })
+      }
       for (const id of ids ?? []) this.#assertKnown(id)
       await this.#options.applications.restart(ids)
     })
@@ -293,7 +298,8 @@ export class ServerOperations implements Operations {
   #assertWorker(id: string, slot: number): void {
     this.#assertKnown(id)
     const { workers } = this.#config().applications.find(each => each.id === id) ?? { workers: 0 }
-    if (slot >= workers) throw new HeddleError('HEDDLE_UNKNOWN_WORKER', { application: id, slot, workers })
+    const isThere = Number.isSafeInteger(slot) && slot >= 0 && slot < workers
+    if (!isThere) throw new HeddleError('HEDDLE_UNKNOWN_WORKER', { application: id, slot, workers })
   }
 
   /** The number of workers nearest to the present one that the configuration allows. */

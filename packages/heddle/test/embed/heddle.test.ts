@@ -116,6 +116,10 @@ test('createHeddle() refuses what does not go together, and what nobody knows', 
     [heddle.stopApplication('web'), 'HEDDLE_APPLICATION_NEEDED'],
     [heddle.restart(['nobody']), 'HEDDLE_UNKNOWN_APPLICATION'],
     [heddle.restartWorker('web', 2), 'HEDDLE_UNKNOWN_WORKER'],
+    [heddle.restartWorker('web', -1), 'HEDDLE_UNKNOWN_WORKER'],
+    [heddle.inspect('web', 0.5), 'HEDDLE_UNKNOWN_WORKER'],
+    [heddle.inspect('web', 0, -1), 'HEDDLE_REQUEST_INVALID'],
+    [heddle.restart('web' as unknown as string[]), 'HEDDLE_REQUEST_INVALID'],
     [heddle.drainWorker('mail', 0), 'HEDDLE_WORKER_NEEDED'],
     [heddle.scale('web', 0), 'HEDDLE_REQUEST_INVALID'],
     [heddle.setLogLevel('web', 'loud' as 'info'), 'HEDDLE_REQUEST_INVALID'],
@@ -125,6 +129,7 @@ test('createHeddle() refuses what does not go together, and what nobody knows', 
   for (const [asked, code] of refusals) await assert.rejects(asked, { code })
   const nothing = undefined as unknown as () => void
   assert.throws(() => heddle.on('worker:exited', nothing), TypeError)
+  assert.throws(() => heddle.onAny(nothing), TypeError)
   await assert.rejects(heddle.reload({ ...base, server: { port: 0, mode: 'direct' } }), {
     code: 'HEDDLE_RELOAD_REFUSED'
   })

@@ -118,6 +118,7 @@ function toMeshRequest(
   if (!(timeoutMs > 0 && timeoutMs <= timeoutMaxMs)) {
     throw invalid(`the timeout has to be from 1 to ${timeoutMaxMs} ms, not ${timeoutMs}`)
   }
+  if (body !== null && !(body instanceof Uint8Array)) throw invalid('the body has to be bytes, a Uint8Array')
   if (body !== null && body.byteLength > bodyMax) throw invalid('the body has more than 10 MB')
   return {
     hostname: id.toLowerCase(),

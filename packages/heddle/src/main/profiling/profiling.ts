@@ -109,6 +109,8 @@ const leaving: ReadonlySet<ThreadState> = new Set(['draining', 'stopping'])
 /** Milliseconds after the end for which the worker keeps what was recorded. */
 const keptMs = 60_000
 
+const portMax = 65_535
+
 const defaultDurationMs = 5000
 const durationMinMs = 10
 const durationMaxMs = 300_000
@@ -186,6 +188,11 @@ export class WorkerProfiling implements Profiling {
   }
 
   async inspect(id: string, slot: number, port = 0): Promise<InspectorAddress> {
+    if (!Number.isSafeInteger(port) || port < 0 || port > portMax) {
+      throw new HeddleError('HEDDLE_REQUEST_INVALID', {
+        reason: `a port is from 0 to ${portMax}, not ${port}`
+      })
+    }
     const talk = this.#conversation(id, slot, 'inspector')
     const { worker } = talk
     const { url } = await talk.call<OpenInspector>(

@@ -144,7 +144,8 @@ const invalid: readonly [request: Parameters<Inject>[0], reason: RegExp][] = [
   [{ path: '/', headers: { a: 'x\r\ny: z' } }, /header/],
   [{ path: '/', headers: { 'content-length': '+7' } }, /not valid: \+7$/],
   [{ path: '/', headers: { 'content-length': '7' } }, /content-length says 7/],
-  [{ path: '/', timeoutMs: 0 }, /timeout/]
+  [{ path: '/', timeoutMs: 0 }, /timeout/],
+  [{ path: '/', body: 'text' as unknown as Uint8Array }, /Uint8Array/]
 ]
 
 test('inject() refuses requests that are none', async t => {
