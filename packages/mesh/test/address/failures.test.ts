@@ -6,6 +6,7 @@ import type { Socket } from 'node:net'
 import { test, type TestContext } from 'node:test'
 
 import { LATIN1, MORE } from '../../src/wire/frames.ts'
+import { stopClock } from '../fixtures/clock.ts'
 import { ask, listen, listenRaw, networkOf, send } from './network.ts'
 
 test('an upstream that dies before it answers loses what may have been begun', async t => {
@@ -146,12 +147,14 @@ test('a request given up before its connection is open leaves none', async t => 
 })
 
 test('a request without an answer in time fails, and its connection is closed', async t => {
+  const clock = stopClock(t)
   const { address, next } = await listenForRequests(t)
   const { client, inflight } = networkOf(t, [address])
   const arrives = next()
-  const answer = send(client, { timeoutMs: 50 })
+  const answer = send(client, { timeoutMs: 30_000 })
   const request = await arrives
   const closed = closing(request)
+  clock.pass(30_000)
   await Promise.all([answer.over, closed])
   assert.equal(answer.error?.code, 'MESH_TIMEOUT')
   assert.equal(inflight(), 0)

@@ -8,7 +8,7 @@ import { LATIN1, MORE, WINDOW } from '../../src/wire/frames.ts'
 import { ask, listen, networkOf, refusedAddress, send } from './network.ts'
 
 const PIECE = 64 * 1024
-const TOTAL = 128 * WINDOW
+const TOTAL = 64 * WINDOW
 
 /** What the kernel may hold of a connection between two sockets of one machine, and streams beside it. */
 const KERNEL = 32 * WINDOW
@@ -99,7 +99,7 @@ test('a body refused by an address goes to a thread whole, and its sender is not
   // A long head counts for the connection, but not for the window.
   const headers = `host: api.local\r\nx-long: ${'x'.repeat(WINDOW)}\r\n`
   for (const size of [PIECE, 4 * PIECE, WINDOW - PIECE, WINDOW, 2 * WINDOW]) {
-    const { client, inflight } = networkOf(t, [await refusedAddress(), answering])
+    const { client, inflight } = networkOf(t, [await refusedAddress(t), answering])
     const answer = send(client, { method: 'POST', flags: MORE, headers })
     for (let sent = 0; sent < size; sent += PIECE) {
       if (answer.exchange?.write(LATIN1, 'x'.repeat(PIECE)) === false) await answer.next('writable')

@@ -260,13 +260,10 @@ test('an idle connection is kept for four seconds, or one less than its server s
     const sockets = clientSockets(t)
     const { client } = networkOf(t, [await listen(t, server)])
     await ask(client)
-    // On a connection that was given back and taken again.
+    // On a connection that was given back and taken again, if it has not closed meanwhile.
     await ask(client)
     await new Promise(resolve => setImmediate(resolve))
-    assert.deepEqual(
-      sockets.map(({ timeout }) => timeout),
-      [milliseconds]
-    )
+    assert.equal(sockets.at(-1)?.timeout, milliseconds)
   }
 })
 

@@ -4,6 +4,7 @@ import { once } from 'node:events'
 import { mkdtempSync, rmSync } from 'node:fs'
 import { createServer, type RequestListener, type Server } from 'node:http'
 import {
+  connect,
   createServer as createTcpServer,
   type AddressInfo,
   type Server as TcpServer,
@@ -40,6 +41,12 @@ export function networkOf(
 ): Network {
   const scoreboard = Scoreboard.create(places.length)
   const threads = new Map<number, MeshServer>()
+  // Nobody beats the hearts of these threads, which turn whenever this one does.
+  const turning = new Set<number>()
+  const isLate = scoreboard.isLate.bind(scoreboard)
+  const heartbeatAge = scoreboard.heartbeatAge.bind(scoreboard)
+  scoreboard.isLate = (record, sharedNowMs) => !turning.has(record) && isLate(record, sharedNowMs)
+  scoreboard.heartbeatAge = record => (turning.has(record) ? 0 : heartbeatAge(record))
   const client = new MeshClient({
     name: 'caller',
     scoreboard,
@@ -59,6 +66,7 @@ export function networkOf(
     const id = record + 1
     if (typeof place === 'function') {
       const thread = new MeshServer({ record, generation, scoreboard })
+      turning.add(record)
       thread.serve(place)
       threads.set(id, thread)
       t.after(() => thread.close())
@@ -122,14 +130,15 @@ export async function listenRaw(t: TestContext, onSocket: (socket: Socket) => vo
   return `http://127.0.0.1:${portOf(server)}`
 }
 
-/** An address where nobody listens: one that was somebody's a moment ago. */
-export async function refusedAddress(): Promise<string> {
+/** An address where nobody listens, and nobody will meanwhile: a connection has its port. */
+export async function refusedAddress(t: TestContext): Promise<string> {
   const server = createTcpServer().listen(0, '127.0.0.1')
   await once(server, 'listening')
-  const port = portOf(server)
+  const holder = connect(portOf(server), '127.0.0.1')
+  t.after(() => holder.destroy())
+  await once(holder, 'connect')
   server.close()
-  await once(server, 'close')
-  return `http://127.0.0.1:${port}`
+  return `http://127.0.0.1:${holder.localPort}`
 }
 
 /** The client's ends of all connections made from here on. */

@@ -1,8 +1,11 @@
 /** Connections that do not open, and such that were closed while they rested. */
 import assert from 'node:assert/strict'
 import { once } from 'node:events'
+import { mkdtempSync, rmSync } from 'node:fs'
 import { createServer } from 'node:http'
 import type { Socket } from 'node:net'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { test, type TestContext } from 'node:test'
 
 import { AddressLink } from '../../src/client/address-link.ts'
@@ -12,11 +15,12 @@ import { Tally } from '../../src/client/tally.ts'
 import { Scoreboard } from '../../src/scoreboard.ts'
 import { Traffic } from '../../src/traffic.ts'
 import { LATIN1, MORE, WINDOW } from '../../src/wire/frames.ts'
+import { stopClock } from '../fixtures/clock.ts'
 import { Answer, ask, clientSockets, listen, listenRaw, networkOf, refusedAddress, send } from './network.ts'
 
 test('a request goes elsewhere when its address refuses it, whatever its method', async t => {
   const echo = await listen(t, (request, response) => request.pipe(response))
-  const { client, inflight } = networkOf(t, [await refusedAddress(), echo], 'round-robin')
+  const { client, inflight } = networkOf(t, [await refusedAddress(t), echo], 'round-robin')
   for (const method of ['POST', 'GET', 'PATCH', 'POST']) {
     const answer = await ask(client, { method, flags: LATIN1, body: 'once' })
     assert.deepEqual([answer.error, answer.body], [null, 'once'])
@@ -26,7 +30,7 @@ test('a request goes elsewhere when its address refuses it, whatever its method'
 
 test('a body that was being streamed to an address that refuses it is sent elsewhere from its beginning', async t => {
   const echo = await listen(t, (request, response) => request.pipe(response))
-  const { client } = networkOf(t, [await refusedAddress(), echo])
+  const { client } = networkOf(t, [await refusedAddress(t), echo])
   const answer = send(client, { method: 'POST', flags: MORE | LATIN1, body: 'a' })
   answer.exchange?.write(LATIN1, 'b')
   await answer.next('head')
@@ -37,7 +41,7 @@ test('a body that was being streamed to an address that refuses it is sent elsew
 })
 
 test('a request every address refuses fails with the reason', async t => {
-  const { client, inflight } = networkOf(t, [await refusedAddress(), await refusedAddress()])
+  const { client, inflight } = networkOf(t, [await refusedAddress(t), await refusedAddress(t)])
   const answer = await ask(client, { method: 'POST' })
   assert.deepEqual([answer.error?.code, answer.begun], ['MESH_UPSTREAM_LOST', false])
   assert.match(answer.cause, /ECONNREFUSED/)
@@ -99,11 +103,11 @@ test('an address that refuses is avoided for longer each time, until it answers'
   const server = createServer((_request, response) => {
     response.setHeader('connection', 'close').end()
   })
-  const address = await listen(t, server)
-  const port = Number(new URL(address).port)
-  const closed = once(server, 'close')
-  server.close()
-  await closed
+  // A path, which nobody else takes while nobody listens there.
+  const folder = mkdtempSync(join(tmpdir(), 'mesh-'))
+  t.after(() => rmSync(folder, { recursive: true }))
+  const path = join(folder, 'api.sock')
+  const address = `unix:${path}`
   let now = 1_000_000
   t.mock.method(performance, 'now', () => now)
   const { attempt, avoided } = linkOf(t, address)
@@ -111,11 +115,11 @@ test('an address that refuses is avoided for longer each time, until it answers'
   for (const forMs of expected) {
     // Several at once are one failure.
     const causes = [await attempt(), await attempt()]
-    assert.ok(causes.every(cause => (cause as NodeJS.ErrnoException).code === 'ECONNREFUSED'))
+    assert.ok(causes.every(cause => (cause as NodeJS.ErrnoException).code === 'ENOENT'))
     now += forMs
   }
   assert.deepEqual(avoided, expected)
-  server.listen(port, '127.0.0.1')
+  server.listen(path)
   await once(server, 'listening')
   assert.equal(await attempt(), null)
   server.close()
@@ -147,10 +151,13 @@ test('a connection has ten seconds to open', async t => {
 })
 
 test('a request whose connection takes long to open is answered elsewhere', async t => {
+  const clock = stopClock(t)
   const silent = await listenRaw(t, () => {})
   const prompt = await listen(t, (_request, response) => response.end('prompt'))
   const { client, inflight, scoreboard } = networkOf(t, [silent.replace('http:', 'https:'), prompt])
-  const answers = await Promise.all([ask(client, { method: 'POST' }), ask(client, { method: 'POST' })])
+  const asked = [ask(client, { method: 'POST' }), ask(client, { method: 'POST' })]
+  clock.pass(400)
+  const answers = await Promise.all(asked)
   assert.deepEqual(
     answers.map(({ body }) => body),
     ['prompt', 'prompt']
@@ -239,6 +246,8 @@ test('it is not sent on another connection that was used before: that one may be
 })
 
 test('a request that is not idempotent is not sent again when it may have been begun', async t => {
+  // A connection that has rested for long would not be taken.
+  stopClock(t)
   const { address, seen } = await listenOnce(t, 'answer new connections')
   const spare = await listen(t, (_request, response) => response.end('spare'))
   const { client, scoreboard, upstreams } = networkOf(t, [address, spare])
@@ -254,13 +263,11 @@ test('a request that is not idempotent is not sent again when it may have been b
 })
 
 test('a request that is not idempotent does not go out on a connection that has rested', async t => {
-  let rested = 0
-  const now = performance.now.bind(performance)
-  t.mock.method(performance, 'now', () => now() + rested)
+  const clock = stopClock(t)
   const { address, seen } = await listenOnce(t, 'answer new connections')
   const { client } = networkOf(t, [address])
   await ask(client)
-  rested = 1500
+  clock.pass(1500)
   const { error, body } = await ask(client, { method: 'POST' })
   assert.deepEqual([error, body], [null, 'hi'])
   assert.deepEqual(seen, ['1 GET', '2 POST'])

@@ -1,68 +1,102 @@
 /** The watch over silent responses: who is told, in which order, and who is left alone. */
 import assert from 'node:assert/strict'
-import { after, test } from 'node:test'
+import { test, type TestContext } from 'node:test'
 
 import { unwatchBody, watchBody, type StreamingResponse } from '../../src/client/body-timeouts.ts'
-
-// What is watched is watched by a timer that keeps nobody alive.
-const alive = setInterval(() => undefined, 1000)
-after(() => clearInterval(alive))
+import { stopClock } from '../fixtures/clock.ts'
 
 interface Watched extends StreamingResponse {
-  readonly told: Promise<number>
+  /** Whether it was told. */
+  told: boolean
   paused: boolean
 }
 
-function response(bodyTimeoutMs: number, paused = false): Watched {
-  const { promise, resolve } = Promise.withResolvers<number>()
-  const onBodyTimeout = (): void => resolve(performance.now())
-  const made = { bodyTimeoutMs, paused, onBodyTimeout, told: promise }
-  return { ...made, stirred: false, quietSinceMs: 0, watchIndex: -1 }
+/** Lets time pass in steps of the watch, on the clock and for its timer. */
+function timeOf(t: TestContext): { pass(ms: number): void } {
+  const clock = stopClock(t)
+  t.mock.timers.enable({ apis: ['setInterval'] })
+  return {
+    pass: ms => {
+      for (let passed = 0; passed < ms; passed += 50) {
+        clock.pass(50)
+        t.mock.timers.tick(50)
+      }
+    }
+  }
 }
 
-test('watchBody() tells each late response once its time is over, and no other', async () => {
-  const began = performance.now()
+function response(bodyTimeoutMs: number, paused = false): Watched {
+  const made: Watched = {
+    bodyTimeoutMs,
+    paused,
+    told: false,
+    stirred: false,
+    quietSinceMs: 0,
+    watchIndex: -1,
+    onBodyTimeout: () => {
+      assert.equal(made.told, false, 'told once')
+      made.told = true
+    }
+  }
+  return made
+}
+
+test('watchBody() tells each late response once its time is over, and no other', t => {
+  const time = timeOf(t)
   const [soon, later, given, last] = [response(100), response(300), response(100), response(600)]
   const asleep = response(50, true)
-  for (const one of [soon, given, later, asleep, last]) watchBody(one)
+  const all = { soon, given, later, asleep, last }
+  for (const one of Object.values(all)) watchBody(one)
   unwatchBody(given)
-  const order: string[] = []
-  for (const [name, one] of Object.entries({ soon, later, given, asleep, last })) {
-    void one.told.then(() => order.push(name))
+  const told = (): string[] => Object.entries(all).flatMap(([name, one]) => (one.told ? [name] : []))
+  const expected: readonly [afterMs: number, names: string[]][] = [
+    [99, []],
+    [300, ['soon']],
+    [500, ['soon', 'later']],
+    [800, ['soon', 'later', 'last']],
+    [5000, ['soon', 'later', 'last']]
+  ]
+  let now = 0
+  for (const [afterMs, names] of expected) {
+    time.pass(afterMs - now)
+    now = afterMs
+    // What has been told is not on the list any more: a piece of it changes nothing.
+    later.stirred = later.told
+    assert.deepEqual(told(), names, `after ${afterMs} ms`)
   }
-  assert.ok((await soon.told) - began >= 100)
-  assert.ok((await later.told) - began >= 300)
-  later.stirred = true
-  assert.ok((await last.told) - began >= 600)
-  assert.deepEqual(order, ['soon', 'later', 'last'])
   assert.deepEqual(
     [soon, later, given, last].map(({ watchIndex }) => watchIndex),
     [-1, -1, -1, -1]
   )
   asleep.paused = false
-  await asleep.told
+  time.pass(300)
+  assert.equal(asleep.told, true)
 })
 
-test('watchBody() begins anew with each piece', async () => {
+test('watchBody() begins anew with each piece', t => {
+  const time = timeOf(t)
   const lively = response(300)
   watchBody(lively)
-  const pulse = setInterval(() => {
+  for (let pieces = 0; pieces < 20; pieces++) {
+    time.pass(100)
     lively.stirred = true
-  }, 50)
-  const reference = response(1000)
-  watchBody(reference)
-  await Promise.race([lively.told, reference.told])
+  }
+  assert.equal(lively.told, false)
   assert.notEqual(lively.watchIndex, -1)
-  clearInterval(pulse)
-  await lively.told
+  time.pass(250)
+  assert.equal(lively.told, false, 'not early')
+  time.pass(300)
+  assert.equal(lively.told, true)
 })
 
-test('unwatchBody() of what is not watched does nothing', async () => {
+test('unwatchBody() of what is not watched does nothing', t => {
+  const time = timeOf(t)
   const [stranger, known] = [response(100), response(100)]
   watchBody(known)
   unwatchBody(stranger)
   assert.equal(known.watchIndex, 0)
-  await known.told
+  time.pass(400)
+  assert.equal(known.told, true)
   unwatchBody(known)
   assert.equal(known.watchIndex, -1)
 })

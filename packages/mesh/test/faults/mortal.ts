@@ -19,21 +19,22 @@ const STANDING_MS = 700
 
 const { executions, standing } = Reflect.get(globalThis, Symbol.for('heddle.test.data')) as SharedMemory
 const held = new Set<() => void>()
+let released = false
 
 const routes: Readonly<Record<string, (id: number, req: IncomingMessage, res: ServerResponse) => void>> = {
   now: (id, _req, res) => void res.end(`now ${id}`),
   never: (id, _req, res) => {
     res.writeEarlyHints({ link: '</style.css>; rel=preload' })
-    held.add(() => res.end(`never ${id}`))
+    hold(() => res.end(`never ${id}`))
   },
   head: (id, _req, res) => {
     res.flushHeaders()
-    held.add(() => res.end(`head ${id}`))
+    hold(() => res.end(`head ${id}`))
   },
   stream: (id, _req, res) => {
     const letter = letterOf(id)
     for (const size of pieceSizes.slice(0, 2)) res.write(letter.repeat(size))
-    held.add(() => {
+    hold(() => {
       for (const size of pieceSizes.slice(2)) res.write(letter.repeat(size))
       res.end()
     })
@@ -71,8 +72,14 @@ function enter(req: IncomingMessage): number {
   return id
 }
 
-/** Answers what waits, now and from now on. */
+function hold(finish: () => void): void {
+  if (released) finish()
+  else held.add(finish)
+}
+
+/** Answers what waits, now and from now on: what is sent again may come after this was said. */
 export function release(): void {
+  released = true
   for (const finish of held) finish()
   held.clear()
 }

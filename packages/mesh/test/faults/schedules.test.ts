@@ -11,7 +11,7 @@ import { Worker } from 'node:worker_threads'
 import type { Tally } from './schedule.ts'
 
 const alone = process.env['HEDDLE_FAULT_SEED']
-const count = Number(process.env['HEDDLE_FAULT_SCHEDULES'] ?? 2000)
+const count = Number(process.env['HEDDLE_FAULT_SCHEDULES'] ?? 600)
 const threads = alone === undefined ? 2 : 1
 
 /** Every so manieth schedule. */

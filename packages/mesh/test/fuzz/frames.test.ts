@@ -24,7 +24,7 @@ import type { RawEnd } from '../faults/misbehaving.ts'
 import { randomFrom } from '../fixtures/random.ts'
 
 const alone = process.env['HEDDLE_FUZZ_SEED']
-const count = Number(process.env['HEDDLE_FUZZ_BATCHES'] ?? 4000)
+const count = Number(process.env['HEDDLE_FUZZ_BATCHES'] ?? 1200)
 const first = alone === undefined ? 1 : Number(alone)
 const last = alone === undefined ? count : first
 

@@ -8,6 +8,7 @@ import { request } from 'undici'
 
 import { LoadSheddingError, wire, type AcceptContext, type WireOptions } from '../../src/index.ts'
 import { ask, call, codeOf, open, start } from '../fixtures/interceptor/crew.ts'
+import { everybodyTurns } from '../fixtures/turning.ts'
 
 type Hooked = Parameters<typeof open>[1]
 
@@ -150,6 +151,7 @@ test('onServerRequest hooks run in turn, and hold a request back until all have 
 })
 
 test('canAccept is asked in turn until one worker accepts; when all decline the request is shed', async t => {
+  everybodyTurns(t.mock)
   const asked: AcceptContext[] = []
   let accepted: unknown = null
   const { interceptor, agent } = open(t, {

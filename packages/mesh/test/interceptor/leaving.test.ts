@@ -11,6 +11,7 @@ import * as undici7 from 'undici7'
 
 import { createThreadInterceptor, wire } from '../../src/index.ts'
 import { ask, call, codeOf, open, start } from '../fixtures/interceptor/crew.ts'
+import { everybodyTurns } from '../fixtures/turning.ts'
 
 test('pause() and resume() take a worker out of one hostname and back', async t => {
   const { interceptor, agent } = open(t)
@@ -30,6 +31,7 @@ test('pause() and resume() take a worker out of one hostname and back', async t 
 })
 
 test('close() lets all workers finish, at the same time, and lets them end; restart() takes routes again', async t => {
+  everybodyTurns(t.mock)
   const { interceptor, agent } = open(t)
   const workers = ['one', 'two'].map(name => start(t, 'quiet.ts', { workerData: { name } }))
   await interceptor.route('api', workers)

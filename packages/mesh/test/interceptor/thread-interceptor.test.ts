@@ -7,8 +7,10 @@ import { test } from 'node:test'
 import type { Worker } from 'node:worker_threads'
 
 import { ask, call, codeOf, open, said, start } from '../fixtures/interceptor/crew.ts'
+import { everybodyTurns } from '../fixtures/turning.ts'
 
 test('requests for one hostname go to its workers in turn', async t => {
+  everybodyTurns(t.mock)
   const { interceptor, agent } = open(t)
   for (const name of ['one', 'two', 'three']) {
     await interceptor.route('api', start(t, 'wired.ts', { workerData: { name } }))
@@ -19,6 +21,7 @@ test('requests for one hostname go to its workers in turn', async t => {
 })
 
 test('turns go in the order of route(), whoever is ready first, and a route that comes back is the last', async t => {
+  everybodyTurns(t.mock)
   const { interceptor, agent } = open(t)
   const workers = ['one', 'two', 'three'].map((name, i) =>
     start(t, 'wired.ts', { workerData: { name, when: i === 0 ? 'later' : 'now' } })
@@ -103,6 +106,7 @@ for (const listenFirst of [false, true]) {
 }
 
 test('route() waits for a server; a worker without one is passed over', async t => {
+  everybodyTurns(t.mock)
   const { interceptor, agent } = open(t)
   const [one, two] = ['one', 'two'].map(name =>
     start(t, 'wired.ts', { workerData: { name, when: name === 'two' ? 'unready' : 'now' } })
@@ -273,14 +277,17 @@ test('route() rejects when the worker ends first, with its exit code and its err
 })
 
 test('route() rejects when a worker is not wired, or not ready, in time; nobody has to look', async t => {
-  const { interceptor } = open(t, { connectionTimeout: 50, readyTimeout: 50 })
+  const { interceptor } = open(t, { connectionTimeout: 50 })
   const worker = start(t, 'wired.ts', { workerData: { when: 'later' } })
   await said(worker, 'up')
   const late = await interceptor.route('api', worker).catch((error: { detail: object }) => error.detail)
   assert.deepEqual(late, { host: 'api', afterMs: 50, wired: false })
   void interceptor.route('api', worker)
+  const other = open(t, { connectionTimeout: 60_000, readyTimeout: 50 })
   const unready = start(t, 'wired.ts', { workerData: { when: 'unready' } })
   await said(unready, 'up')
-  const never = await interceptor.route('api', unready).catch((error: { detail: object }) => error.detail)
+  const never = await other.interceptor
+    .route('api', unready)
+    .catch((error: { detail: object }) => error.detail)
   assert.deepEqual(never, { host: 'api', afterMs: 50, wired: true })
 })

@@ -51,7 +51,7 @@ test('a request that comes in one batch with the end of an early answered one is
         flags,
         body: null,
         peer: null,
-        timeoutMs: 2000,
+        timeoutMs: 0,
         idempotent: false,
         accept: null
       },

@@ -19,6 +19,7 @@ import {
   type Dispatcher
 } from 'undici'
 
+import { stopClock } from '../fixtures/clock.ts'
 import { Fleet, type Hand } from '../fixtures/fleet.ts'
 
 const url = 'http://api.heddle.local'
@@ -256,12 +257,15 @@ test('a worker cannot reach whom its hostname may not call, by fetch or by node:
 })
 
 test('a request that waits too long for its head fails, and its handler is told', async t => {
-  const own = new Fleet(t, { timeout: 150 })
-  const dispatcher = own.dispatcher({ timeoutMs: 150 })
+  const clock = stopClock(t)
+  const own = new Fleet(t)
+  const dispatcher = own.dispatcher({ timeoutMs: 60_000 })
   const slow = await own.start('slow', './plain.ts')
   const failed = codeOf(request('http://slow.heddle.local/hold', { dispatcher }))
+  await slow.call('holding', 1)
+  clock.pass(60_000)
   assert.equal(await failed, 'UND_ERR_HEADERS_TIMEOUT')
-  assert.equal(await slow.member.drained(5000), true)
+  assert.equal(await slow.member.drained(60_000), true)
   assert.equal(await slow.call('closed', 1), 1)
 })
 

@@ -4,7 +4,7 @@
  */
 import assert from 'node:assert/strict'
 import { once } from 'node:events'
-import { Agent } from 'node:http'
+import { globalAgent } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { after, before, suite, test } from 'node:test'
 
@@ -25,7 +25,6 @@ interface Transport {
 
 const undo: (() => unknown)[] = []
 const transports: Transport[] = []
-const agent = new Agent({ keepAlive: true })
 let lastRun = 0
 const here: Transport['call'] = (name, run) => (name === 'began' ? began(run) : observed(run))
 
@@ -59,7 +58,7 @@ before(async () => {
 })
 
 after(async () => {
-  agent.destroy()
+  globalAgent.destroy()
   for (const step of undo) await step()
 })
 
@@ -68,7 +67,7 @@ for (const what of cases) {
     for (const client of what.clients ?? (Object.keys(clients) as ClientName[])) {
       await compare(what.name, client, async transport => {
         const { run, url } = visit(transport, what.name)
-        const outcome: Outcome = await clients[client](url, what, agent)
+        const outcome: Outcome = await clients[client](url, what)
         return { client: outcome, handler: await transport.call('observed', run) }
       })
     }

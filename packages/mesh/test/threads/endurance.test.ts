@@ -5,6 +5,7 @@ import { after, before, test } from 'node:test'
 import { request, type Dispatcher } from 'undici'
 
 import { Fleet, type Hand } from '../fixtures/fleet.ts'
+import { everybodyTurns } from '../fixtures/turning.ts'
 
 const url = 'http://api.heddle.local'
 const undo: (() => unknown)[] = []
@@ -72,7 +73,8 @@ test('in-flight counts are back to zero after thousands of requests and hundreds
   await nothingLeft()
 })
 
-test('more requests than a link has cells are all answered', async () => {
+test('more requests than a link has cells are all answered', async t => {
+  everybodyTurns(t.mock)
   const held = Array.from({ length: 3000 }, () =>
     request(`${url}/hold`, { dispatcher }).then(({ body }) => body.text())
   )

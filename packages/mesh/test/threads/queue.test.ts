@@ -6,6 +6,7 @@ import { test, type TestContext } from 'node:test'
 import { request, type Dispatcher } from 'undici'
 
 import { MeshError, type CircuitState, type QueueRules, type RegistryOptions } from '../../src/index.ts'
+import { stopClock } from '../fixtures/clock.ts'
 import { Fleet } from '../fixtures/fleet.ts'
 
 const url = 'http://api.heddle.local'
@@ -139,11 +140,12 @@ test('senders count answers, failures in a row and the time to the head', async 
 })
 
 test('calls to an application that fails are cut off, are tried again and go on', async t => {
+  const clock = stopClock(t)
   const states: CircuitState[] = []
   const opened = Promise.withResolvers<void>()
   const closed = Promise.withResolvers<void>()
   const { fleet, dispatcher } = await expecting(t, null, {
-    breaker: { errorRatio: 0.5, volume: 4, windowMs: 10_000, openMs: 50, probes: 1 },
+    breaker: { errorRatio: 0.5, volume: 4, windowMs: 10_000, openMs: 5000, probes: 1 },
     onCircuit: ({ from, to, state }) => {
       states.push(state)
       assert.match(`${from} ${to}`, /^test:\d api$/)
@@ -164,12 +166,10 @@ test('calls to an application that fails are cut off, are tried again and go on'
     fleet.registry.circuits().map(({ to, state }) => [to, state]),
     [['api', 'open']]
   )
-  for (;;) {
-    const code = await codeOf(get('/'))
-    if (code === 'answered') break
-    assert.equal(code, 'MESH_CIRCUIT_OPEN')
-    await new Promise(resolve => setImmediate(resolve))
-  }
+  clock.pass(4999)
+  await assert.rejects(get('/'), { code: 'MESH_CIRCUIT_OPEN' })
+  clock.pass(1)
+  assert.equal(await get('/'), 200)
   assert.equal(await get('/'), 200)
   await closed.promise
   assert.deepEqual(fleet.registry.circuits(), [])

@@ -15,7 +15,7 @@ test('a request that began when all workers turned finds the one that still does
   const free = await fleet.start('api', './plain.ts')
   for (const worker of [second, free]) worker.member.eject(true)
   const releases = [await first.stick(), await second.stick()]
-  const answer = request('http://api.heddle.local/', { method: 'POST', dispatcher, headersTimeout: 5000 })
+  const answer = request('http://api.heddle.local/', { method: 'POST', dispatcher })
   // It leaves in this turn, for the only one that is not ejected.
   await new Promise(resolve => setImmediate(resolve))
   for (const worker of [second, free]) worker.member.eject(false)
