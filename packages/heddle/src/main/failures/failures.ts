@@ -7,7 +7,7 @@ import { randomUUID } from 'node:crypto'
 
 import type { ApplicationCondition, ApplicationFailure } from '../../channel/failure.ts'
 import { HeddleError } from '../../errors.ts'
-import type { Events } from '../../events.ts'
+import type { Events, ExitReason } from '../../events.ts'
 import { explainError } from '../../shared/explained-error.ts'
 import type { ExplainOptions } from '../../shared/explained-error.ts'
 
@@ -62,16 +62,41 @@ export function watchFailures({ events, show, base, read }: FailuresOptions): vo
     show([...conditions.values()])
   })
   // The same version: a page that loaded itself anew for it would have the same request do the same again.
+  const crash = (application: string, crashed: ApplicationFailure): void => {
+    const { version, broken } = conditions.get(application) ?? healthy(application)
+    put({ application, version, broken, crashed })
+  }
+  /** Workers that have said themselves why they end. */
+  const explained = new Set<string>()
   events.on('worker:crashed', ({ application, worker, origin, error }) => {
     if (application === null) return
-    const { version, broken } = conditions.get(application) ?? healthy(application)
-    put({
-      application,
-      version,
-      broken,
-      crashed: explain(origin === 'processExit' ? 'exit' : 'run', worker, error)
-    })
+    explained.add(worker)
+    crash(application, explain(origin === 'processExit' ? 'exit' : 'run', worker, error))
   })
+  events.on('worker:exited', ({ application, worker, reason, code, error, readyMs }) => {
+    const isExplained = explained.delete(worker)
+    // What is over before it was ready is told as broken, and what was wanted or is stuck is no failure of the code.
+    if (application === null || isExplained || readyMs === null || !isOwnEnd(reason)) return
+    crash(application, explain('exit', worker, endError(reason, code, error)))
+  })
+}
+
+/** Whether a thread ended because of what its application did. */
+function isOwnEnd(reason: ExitReason): boolean {
+  return reason === 'out-of-memory' || reason === 'crashed' || reason === 'exited'
+}
+
+/** Of memory that ran out the engine names no place that would help; of an end without a word there is nothing else. */
+function endError(reason: ExitReason, code: number | null, error: Error | null): Error {
+  const isFull = reason === 'out-of-memory'
+  if (error !== null && !isFull) return error
+  const told = isFull
+    ? new Error('The heap of the worker ran full; limits.oldGeneration says how large it may grow.')
+    : new Error(`The thread of the worker ended${code === null ? '' : ` with code ${code}`}.`)
+  told.name = isFull ? 'OutOfMemory' : 'WorkerExit'
+  // The way here is nobody's business.
+  told.stack = `${told.name}: ${told.message}`
+  return told
 }
 
 /** What the application itself threw, where Heddle only says what came of it. */
