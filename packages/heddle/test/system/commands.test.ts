@@ -33,10 +33,7 @@ test('scale and apps change what runs, and refuse what must not be', async t => 
   assert.equal(needed.code, 2)
   assert.match(needed.stderr, /^heddle: The application web is needed by mail/)
   assert.equal((await project.heddle('apps', 'stop', 'mail')).code, 0)
-  assert.match(
-    (await project.heddle('ps')).stdout,
-    /^web +3\/3 ready[^]*^ {2}web:2 +ready[^]*^mail:0 +stopped/m
-  )
+  await project.shows(/^web +3\/3 ready[^]*^ {2}web:2 +ready[^]*^mail:0 +stopped/m, 'ps')
   assert.equal((await project.heddle('apps', 'remove', 'mail')).code, 0)
   assert.equal(await get(url), 'one')
 })

@@ -159,8 +159,8 @@ test('reload moves the public port, adds and removes applications, and removes w
   await assert.rejects(once(late, 'connect'), { code: 'ECONNREFUSED' })
   const { stdout: shown } = await project.heddle('ps')
   assert.match(shown, new RegExp(`\\(process \\d+\\) is running at http://127\\.0\\.0\\.1:${ports[1]}, up `))
-  assert.match(shown, /^ {2}web:0 +ready[^]*^mail:0 +ready/m)
   assert.doesNotMatch(shown, /jobs/)
+  await project.shows(/^ {2}web:0 +ready[^]*^mail:0 +ready/m, 'ps')
 })
 
 test('SIGHUP reloads and SIGUSR2 restarts; what fails is logged and the server runs on', async t => {

@@ -1,10 +1,8 @@
 /** Every exit code of the reference, by a process that really ends with it; the signals too. */
 import assert from 'node:assert/strict'
 import { readFileSync } from 'node:fs'
-import { createServer } from 'node:net'
 import { join } from 'node:path'
 import { test } from 'node:test'
-import type { TestContext } from 'node:test'
 
 import { exitCodes } from '../../src/cli/exit-codes.ts'
 import type { ExitName } from '../../src/cli/exit-codes.ts'
@@ -22,6 +20,8 @@ const elsewhere: Readonly<Partial<Record<ExitName, readonly [file: string, proof
   packageMissing: ['packages/heddle/test/cli/load-test/load-test.test.ts', /packageMissing\.code/],
   nodeTooOld: ['test/system/old-node.test.ts', /status, 69\)/],
   busy: ['packages/heddle/test/cli/commands/operate.test.ts', /code, 75\)/],
+  applicationFailed: ['packages/heddle/test/system/failure.test.ts', /code: 70,/],
+  portUnavailable: ['packages/heddle/test/system/failure.test.ts', /code: 71,/],
   connectionLost: ['packages/heddle/test/cli/commands/follow.test.ts', /code, 76\)/],
   killed: ['packages/heddle/test/system/stop.test.ts', /signal: 'SIGKILL'/],
   hungUp: ['packages/heddle/test/cli/top/top.test.ts', /'SIGHUP'\), 129\]/],
@@ -34,22 +34,11 @@ const here: readonly ExitName[] = [
   'fileFailed',
   'usage',
   'noServer',
-  'applicationFailed',
-  'portUnavailable',
   'configInvalid',
   'interrupted'
 ]
 
 const free = ['--port', '0', '--admin-port', '0']
-
-async function busyPort(t: TestContext): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1')
-  await new Promise(resolve => server.once('listening', resolve))
-  t.after(() => server.close())
-  const address = server.address()
-  assert.ok(typeof address === 'object' && address !== null)
-  return address.port
-}
 
 test('each exit code has a test', () => {
   const names = [...here, ...Object.keys(elsewhere)]
@@ -60,17 +49,11 @@ test('each exit code has a test', () => {
 })
 
 test('the code of what cannot start or be found', async t => {
-  const project = createProject(t, {
-    'broken.mjs': 'throw new Error("broken")',
-    'web.mjs': answering('web')
-  })
-  const port = String(await busyPort(t))
+  const project = createProject(t, {})
   const cases: readonly [ExitName, readonly string[]][] = [
     ['usage', ['nonsense']],
     ['noServer', ['ps']],
     ['configInvalid', ['start']],
-    ['applicationFailed', ['start', 'broken.mjs', ...free]],
-    ['portUnavailable', ['start', 'web.mjs', '--port', port, '--hostname', '127.0.0.1', '--admin-port', '0']],
     ['ok', ['--version']]
   ]
   for (const [name, argv] of cases) {
@@ -84,7 +67,7 @@ test('the codes of a file that is missing, and of an error that nobody foresaw',
   const project = createProject(t, {
     'heddle.config.mjs': `
       process.once('SIGUSR1', () => { throw new Error('nobody foresaw this') })
-      export default { applications: { web: { path: '.', entry: 'web.mjs' } } }`,
+      export default { applications: { web: { path: '.', entry: 'web.mjs', workers: 1 } } }`,
     'web.mjs': answering('web')
   })
   const heddle = runHeddleIn(t, project.root, 'start', ...free)

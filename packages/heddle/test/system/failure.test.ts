@@ -8,8 +8,17 @@ import type { TestContext } from 'node:test'
 
 import { descriptors } from '../handoff/stage.ts'
 import { runHeddle } from './heddle-process.ts'
+import type { HeddleProcess } from './heddle-process.ts'
 
 const applications = join(import.meta.dirname, '../fixtures/applications')
+
+/** What a terminal would show, with nothing but the failure. */
+const plainly = ['--log-format', 'pretty', '--log-level', 'silent']
+
+/** Starts one worker of an application made for tests. */
+function start(t: TestContext, entry: string, ...argv: readonly string[]): HeddleProcess {
+  return runHeddle(t, 'start', join(applications, entry), '--admin-port', '0', '--workers', '1', ...argv)
+}
 
 async function busyPort(t: TestContext): Promise<string> {
   const server = createServer().listen(0, '127.0.0.1')
@@ -24,20 +33,8 @@ suite('heddle start', { concurrency: 4 }, () => {
   for (const mode of ['edge', 'direct', ...(descriptors === null ? [] : ['handoff'])]) {
     test(`says that the port is in use, in ${mode} mode, and ends with code 71`, async t => {
       const port = await busyPort(t)
-      const entry = join(applications, 'script-http/server.mjs')
-      const argv = [
-        'start',
-        entry,
-        '--port',
-        port,
-        '--mode',
-        mode,
-        '--log-format',
-        'pretty',
-        '--log-level',
-        'silent'
-      ]
-      const { exited, stderr } = runHeddle(t, ...argv)
+      const argv = ['--port', port, '--mode', mode, ...plainly]
+      const { exited, stderr } = start(t, 'script-http/server.mjs', ...argv)
       assert.deepEqual(await exited, { code: 71, signal: null })
       assert.match(
         await stderr,
@@ -47,9 +44,7 @@ suite('heddle start', { concurrency: 4 }, () => {
   }
 
   test('shows the own stack of an application that fails, and ends with code 70', async t => {
-    const entry = join(applications, 'throws/app.mjs')
-    const argv = ['start', entry, '--port', '0', '--log-format', 'pretty', '--log-level', 'silent']
-    const { exited, stderr } = runHeddle(t, ...argv)
+    const { exited, stderr } = start(t, 'throws/app.mjs', '--port', '0', ...plainly)
     assert.deepEqual(await exited, { code: 70, signal: null })
     const told = await stderr
     assert.match(told, /^heddle: The application throws could not start/)
@@ -58,13 +53,7 @@ suite('heddle start', { concurrency: 4 }, () => {
   })
 
   test('writes a failure to a pipe as one JSON line', async t => {
-    const { exited, stderr, line } = runHeddle(
-      t,
-      'start',
-      join(applications, 'throws/app.mjs'),
-      '--port',
-      '0'
-    )
+    const { exited, stderr, line } = start(t, 'throws/app.mjs', '--port', '0')
     const told = await line('Heddle could not start.')
     assert.equal(told['exitCode'], 70)
     assert.match(JSON.stringify(told['err']), /no database.*throws\/app\.mjs:1/)
@@ -73,7 +62,7 @@ suite('heddle start', { concurrency: 4 }, () => {
   })
 
   test('ends with code 78 before anything starts when the entry is missing', async t => {
-    const { exited, stderr } = runHeddle(t, 'start', join(applications, 'missing.mjs'))
+    const { exited, stderr } = start(t, 'missing.mjs')
     assert.deepEqual(await exited, { code: 78, signal: null })
     assert.match(await stderr, /missing\.mjs[^]*Nothing was started\./)
   })

@@ -6,10 +6,11 @@ import { test } from 'node:test'
 
 import type { Ended } from './heddle-process.ts'
 import { createProject } from './project.ts'
+import type { Project } from './project.ts'
 
 const files = {
   'heddle.json': JSON.stringify({
-    applications: { api: { path: 'api', workers: 2 }, mail: { path: 'mail' } },
+    applications: { api: { path: 'api', workers: 2 }, mail: { path: 'mail', workers: 1 } },
     entrypoint: 'api',
     server: { port: 0 },
     admin: { enabled: false }
@@ -28,10 +29,15 @@ const files = {
   'mail/index.js': 'module.exports = (request, response) => response.end("mail")'
 }
 
-test('what a server does is looked at from outside', async t => {
+test('a server is looked at from outside', async t => {
   const project = createProject(t, files)
-  const heddle = (...argv: readonly string[]): Promise<Ended> => project.heddle(...argv)
   await project.start()
+  await t.test('what a worker does', () => lookIntoWorker(project))
+  await t.test('what the server does', () => lookAtServer(project))
+})
+
+async function lookAtServer(project: Project): Promise<void> {
+  const heddle = (...argv: readonly string[]): Promise<Ended> => project.heddle(...argv)
   const ok = async (...argv: readonly string[]): Promise<string> => {
     const { code, stdout, stderr } = await heddle(...argv)
     assert.equal(code, 0, `${argv.join(' ')}: ${stderr}`)
@@ -41,8 +47,8 @@ test('what a server does is looked at from outside', async t => {
   assert.equal(await ok('inject', 'api', '/echo', '-d', 'hello'), 'hello')
   assert.match(await ok('inject', 'mail', '/', '-i'), /^HTTP\/1\.1 200 OK\n[^]*\n\nmail$/)
   assert.equal((await heddle('inject', 'api', '/missing', '-f')).code, 22)
-  assert.match(await ok('apps', 'list'), /^api +listener +running +2\/2\nmail +listener +running +1\/1\n$/m)
-  assert.match(await ok('ps', '--all'), new RegExp(`running .* 3/3 .*${project.root}\\n$`))
+  await project.shows(/^api +listener +running +2\/2\nmail +listener +running +1\/1\n$/m, 'apps', 'list')
+  await project.shows(new RegExp(`running .* 3/3 .*${project.root}\\n$`), 'ps', '--all')
   assert.match(await ok('metrics', '--application', 'api'), /^heddle_\w+\{.*application="api"/m)
   assert.match(await ok('config', '--diff'), /^✔ The configuration is the one in force/)
 
@@ -57,21 +63,23 @@ test('what a server does is looked at from outside', async t => {
   // It takes the request with it; what it said before is still there.
   await heddle('inject', 'api', '/crash', '--worker', '0')
   assert.match(await ok('logs', 'api:0', '--json'), /"message":"the last words"/)
-  assert.match(
-    await ok('events', 'worker:exited', '--worker', 'api:0'),
-    /worker:exited api:0 reason=exited code=3/
+  // The main thread hears of the end of another one when it does, not before who has asked for it.
+  await project.shows(
+    /worker:exited api:0 reason=exited code=3/,
+    'events',
+    'worker:exited',
+    '--worker',
+    'api:0'
   )
-  assert.match(
-    await ok('ps'),
-    /^ {2}api:0 .* its last thread: ProcessExit: The application called process\.exit\(3\)$/m
+  await project.shows(
+    /^ {2}api:0 .* its last thread: ProcessExit: The application called process\.exit\(3\)$/m,
+    'ps'
   )
-})
+}
 
-test('a worker is looked into from outside', async t => {
-  const project = createProject(t, files)
+async function lookIntoWorker(project: Project): Promise<void> {
   const { root } = project
   const heddle = (...argv: readonly string[]): Promise<Ended> => project.heddle(...argv)
-  await project.start()
   assert.equal((await heddle('drain', 'api:1')).code, 0)
   assert.match((await heddle('ps')).stdout, /^ {2}api:1 +kept out/m)
   const profile = await heddle('profile', 'cpu', 'api:1', '--seconds', '0.2', '-o', 'api.cpuprofile')
@@ -85,6 +93,6 @@ test('a worker is looked into from outside', async t => {
   assert.match(readFileSync(join(root, 'api.heapsnapshot'), 'latin1').slice(0, 100), /^\{"snapshot":/)
   assert.equal((await heddle('ready', 'api:1')).code, 0)
   assert.equal((await heddle('restart', 'api:1')).stdout, '✔ api:1 is fresh.\n')
-  assert.match((await heddle('ps')).stdout, /^ {2}api:1 +ready .* 1 /m)
+  await project.shows(/^ {2}api:1 +ready .* 1 /m, 'ps')
   assert.equal((await heddle('drain', 'api:7')).code, 2)
-})
+}

@@ -1,4 +1,5 @@
 /** A directory with a configuration and applications that a test changes while their server runs. */
+import assert from 'node:assert/strict'
 import { mkdirSync, mkdtempSync, realpathSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
@@ -16,6 +17,11 @@ export interface Project {
   start(...argv: readonly string[]): Promise<Started>
   /** Runs a command to its end. */
   heddle(...argv: readonly string[]): Promise<Ended>
+  /**
+   * Runs a command until it prints that; fails when its code is not 0. Who is ready, for one, depends on who turns, which
+   * a thread may do late on a busy machine.
+   */
+  shows(pattern: RegExp, ...argv: readonly string[]): Promise<void>
 }
 
 /** A project that is gone when the test is over. */
@@ -33,8 +39,17 @@ export function createProject(t: TestContext, files: Readonly<Record<string, str
     const { url } = await heddle.line('Server has started.')
     return { ...heddle, url: String(url) }
   }
+  const heddle = (...argv: readonly string[]): Promise<Ended> => command(root, ...argv)
+  const shows = async (pattern: RegExp, ...argv: readonly string[]): Promise<void> => {
+    for (;;) {
+      // oxlint-disable-next-line no-await-in-loop -- Until it is so.
+      const { code, stdout, stderr } = await heddle(...argv)
+      assert.equal(code, 0, `${argv.join(' ')}: ${stderr}`)
+      if (pattern.test(stdout)) return
+    }
+  }
   t.after(() => rmSync(root, { recursive: true, force: true }))
-  return { root, write, start, heddle: (...argv) => command(root, ...argv) }
+  return { root, write, start, heddle, shows }
 }
 
 /**
