@@ -24,6 +24,7 @@ import { ownOutput } from './own-output.ts'
 import { Refresher } from './refresher.ts'
 import type { Refreshed } from './refresher.ts'
 import { SelfWritten } from './self-written.ts'
+import type { Verdict } from './self-written.ts'
 import { watchedByDefault, WatchedTrees } from './watched-trees.ts'
 
 /** What it needs of those around it. */
@@ -49,6 +50,14 @@ const watchPatienceMs = 2000
 
 /** Milliseconds until a reload is tried again that another operation was in the way of. */
 const busyMs = 200
+
+/** What is told of a file that counts less than others. */
+const reasons: Readonly<Partial<Record<Verdict, (path: string, id: string) => string>>> = {
+  'known-now': (path, id) =>
+    `${path} counts no more while ${id} starts, which writes it each time: it belongs into watch.ignore`,
+  'left-out': (path, id) =>
+    `${path} counts no more: it changes each time ${id} is started anew for it. Should it count, name it in watch.include`
+}
 
 /** What a server does beside serving while it is developed with. */
 export class Development {
@@ -214,12 +223,12 @@ export class Development {
   #isMeant(id: string, { path, at }: ChangedFile): boolean {
     // Of code it is better to start once too often than once too rarely.
     if (this.heard.of(id).has(path)) return true
+    // Somebody has named it.
+    if (this.#development.watch[id]?.include.includes(path) === true) return true
     if (this.#isOwnOutput(path)) return false
     const verdict = this.#selfWritten.judge(id, path, at)
-    if (verdict === 'known-now') {
-      const reason = `${path} counts no more while ${id} starts, which writes it each time: it belongs into watch.ignore`
-      this.#options.announce('watch:limited', { reason })
-    }
+    const reason = reasons[verdict]?.(path, id)
+    if (reason !== undefined) this.#options.announce('watch:limited', { reason })
     return verdict === 'meant'
   }
 

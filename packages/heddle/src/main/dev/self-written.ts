@@ -10,15 +10,35 @@ const startsMin = 5
 /** Milliseconds after a start in which what is written may still come from it. */
 const afterMs = 500
 
-/** Whether a change counts; `known-now` is what the application writes itself, found out by this change. */
-export type Verdict = 'meant' | 'known-now' | 'known'
+/**
+ * So often somebody is believed who changes such a file later, and is not there when it changes in the start he has caused
+ * as well: then it is a log that somebody keeps, say with `tee`.
+ */
+const doubtsMax = 3
+
+/**
+ * Whether a change counts. `known-now` is what the application writes itself when it starts, `left-out` what counts no more
+ * at all; both are found out by this change.
+ */
+export type Verdict = 'meant' | 'known-now' | 'known' | 'left-out'
+
+/** What is known of one file. */
+interface Written {
+  /** The number of the last start in which it changed, and in how many in a row. */
+  last: number
+  row: number
+  isKnown: boolean
+  /** Whether it was believed after it was known. */
+  isDoubted: boolean
+  /** How often that was wrong. */
+  doubts: number
+}
 
 interface Starts {
   count: number
   isUnderWay: boolean
   endedAt: number
-  /** By file, the number of the last start in which it changed, and in how many in a row. */
-  readonly written: Map<string, { readonly last: number; readonly row: number }>
+  readonly written: Map<string, Written>
 }
 
 /** What the applications write. Times are those of one clock, in milliseconds. */
@@ -41,17 +61,20 @@ export class SelfWritten {
   judge(id: string, file: string, at: number): Verdict {
     const starts = this.#of(id)
     const { count, written } = starts
+    const before = written.get(file)
+    if (before !== undefined && before.doubts >= doubtsMax) return 'known'
     if (!starts.isUnderWay && at - starts.endedAt > afterMs) {
-      written.delete(file)
+      if (before?.isKnown === true) before.isDoubted = true
+      else written.delete(file)
       return 'meant'
     }
-    const before = written.get(file)
+    if (before?.isKnown === true) return relapse(before)
     const isSameStart = before?.last === count
     const isNext = before?.last === count - 1
     const row = before === undefined || !(isSameStart || isNext) ? 1 : before.row + (isNext ? 1 : 0)
-    written.set(file, { last: count, row })
-    if (row < startsMin) return 'meant'
-    return row === startsMin && !isSameStart ? 'known-now' : 'known'
+    const isKnown = row >= startsMin
+    written.set(file, { last: count, row, isKnown, isDoubted: false, doubts: 0 })
+    return isKnown ? 'known-now' : 'meant'
   }
 
   #of(id: string): Starts {
@@ -61,4 +84,12 @@ export class SelfWritten {
     this.#byApplication.set(id, fresh)
     return fresh
   }
+}
+
+/** It is written by a start once more; whether that start was for it tells what it is. */
+function relapse(file: Written): Verdict {
+  if (!file.isDoubted) return 'known'
+  file.isDoubted = false
+  file.doubts++
+  return file.doubts >= doubtsMax ? 'left-out' : 'known'
 }

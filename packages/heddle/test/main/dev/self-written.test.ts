@@ -22,11 +22,37 @@ test('SelfWritten takes a file that changes at each start for one of the applica
   assert.equal(written.judge('web', '/db.json', 100), 'meant', 'of another application')
 })
 
-test('SelfWritten believes whoever changes it later, and begins to count anew', () => {
+test('SelfWritten believes whoever changes it later, and knows at once what the start for it writes', () => {
   const written = new SelfWritten()
   starts(written, 6)
   assert.equal(written.judge('api', '/db.json', 10_000), 'meant')
-  assert.deepEqual(starts(written, 2), ['meant', 'meant'])
+  assert.deepEqual(starts(written, 2), ['known', 'known'])
+})
+
+test('SelfWritten leaves out for good what changes in each start it has caused, as a log somebody keeps', () => {
+  const written = new SelfWritten()
+  starts(written, 5)
+  const verdicts = Array.from({ length: 5 }, (_, time) => [
+    written.judge('api', '/db.json', 10_000 + time),
+    ...starts(written, 1)
+  ])
+  assert.deepEqual(verdicts, [
+    ['meant', 'known'],
+    ['meant', 'known'],
+    ['meant', 'left-out'],
+    ['known', 'known'],
+    ['known', 'known']
+  ])
+})
+
+test('SelfWritten goes on believing of a file that the start for it does not write', () => {
+  const written = new SelfWritten()
+  starts(written, 5)
+  for (let time = 1; time < 9; time++) {
+    assert.equal(written.judge('api', '/db.json', time * 10_000), 'meant')
+    written.begin('api')
+    written.end('api', time * 10_000 + 1)
+  }
 })
 
 test('SelfWritten counts a file once for each start, and only those in a row', () => {
