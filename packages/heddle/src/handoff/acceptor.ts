@@ -33,6 +33,8 @@ interface Connection {
   readonly descriptor: number
   /** Tells its socket from another that has its number later. */
   readonly inode: number
+  /** Given back by a worker: it is the server's already, however many wait. */
+  readonly isReturned: boolean
   /** Its client has been answered by a worker that has gone, and may be silent for long. */
   readonly isIdle: boolean
   /** When it began to wait, on the clock. */
@@ -73,7 +75,9 @@ export class Acceptor {
   readonly #offers = Offers.create(offersMax)
   readonly #free: number[] = Array.from({ length: offersMax }, (_, index) => offersMax - 1 - index)
   readonly #pending = new Map<number, Pending>()
+  /** Those who have come, and those who have been given back; the former are served first. */
   readonly #queue: Connection[] = []
+  readonly #returned: Connection[] = []
   #adopters: Adopter[] = []
   #turn = 0
   #sweeping = false
@@ -88,7 +92,7 @@ export class Acceptor {
 
   /** Connections that wait for a worker. */
   get waiting(): number {
-    return this.#queue.length
+    return this.#queue.length + this.#returned.length
   }
 
   /** Opens the public port and resolves with its number; rejects with node's error. */
@@ -178,17 +182,20 @@ export class Acceptor {
     const descriptor = isFull || accepted.fd < 0 ? -1 : descriptors.dup(accepted.fd)
     accepted.close()
     if (descriptor === -1) return
-    this.#place({ descriptor, inode: fstatSync(descriptor).ino, isIdle: false, since: clock.now() })
+    const { ino: inode } = fstatSync(descriptor)
+    this.#place({ descriptor, inode, isReturned: false, isIdle: false, since: clock.now() })
   }
 
   /** Connections there are, over all workers. */
   #count(): number {
-    return this.#adopters.reduce((sum, adopter) => sum + adopter.connections(), this.#queue.length)
+    return this.#adopters.reduce((sum, adopter) => sum + adopter.connections(), this.waiting)
   }
 
   #place(connection: Connection): void {
-    if (this.#queue.length === 0 && this.#offer(connection)) return
-    if (this.#queue.length < this.#options.queue.max) this.#queue.push(connection)
+    if (this.waiting === 0 && this.#offer(connection)) return
+    // A worker may give back more than there can be offers at a time, and than may wait to be served.
+    if (connection.isReturned) this.#returned.push(connection)
+    else if (this.#queue.length < this.#options.queue.max) this.#queue.push(connection)
     else refuse(connection.descriptor)
     this.#planSweep()
   }
@@ -209,7 +216,7 @@ export class Acceptor {
   #planSweep(): void {
     if (this.#sweeping) return
     this.#sweeping = true
-    const inMs = this.#queue.length > 0 ? queueSweepMs : sweepMs
+    const inMs = this.waiting > 0 ? queueSweepMs : sweepMs
     this.#options.clock.after(inMs, () => {
       this.#sweeping = false
       this.#sweep()
@@ -219,7 +226,7 @@ export class Acceptor {
   #sweep(): void {
     this.#settleOffers()
     this.#placeQueued()
-    const isEmpty = this.#pending.size + this.#queue.length === 0
+    const isEmpty = this.#pending.size + this.waiting === 0
     if (!isEmpty) this.#planSweep()
     if (isEmpty && this.#isClosing && !this.#server.listening) this.#whenEmpty?.()
   }
@@ -252,14 +259,15 @@ export class Acceptor {
   }
 
   #placeQueued(): void {
-    const { clock, queue } = this.#options
-    for (let next = this.#queue[0]; next !== undefined && this.#offer(next); next = this.#queue[0]) {
-      this.#queue.shift()
+    for (const queue of [this.#queue, this.#returned]) {
+      for (let next = queue[0]; next !== undefined && this.#offer(next); next = queue[0]) queue.shift()
     }
-    const until = clock.now() - queue.timeout
-    for (let next = this.#queue[0]; next !== undefined && next.since <= until; next = this.#queue[0]) {
-      this.#queue.shift()
-      refuse(next.descriptor)
+    const until = this.#options.clock.now() - this.#options.queue.timeout
+    for (const queue of [this.#queue, this.#returned]) {
+      for (let next = queue[0]; next !== undefined && next.since <= until; next = queue[0]) {
+        queue.shift()
+        refuse(next.descriptor)
+      }
     }
   }
 
@@ -268,7 +276,8 @@ export class Acceptor {
     const copy = this.#isClosing ? -1 : descriptors.dup(descriptor)
     const isIt = copy !== -1 && inodeOf(copy) === inode
     adopter.answer(id, isIt)
-    if (isIt) this.#place({ descriptor: copy, inode, isIdle: idle, since: clock.now() })
+    const returned = { descriptor: copy, inode, isReturned: true, isIdle: idle, since: clock.now() }
+    if (isIt) this.#place(returned)
     else if (copy !== -1) descriptors.close(copy)
   }
 
