@@ -141,12 +141,19 @@ function tooLong(length: number): Error {
 /** The default registries of all copies of prom-client that are loaded. */
 function findRegistries(modules: NodeJS.Dict<NodeJS.Module>): readonly Registry[] {
   const files = Object.keys(modules).filter(file => /[\\/]prom-client[\\/]index\.js$/.test(file))
-  return files.flatMap(file => {
-    const exported: unknown = modules[file]?.exports
+  return files.flatMap(file => registryOf(modules[file]?.exports) ?? [])
+}
+
+/** `null` for what exports none. What is looked at is the application's: it may throw. */
+function registryOf(exported: unknown): Registry | null {
+  try {
     const register =
       typeof exported === 'object' && exported !== null && 'register' in exported ? exported.register : null
-    return isRegistry(register) ? [register] : []
-  })
+    return isRegistry(register) ? register : null
+  } catch {
+    // One that cannot be had is none.
+    return null
+  }
 }
 
 function isRegistry(value: unknown): value is Registry {

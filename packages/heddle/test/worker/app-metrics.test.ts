@@ -1,6 +1,8 @@
 /** What real workers tell of the metrics of their applications: those of prom-client, and those they are given. */
 import assert from 'node:assert/strict'
 import { once } from 'node:events'
+import { createRequire } from 'node:module'
+import { join } from 'node:path'
 import { test } from 'node:test'
 import type { TestContext } from 'node:test'
 import type { MessagePort } from 'node:worker_threads'
@@ -130,6 +132,20 @@ test('metrics that are too long are not read at all, which would hold the applic
   const { port, complaint } = await begin(t, () => 'not a metric\n'.repeat(100_000))
   assert.equal(await askOn(port), null)
   assert.match(await complaint, /^they are 1300000 characters; 1048576 are read at most$/)
+})
+
+test('a copy of prom-client that throws when it is looked at is none', async t => {
+  const { cache } = createRequire(import.meta.filename)
+  const file = join(import.meta.dirname, 'node_modules/prom-client/index.js')
+  const exports = Object.defineProperty({}, 'register', {
+    get: () => {
+      throw new Error('not now')
+    }
+  })
+  cache[file] = { exports } as NodeJS.Module
+  t.after(() => delete cache[file])
+  const { port } = await begin(t, () => 'a 1')
+  assert.equal(find(await askOn(port), 'a')?.samples, 'a{application="api",worker="0"} 1\n')
 })
 
 test('a source that hangs is not asked without end, and is asked again after a while', async t => {
