@@ -149,11 +149,8 @@ test('what the pages name is there', () => {
 const sleeps: Readonly<Record<string, string>> = {
   'packages/heddle/test/edge/clients.test.ts': 'what a slow or silent client does is to let time pass',
   'packages/heddle/test/edge/bodies.test.ts': 'no event tells that a writer stands still',
-  'packages/mesh/test/faults/torrents.test.ts': 'a reader is slow by nothing but time',
   'packages/mesh/test/threads/back-pressure.test.ts': 'no event tells that a writer stands still',
-  'packages/mesh/test/undici/failures.test.ts':
-    'a time limit that must not be met passes by nothing but time',
-  'packages/mesh/test/threads/membership.test.ts': 'a heartbeat gets old by nothing but time'
+  'packages/mesh/test/undici/failures.test.ts': 'a time limit that must not be met passes by nothing but time'
 }
 
 /** A door passes on what is inside its package; the table is about the inside. */

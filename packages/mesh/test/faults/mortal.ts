@@ -3,10 +3,13 @@
  * It counts what it executes in memory it shares with the test.
  */
 import { pbkdf2Sync } from 'node:crypto'
-import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
+import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Duplex } from 'node:stream'
 
 import { letterOf, pieceSizes } from './paper-applications.ts'
+import { http } from '../../src/node-http.ts'
+
+const { createServer } = http
 
 /** What the test shares with it: executions by request number, and a cell that tells it stands still. */
 export interface SharedMemory {

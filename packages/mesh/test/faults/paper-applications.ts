@@ -3,10 +3,13 @@
  * read, or never; that break off, or take their thread with them. Each step they take after the first is
  * a task of their thread, so that anything may happen between two of them.
  */
-import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
+import type { IncomingMessage, Server, ServerResponse } from 'node:http'
 import type { Duplex } from 'node:stream'
 
 import type { PaperThread, Stage } from './paper-threads.ts'
+import { http } from '../../src/node-http.ts'
+
+const { createServer } = http
 
 /** What happened in the upstreams, over all of them, by request number. */
 export interface Ledger {

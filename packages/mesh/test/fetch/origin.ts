@@ -2,11 +2,15 @@
  * What the tests of `fetch` call: one handler, reached through the mesh and through a socket of its own.
  * Worker thread.
  */
-import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
+import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { once } from 'node:events'
 import { text } from 'node:stream/consumers'
 import * as zlib from 'node:zlib'
+
+import { http } from '../../src/node-http.ts'
+
+const { createServer } = http
 
 type Handler = (req: IncomingMessage, res: ServerResponse, query: URLSearchParams) => unknown
 

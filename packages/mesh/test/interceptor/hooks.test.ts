@@ -151,7 +151,7 @@ test('onServerRequest hooks run in turn, and hold a request back until all have 
 })
 
 test('canAccept is asked in turn until one worker accepts; when all decline the request is shed', async t => {
-  everybodyTurns(t.mock)
+  everybodyTurns(t)
   const asked: AcceptContext[] = []
   let accepted: unknown = null
   const { interceptor, agent } = open(t, {

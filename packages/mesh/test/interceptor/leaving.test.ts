@@ -31,7 +31,7 @@ test('pause() and resume() take a worker out of one hostname and back', async t 
 })
 
 test('close() lets all workers finish, at the same time, and lets them end; restart() takes routes again', async t => {
-  everybodyTurns(t.mock)
+  everybodyTurns(t)
   const { interceptor, agent } = open(t)
   const workers = ['one', 'two'].map(name => start(t, 'quiet.ts', { workerData: { name } }))
   await interceptor.route('api', workers)

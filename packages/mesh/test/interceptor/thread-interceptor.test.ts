@@ -10,7 +10,7 @@ import { ask, call, codeOf, open, said, start } from '../fixtures/interceptor/cr
 import { everybodyTurns } from '../fixtures/turning.ts'
 
 test('requests for one hostname go to its workers in turn', async t => {
-  everybodyTurns(t.mock)
+  everybodyTurns(t)
   const { interceptor, agent } = open(t)
   for (const name of ['one', 'two', 'three']) {
     await interceptor.route('api', start(t, 'wired.ts', { workerData: { name } }))
@@ -21,7 +21,7 @@ test('requests for one hostname go to its workers in turn', async t => {
 })
 
 test('turns go in the order of route(), whoever is ready first, and a route that comes back is the last', async t => {
-  everybodyTurns(t.mock)
+  everybodyTurns(t)
   const { interceptor, agent } = open(t)
   const workers = ['one', 'two', 'three'].map((name, i) =>
     start(t, 'wired.ts', { workerData: { name, when: i === 0 ? 'later' : 'now' } })
@@ -106,7 +106,7 @@ for (const listenFirst of [false, true]) {
 }
 
 test('route() waits for a server; a worker without one is passed over', async t => {
-  everybodyTurns(t.mock)
+  everybodyTurns(t)
   const { interceptor, agent } = open(t)
   const [one, two] = ['one', 'two'].map(name =>
     start(t, 'wired.ts', { workerData: { name, when: name === 'two' ? 'unready' : 'now' } })

@@ -1,5 +1,8 @@
 /** A fixture that answers in all the ways that could leave something behind. Worker thread. */
-import { createServer } from 'node:http'
+
+import { http } from '../../src/node-http.ts'
+
+const { createServer } = http
 
 export { figures } from './figures.ts'
 

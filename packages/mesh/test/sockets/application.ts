@@ -2,11 +2,15 @@
  * What the tests of sockets and upgrades talk to: one server, reached over TCP and through the mesh. Runs in a
  * worker thread, or in the thread of the test as a member of its own.
  */
-import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
+import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import type { Duplex } from 'node:stream'
 
 import { WebSocketServer, type WebSocket } from 'ws'
+
+import { http } from '../../src/node-http.ts'
+
+const { createServer } = http
 
 const notes: string[] = []
 const waiting = new Set<() => void>()
@@ -60,7 +64,7 @@ const handlers: { readonly [path: string]: Handler } = {
       if (--left > 0) return
       clearInterval(timer)
       res.end()
-    }, 100)
+    }, 50)
   }
 }
 
@@ -148,7 +152,7 @@ const upgrades: { readonly [path: string]: (socket: Duplex, head: Buffer, url: s
   '/firehose': (socket, _head, url) => {
     socket.resume().write(switching)
     const piece = Buffer.alloc(64 * 1024, 'x')
-    const total = 32 * 1024 * 1024
+    const total = 8 * 1024 * 1024
     let written = 0
     const go = (): void => {
       while (written < total) {

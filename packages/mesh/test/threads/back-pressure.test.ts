@@ -11,18 +11,19 @@ import { request } from 'undici'
 import { Fleet, type Hand } from '../fixtures/fleet.ts'
 
 const PIECE = 64 * 1024
-const PIECES = 512
+const PIECES = 192
 const TOTAL = PIECE * PIECES
 
 /** What may be under way: a window of the mesh, and the buffers of node's streams on both sides. */
 const BOUND = 4 * 1024 * 1024
 
-let fleet: Fleet
+let worker: Hand
 const undo: (() => unknown)[] = []
 
-before(() => {
-  fleet = new Fleet({ after: step => undo.unshift(step) })
+before(async () => {
+  const fleet = new Fleet({ after: step => undo.unshift(step) })
   fleet.join().mesh.installGlobals()
+  worker = await fleet.start('hose', './firehose.ts')
 })
 
 after(async () => {
@@ -61,18 +62,17 @@ const readers: readonly [string, (url: string) => Promise<Readable>][] = [
   ]
 ]
 
-for (const [index, [name, open]] of readers.entries()) {
+for (const [name, open] of readers) {
   test(`a response that ${name} does not read stops its handler`, async () => {
-    const host = `pour${index}`
-    const worker = await fleet.start(host, './firehose.ts')
-    const body = await open(`http://${host}.heddle.local/pour`)
+    await worker.call('beginAnew')
+    const body = await open('http://hose.heddle.local/pour')
     const figure = await settledFigure(() => worker.call('written'))
     assert.ok(figure < BOUND, `${figure} bytes were written`)
     assert.equal(await worker.call('isFinished'), false)
     let size = 0
     for await (const piece of body) size += (piece as Buffer).length
     assert.equal(size, TOTAL)
-    assert.equal(await worker.member.drained(5000), true)
+    assert.equal(await worker.member.drained(60_000), true)
   })
 }
 
@@ -99,10 +99,9 @@ const writers: readonly [string, (url: string, body: Readable) => Promise<string
   ]
 ]
 
-for (const [index, [name, send]] of writers.entries()) {
+for (const [name, send] of writers) {
   test(`an upload that its handler does not read stops ${name}`, async () => {
-    const host = `take${index}`
-    const worker: Hand = await fleet.start(host, './firehose.ts')
+    await worker.call('beginAnew')
     let taken = 0
     function* generate(): Generator<Buffer> {
       for (let i = 0; i < PIECES; i++) {
@@ -110,7 +109,7 @@ for (const [index, [name, send]] of writers.entries()) {
         yield Buffer.alloc(PIECE, i & 0xff)
       }
     }
-    const answer = send(`http://${host}.heddle.local/take`, Readable.from(generate(), { objectMode: false }))
+    const answer = send('http://hose.heddle.local/take', Readable.from(generate(), { objectMode: false }))
     const figure = await settledFigure(() => taken)
     assert.ok(figure < BOUND, `${figure} bytes were taken`)
     await worker.call('readOn')

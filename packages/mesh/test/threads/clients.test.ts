@@ -95,7 +95,7 @@ for (const [name, send] of [
     await api.call('holding', 1)
     control.abort()
     await assert.rejects(pending, { name: 'AbortError' })
-    assert.equal(await api.member.drained(5000), true)
+    assert.equal(await api.member.drained(60_000), true)
     assert.equal(await api.call('closed', closedBefore + 1), closedBefore + 1)
     await api.call('release')
   })

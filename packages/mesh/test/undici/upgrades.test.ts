@@ -8,6 +8,7 @@ import { before, test } from 'node:test'
 import { connect, request, upgrade, type Dispatcher } from 'undici'
 import { upgrade as upgrade7 } from 'undici7'
 
+import { stopClock } from '../fixtures/clock.ts'
 import { outcome, same, start, type Both, type Side } from './both-sides.ts'
 import { undoing } from './undoing.ts'
 
@@ -187,11 +188,14 @@ same(
   }
 )
 
-test('an upgrade that is not answered in time fails, and its socket is closed', async () => {
+test('an upgrade that is not answered in time fails, and its socket is closed', async t => {
   const { mesh } = both
   await mesh.call('forget')
-  const failed = await outcome(open(mesh, '/silent', { headersTimeout: 120 }))
-  assert.deepEqual(failed, { name: 'HeadersTimeoutError', code: 'UND_ERR_HEADERS_TIMEOUT' })
+  const clock = stopClock(t)
+  const failed = outcome(open(mesh, '/silent', { headersTimeout: 60_000 }))
+  await mesh.call('happened', 'silent')
+  clock.pass(60_000)
+  assert.deepEqual(await failed, { name: 'HeadersTimeoutError', code: 'UND_ERR_HEADERS_TIMEOUT' })
   await mesh.call('happened', 'silently closed')
 })
 

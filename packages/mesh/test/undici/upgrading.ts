@@ -1,8 +1,12 @@
 /** A fixture that takes upgrades, refuses them, and breaks them off, in every way there is. Worker thread. */
-import { createServer, type IncomingMessage } from 'node:http'
+import type { IncomingMessage } from 'node:http'
 import type { Duplex } from 'node:stream'
 
 import { WebSocketServer, type WebSocket } from 'ws'
+
+import { http } from '../../src/node-http.ts'
+
+const { createServer } = http
 
 const sockets = new WebSocketServer({
   noServer: true,

@@ -198,5 +198,5 @@ test('a worker that is withdrawn keeps its WebSockets, and is drained when they 
   await once(socket, 'message')
   await hand.call('closeAll')
   assert.deepEqual((await told).at(-1), ['close', 1001, 'going away', true])
-  assert.equal(await hand.member.drained(5000), true)
+  assert.equal(await hand.member.drained(60_000), true)
 })
