@@ -133,8 +133,8 @@ export function exampleConfig(changes: ConfigChanges = {}): ResolvedConfig {
     metrics: exampleMetrics,
     logger: { level: 'info', format: 'json', redact: [], stdout: true, file: null },
     maxZombies: 8,
-    startTimeout: changes.startTimeout ?? 10_000,
-    gracefulShutdown: { drainDelay: 0, timeout: 5000, ...changes.gracefulShutdown },
+    startTimeout: changes.startTimeout ?? 60_000,
+    gracefulShutdown: { drainDelay: 0, timeout: 60_000, ...changes.gracefulShutdown },
     workersTotal: null,
     development: null,
     warnings: []

@@ -1,9 +1,8 @@
 /**
  * A whole server around one application made for tests: real threads, real requests over real sockets.
  *
- * Runs in the thread of the tests. It is stopped when the test is over.
+ * Runs in the thread of the tests. It is stopped when the test is over, or the file.
  */
-import type { TestContext } from 'node:test'
 import { fileURLToPath } from 'node:url'
 
 import type { ResolvedHealth } from '../../src/config/resolved.ts'
@@ -14,6 +13,7 @@ import type { MachineSource } from '../../src/main/machine/guarded.ts'
 import { createLog } from '../../src/shared/log.ts'
 import { bareEnv } from '../bare-env.ts'
 import { exampleApplication, exampleConfig, exampleHealth } from './example-config.ts'
+import type { Scope } from './whole-file.ts'
 
 const applications = new URL('../fixtures/applications/', import.meta.url)
 
@@ -46,18 +46,14 @@ export interface LiveSettings {
 }
 
 /** Starts a server of one application, `api`, from a file of the applications made for tests. */
-export async function startServer(
-  t: TestContext,
-  entry: string,
-  settings: LiveSettings = {}
-): Promise<LiveServer> {
+export async function startServer(t: Scope, entry: string, settings: LiveSettings = {}): Promise<LiveServer> {
   const starting = beginServer(t, entry, settings)
   return { ...starting, url: await starting.started }
 }
 
 /** The same, without waiting until it has started. */
 export function beginServer(
-  t: TestContext,
+  t: Scope,
   entry: string,
   { workers = 1, env = {}, health = {}, machine }: LiveSettings = {}
 ): StartingServer {

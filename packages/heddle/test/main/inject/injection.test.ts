@@ -1,8 +1,7 @@
 /** Requests that are sent into the applications of a whole server, past the network. */
 import assert from 'node:assert/strict'
 import { execFile } from 'node:child_process'
-import { test } from 'node:test'
-import type { TestContext } from 'node:test'
+import { before, test } from 'node:test'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
 
@@ -11,15 +10,19 @@ import type { HeddleFailures } from '../../../src/errors.ts'
 import type { Operations } from '../../../src/main/admin/operations.ts'
 import { startServer } from '../live-server.ts'
 import type { LiveServer } from '../live-server.ts'
+import { wholeFile } from '../whole-file.ts'
 
 const run = promisify(execFile)
 
 type Inject = (request: Parameters<Operations['inject']>[1]) => ReturnType<Operations['inject']>
 
-async function start(t: TestContext, workers = 1): Promise<LiveServer & { readonly inject: Inject }> {
-  const live = await startServer(t, 'injected/app.mjs', { workers, health: { explainBlocked: false } })
-  return { ...live, inject: request => live.server.operations.inject('api', request) }
-}
+const file = wholeFile()
+let live: LiveServer
+before(async () => {
+  live = await startServer(file, 'injected/app.mjs', { health: { explainBlocked: false } })
+})
+
+const inject: Inject = request => live.server.operations.inject('api', request)
 
 function textOf(body: Uint8Array): string {
   return Buffer.from(body).toString('utf8')
@@ -37,8 +40,7 @@ async function fails<Code extends keyof HeddleFailures>(
   return error.detail
 }
 
-test('inject() is seen by the application as any request, and returns what it answers', async t => {
-  const { inject } = await start(t)
+test('inject() is seen by the application as any request, and returns what it answers', async () => {
   const answer = await inject({
     method: 'POST',
     path: '/echo?a=1',
@@ -66,8 +68,7 @@ test('inject() is seen by the application as any request, and returns what it an
   )
 })
 
-test('inject() leaves a host and a request id alone that are given', async t => {
-  const { inject } = await start(t)
+test('inject() leaves a host and a request id alone that are given', async () => {
   const given = { host: 'shop.example', 'x-request-id': 'mine' }
   const { headers } = JSON.parse(textOf((await inject({ path: '/echo', headers: given })).body))
   assert.partialDeepStrictEqual(headers, given)
@@ -83,10 +84,8 @@ const answers: readonly [method: string, path: string, status: number, body: str
   ['DELETE', '/nowhere', 404, 'nothing here']
 ]
 
-test('inject() takes in answers of every form', async t => {
-  const { inject } = await start(t)
+test('inject() takes in answers of every form', async () => {
   for (const [method, path, status, body] of answers) {
-    // oxlint-disable-next-line no-await-in-loop -- One after the other: each is another case.
     const answer = await inject({ method, path })
     assert.equal(answer.status, status, path)
     assert.equal(textOf(answer.body), body, path)
@@ -95,24 +94,31 @@ test('inject() takes in answers of every form', async t => {
   assert.deepEqual([...(await inject({ path: '/bytes' })).body], [0xff, 0x00, 0xfe])
 })
 
-test('inject() returns what has come of an answer without an end when its time is over', async t => {
-  const { inject } = await start(t)
-  const answer = await inject({ path: '/events', timeoutMs: 300 })
+test('inject() returns what has come of an answer without an end when its time is over', async () => {
+  const answer = await begun(200)
   assert.equal(textOf(answer.body), 'data: first\n\n')
   assert.equal(answer.complete, false)
   assert.equal(answer.status, 200)
 })
 
-test('inject() says that no answer has begun in time', async t => {
-  const { inject } = await start(t)
+/** What has come of an answer without an end in so many milliseconds; in more when that was nothing yet. */
+async function begun(timeoutMs: number): ReturnType<Inject> {
+  try {
+    return await inject({ path: '/events', timeoutMs })
+  } catch (error) {
+    if (!isFailure(error, 'HEDDLE_INJECT_TIMEOUT') || timeoutMs > 10_000) throw error
+    return begun(timeoutMs * 4)
+  }
+}
+
+test('inject() says that no answer has begun in time', async () => {
   assert.equal(
     (await fails(inject({ path: '/silent', timeoutMs: 200 }), 'HEDDLE_INJECT_TIMEOUT')).afterMs,
     200
   )
 })
 
-test('inject() takes bodies of 10 MB and no larger ones', async t => {
-  const { inject } = await start(t)
+test('inject() takes bodies of 10 MB and no larger ones', async () => {
   const body = Buffer.alloc(10_000_000, 'z')
   const { body: seen } = JSON.parse(textOf((await inject({ method: 'PUT', path: '/count', body })).body))
   assert.equal(seen, 10_000_000)
@@ -125,8 +131,8 @@ test('inject() takes bodies of 10 MB and no larger ones', async t => {
   assert.match(reason, /more than 10 MB/)
 })
 
-test('inject() says that an answer was broken off, or its worker lost', async t => {
-  const { inject, next } = await start(t)
+test('inject() says that an answer was broken off, or its worker lost', async () => {
+  const { next } = live
   assert.match((await fails(inject({ path: '/broken' }), 'HEDDLE_INJECT_FAILED')).reason, /broke off/)
   const back = next('worker:ready')
   await fails(inject({ method: 'POST', path: '/crash' }), 'HEDDLE_INJECT_FAILED')
@@ -148,29 +154,31 @@ const invalid: readonly [request: Parameters<Inject>[0], reason: RegExp][] = [
   [{ path: '/', body: 'text' as unknown as Uint8Array }, /Uint8Array/]
 ]
 
-test('inject() refuses requests that are none', async t => {
-  const { inject } = await start(t)
+test('inject() refuses requests that are none', async () => {
   for (const [request, reason] of invalid) {
-    // oxlint-disable-next-line no-await-in-loop -- One after the other: each is another case.
     assert.match((await fails(inject(request), 'HEDDLE_REQUEST_INVALID')).reason, reason)
   }
 })
 
-test('inject() reaches the worker that is chosen, also one that is out of balancing', async t => {
-  const { server, inject } = await start(t, 3)
+test('inject() reaches the worker that is chosen, also one that is out of balancing', async () => {
+  const { server } = live
+  await server.operations.scale('api', 3)
   for (const worker of [2, 0, 1, 2]) {
-    // oxlint-disable-next-line no-await-in-loop -- One after the other, as an operator would.
     assert.equal((await inject({ path: '/echo', worker })).worker, `api:${worker}`)
   }
   await server.operations.drainWorker('api', 1)
   assert.equal((await inject({ path: '/echo', worker: 1 })).worker, 'api:1')
-  const others = await Promise.all(Array.from({ length: 12 }, () => inject({ path: '/echo' })))
-  assert.deepEqual([...new Set(others.map(({ worker }) => worker))].toSorted(), ['api:0', 'api:2'])
+  const others = new Set<string>()
+  while (others.size < 2) {
+    const { worker } = await inject({ path: '/echo' })
+    assert.match(worker, /^api:[02]$/)
+    others.add(worker)
+  }
   await fails(inject({ path: '/echo', worker: 3 }), 'HEDDLE_UNKNOWN_WORKER')
 })
 
-test('inject() says that nobody takes requests', async t => {
-  const { server, inject } = await start(t)
+test('inject() says that nobody takes requests', async () => {
+  const { server } = live
   await server.operations.stopApplication('api')
   await fails(inject({ path: '/echo' }), 'HEDDLE_INJECT_UNAVAILABLE')
   await fails(server.operations.inject('other', { path: '/' }), 'HEDDLE_UNKNOWN_APPLICATION')

@@ -1,8 +1,8 @@
 /** Inspectors that are opened at the start of workers, in development: on ports that stay over their replacement. */
 import assert from 'node:assert/strict'
+import { randomInt } from 'node:crypto'
 import { once } from 'node:events'
 import { createServer } from 'node:net'
-import type { AddressInfo } from 'node:net'
 import { test } from 'node:test'
 
 import { withInspectors } from '../../../src/config/development.ts'
@@ -17,13 +17,18 @@ const files = {
   'api/index.js': 'globalThis.word = "one"\nexport default (_, response) => response.end(word)'
 }
 
+/** A port that is free, and that the system gives to nobody who asks for any port meanwhile. */
 async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1')
-  await once(server, 'listening')
-  const { port } = server.address() as AddressInfo
-  server.close()
-  await once(server, 'close')
-  return port
+  for (;;) {
+    const port = randomInt(12_000, 32_000)
+    const server = createServer().listen(port, '127.0.0.1')
+    const isFree = await once(server, 'listening').then(
+      () => true,
+      () => false
+    )
+    server.close()
+    if (isFree) return once(server, 'close').then(() => port)
+  }
 }
 
 test('inspectorPort() gives first workers the first ports, in the order of the configuration', () => {

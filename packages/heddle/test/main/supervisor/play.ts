@@ -32,7 +32,8 @@ export async function setUpWith(
   ...applications: readonly Partial<ResolvedApplication>[]
 ): Promise<Play> {
   const config = exampleConfig({
-    applications: (applications.length === 0 ? [{}] : applications).map(exampleApplication)
+    applications: (applications.length === 0 ? [{}] : applications).map(exampleApplication),
+    startTimeout: 10_000
   })
   const stage = new Stage(config)
   const supervisor = new Supervisor({ ...stage.surroundings, ...around })
