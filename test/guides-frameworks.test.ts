@@ -1,4 +1,4 @@
-/** The guide of the frameworks, one test for each. */
+/** The guides of the frameworks and of what changes for an application, one test for each section. */
 import { follow } from './guides/follow.ts'
 
-follow('docs/frameworks.md')
+follow('docs/frameworks.md', 'docs/threads.md')

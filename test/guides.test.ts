@@ -6,7 +6,6 @@ import assert from 'node:assert/strict'
 import { readFileSync, readdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { test } from 'node:test'
-import { runInNewContext } from 'node:vm'
 
 import { foundIn, isSame } from './guides/compare.ts'
 import { unitsOf } from './guides/page.ts'
@@ -26,21 +25,6 @@ test('every guide is followed, once', () => {
     )
   )
   assert.deepEqual(followed.toSorted(), guides.toSorted())
-})
-
-test('the image of the container guide starts what the guide has tried, and is healthy when its probe is', async () => {
-  const page = readFileSync(join(root, 'docs/containers.md'), 'utf8')
-  const list = (instruction: RegExp): readonly string[] => JSON.parse(instruction.exec(page)?.[1] ?? '[]')
-  assert.ok(page.includes(`$ ${list(/^CMD (.*)$/m).join(' ')}\n`))
-  const [node, option, program = ''] = list(/^HEALTHCHECK .*CMD (.*)$/m)
-  assert.deepEqual([node, option], ['node', '-e'])
-  const codeWhen = (answer: () => Promise<unknown>): Promise<number> =>
-    new Promise(exit => {
-      runInNewContext(program, { fetch: answer, process: { exit } })
-    })
-  assert.equal(await codeWhen(() => Promise.resolve({ ok: true })), 0)
-  assert.equal(await codeWhen(() => Promise.resolve({ ok: false })), 1)
-  assert.equal(await codeWhen(() => Promise.reject(new Error('refused'))), 1)
 })
 
 const outputs: readonly [what: string, expected: readonly string[], printed: string, same: boolean][] = [
@@ -86,6 +70,7 @@ test('a guide is read block by block', () => {
   assert.deepEqual(unitsOf(page), [
     {
       title: 'Title',
+      needsRegistry: false,
       steps: [
         { kind: 'file', line: 4, name: 'package.json', text: '{}\n' },
         { kind: 'file', line: 7, name: 'web/index.js', text: '// web/index.js\n1\n' },

@@ -1,8 +1,8 @@
 /**
- * What a guide means by `npm`, without a network: packages that are installed in this repository are linked, any other
- * fails. A process of its own.
+ * What a guide means by `npm`, without a network: packages that are installed already are linked, any other fails. A
+ * process of its own.
  *
- * NPM_PACKAGES is the directory with the packages.
+ * NPM_PACKAGES are the directories with the packages, with `:` between them.
  */
 import { execFileSync } from 'node:child_process'
 import { existsSync, mkdirSync, readFileSync, realpathSync, symlinkSync, writeFileSync } from 'node:fs'
@@ -18,10 +18,15 @@ interface Manifest {
   devDependencies?: Record<string, string>
 }
 
-/** The types of Heddle are those of its source, as is the code that `node` runs. */
-const further: Readonly<Record<string, string>> = { tsc: ' --customConditions @heddle/source' }
+/**
+ * The types of Heddle are those of its source, as is the code that `node` runs. A build would compile them too: it is
+ * made without looking at what is imported.
+ */
+const further: Readonly<Record<string, string>> = {
+  tsc: " $(grep -q noEmit tsconfig.json && echo '--customConditions @heddle/source' || echo '--noCheck --noResolve')"
+}
 
-const packages = process.env['NPM_PACKAGES'] ?? ''
+const packages = (process.env['NPM_PACKAGES'] ?? '').split(':')
 const manifestFile = join(process.cwd(), 'package.json')
 const [command = '', ...words] = process.argv.slice(2)
 const names = words.filter(word => !word.startsWith('-'))
@@ -69,8 +74,8 @@ function wantedNames(): readonly string[] {
 
 function install(wanted: string): void {
   for (const flag of flags) if (!['-D', '--save-dev'].includes(flag)) fail(`Guides have no "npm i ${flag}".`)
-  const source = join(packages, wanted)
-  if (!existsSync(source)) fail(`404 ${wanted} is not in this registry.`)
+  const source = packages.map(folder => join(folder, wanted)).find(folder => existsSync(folder))
+  if (source === undefined) fail(`404 ${wanted} is not in this registry.`)
   const target = join('node_modules', wanted)
   mkdirSync(dirname(target), { recursive: true })
   if (!existsSync(target)) symlinkSync(source, target)

@@ -10,6 +10,9 @@
  * - a block in `console` is typed: a command behind `$ `, its further lines behind `> `, and what it prints below;
  * - a block in `text` is what the server that runs prints from there on;
  * - everything else is only read.
+ *
+ * A page or section with `<!-- guide: registry -->` installs what the repository does not have, from the registry of npm: it
+ * is followed by the tests of the system.
  */
 
 /** One thing to do or to look at; `line` is where it stands in the page. */
@@ -26,6 +29,8 @@ export type Step =
 /** What is followed from an empty directory on. */
 export interface Unit {
   readonly title: string
+  /** Whether it installs something that the repository does not have. */
+  readonly needsRegistry: boolean
   readonly steps: readonly Step[]
 }
 
@@ -38,6 +43,7 @@ interface Block {
 }
 
 const kinds = /^<!-- guide: (page|sections) -->$/m
+const fromRegistry = /^<!-- guide: registry -->$/m
 const fence = /^```(\w*)[^\n]*\n([^]*?)^```$/gm
 const named = /^(?:\/\/|#|<!--) ([\w./-]+\.\w+|Dockerfile|\.\w[\w.-]*)(?: -->)?$/
 const announced = /`([\w./-]+)`:$/
@@ -47,11 +53,15 @@ export function unitsOf(page: string): readonly Unit[] {
   const [, kind] = kinds.exec(page) ?? []
   if (kind === undefined) return []
   const title = /^# (.*)$/m.exec(page)?.[1] ?? ''
-  if (kind === 'page') return [{ title, steps: stepsOf(page, 0) }]
+  if (kind === 'page') return [{ title, needsRegistry: fromRegistry.test(page), steps: stepsOf(page, 0) }]
   const parts = page.split(/^(?=## )/m)
   let offset = 0
   const units = parts.map(part => {
-    const unit = { title: /^## (.*)$/m.exec(part)?.[1] ?? title, steps: stepsOf(part, offset) }
+    const unit = {
+      title: /^## (.*)$/m.exec(part)?.[1] ?? title,
+      needsRegistry: fromRegistry.test(part),
+      steps: stepsOf(part, offset)
+    }
     offset += part.split('\n').length - 1
     return unit
   })

@@ -43,11 +43,14 @@ export class Workshop {
   /** How many outputs were compared. */
   compared = 0
   readonly #root: string
+  readonly #packages: readonly string[]
   #directory: string
   #server: Server | null = null
   #lastCode = 0
 
-  constructor(t: TestContext) {
+  /** @param packages Where `npm` finds what it installs, the first that has it. */
+  constructor(t: TestContext, packages: readonly string[] = [join(repository, 'node_modules')]) {
+    this.#packages = packages
     this.#root = mkdtempSync(join(tmpdir(), 'heddle-guide-'))
     this.#directory = join(this.#root, 'project')
     for (const folder of ['project', 'bin', 'run']) mkdirSync(join(this.#root, folder), { mode: 0o700 })
@@ -225,7 +228,7 @@ export class Workshop {
         NO_COLOR: '1',
         HEDDLE_PORT: '0',
         HEDDLE_ADMIN_PORT: '0',
-        NPM_PACKAGES: join(repository, 'node_modules'),
+        NPM_PACKAGES: this.#packages.join(':'),
         CURL_PORTS: join(this.#root, 'ports.json')
       },
       stdio: ['ignore', 'pipe', 'inherit']
