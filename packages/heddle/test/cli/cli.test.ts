@@ -53,26 +53,6 @@ function heddle(cwd: string, ...argv: readonly string[]): Promise<Ended> {
   return ended(launch([condition, bin, ...argv], cwd))
 }
 
-/** The address a server in a pipe says it listens at; what it says after that is not read. */
-async function publicUrl(child: ChildProcess): Promise<string> {
-  assert.ok(child.stdout !== null)
-  const lines = createInterface({ input: child.stdout })
-  for (;;) {
-    const [line] = await once(lines, 'line')
-    const entry: unknown = JSON.parse(String(line))
-    const url = listeningAt(entry)
-    if (url === null) continue
-    child.stdout.resume()
-    return url
-  }
-}
-
-/** The public address, when a log line tells it. */
-function listeningAt(entry: unknown): string | null {
-  const isIt = typeof entry === 'object' && entry !== null && 'msg' in entry && 'url' in entry
-  return isIt && entry.msg === 'Server is listening.' ? String(entry.url) : null
-}
-
 const valid = {
   'heddle.json': '{ "applications": { "web": { "path": "web", "env": { "SECRET": "s3cret" } } } }',
   'web/index.js': 'module.exports = (req, res) => res.end("hello")'
@@ -205,7 +185,7 @@ test('heddle config prints the resolved configuration and hides the environment'
 })
 
 test('heddle refuses an old Node.js in one line', async t => {
-  for (const version of ['v22.18.0', 'v20.20.2', 'v0.10.48']) {
+  for (const version of ['v22.18.0', 'v0.10.48']) {
     const cwd = directory(t, {
       'fake.cjs': `Object.defineProperty(process, 'version', { value: '${version}' })`
     })
@@ -218,49 +198,6 @@ test('heddle refuses an old Node.js in one line', async t => {
   }
 })
 
-test('heddle start serves, writes JSON lines into a pipe, and ends with code 0 on SIGTERM', async t => {
-  const cwd = directory(t, valid)
-  const child = launch([condition, bin, 'start', '--port', '0', '--workers', '2', '--admin-port', '0'], cwd)
-  t.after(() => child.kill('SIGKILL'))
-  assert.ok(child.stdout !== null)
-  const urls: string[] = []
-  for await (const line of createInterface({ input: child.stdout })) {
-    const url = listeningAt(JSON.parse(line))
-    if (url === null) continue
-    urls.push(url)
-    assert.equal(await (await fetch(url)).text(), 'hello')
-    child.kill('SIGTERM')
-  }
-  if (child.exitCode === null && child.signalCode === null) await once(child, 'exit')
-  assert.equal(urls.length, 1)
-  assert.equal(child.exitCode, 0)
-})
-
-test('heddle start balances as the application wants it', async t => {
-  const answer = "require('worker_threads').threadId + ''"
-  const cwd = directory(t, {
-    'heddle.json': JSON.stringify({
-      applications: { web: { path: 'web', workers: 3, balance: 'hash:header:x-user' } },
-      server: { port: 0 },
-      admin: { enabled: false }
-    }),
-    'web/index.js': `module.exports = (req, res) => res.end(${answer})`
-  })
-  const child = launch([condition, bin, 'start'], cwd)
-  const done = once(child, 'close')
-  t.after(() => child.kill('SIGKILL'))
-  const url = await publicUrl(child)
-  const workerOf = async (user: string): Promise<string> =>
-    (await fetch(url, { headers: { 'x-user': user } })).text()
-  const users = Array.from({ length: 20 }, (_, index) => `user-${index}`)
-  const first = await Promise.all(users.map(workerOf))
-  const again = await Promise.all(users.map(workerOf))
-  assert.deepEqual(again, first)
-  assert.equal(new Set(first).size, 3)
-  child.kill('SIGTERM')
-  await done
-})
-
 test('heddle start works in a child where a process cannot be replaced', async t => {
   const cwd = directory(t, { ...valid, 'no-execve.cjs': 'delete process.execve' })
   const child = launch(
@@ -269,22 +206,19 @@ test('heddle start works in a child where a process cannot be replaced', async t
   )
   t.after(() => child.kill('SIGKILL'))
   assert.ok(child.stdout !== null)
+  const urls: string[] = []
   for await (const line of createInterface({ input: child.stdout })) {
-    if (line.includes('Server has started')) child.kill('SIGTERM')
+    const { msg, url } = JSON.parse(line) as { readonly msg: string; readonly url?: string }
+    if (msg !== 'Server has started.' || url === undefined) continue
+    urls.push(url)
+    assert.equal(await (await fetch(url)).text(), 'hello')
+    child.kill('SIGTERM')
   }
+  assert.equal(urls.length, 1)
   if (child.exitCode === null && child.signalCode === null) await once(child, 'exit')
   assert.equal(child.exitCode, 0)
   const failed = await ended(launch(['--require', './no-execve.cjs', bin, 'start', 'none.js'], cwd))
   assert.equal(failed.code, 78)
-})
-
-test('heddle start ends with code 70 and the stack of an application that cannot start', async t => {
-  const cwd = directory(t, {
-    'broken.js': "function connect() { throw new Error('no database') }\nconnect()"
-  })
-  const { code, stdout, stderr } = await heddle(cwd, 'start', 'broken.js', '--port', '0', '--admin-port', '0')
-  assert.equal(code, 70)
-  assert.match(stdout + stderr, /no database[^]*at connect/)
 })
 
 test('the generated files have not drifted', async () => {

@@ -259,3 +259,24 @@ test('createHeddle() lets nobody who serves nothing take the place of those who 
   await heddle.reload({ ...single, startTimeout: 30_000 })
   assert.equal(await get(url), 'late')
 })
+
+test('createHeddle() makes a server that balances as the application wants it', async t => {
+  const { cwd } = workshop(t)
+  const who = `import { threadId } from 'node:worker_threads'
+    export default (request, response) => response.end(String(threadId))`
+  writeFileSync(join(cwd, 'web/index.mjs'), who)
+  const web = { path: './web', workers: 3, balance: 'hash:header:x-user' } as const
+  const heddle = await create(t, { ...base, applications: { web } }, { cwd })
+  const { url } = await heddle.start()
+  const users = Array.from({ length: 20 }, (_, index) => `user-${index}`)
+  const workersOfUsers = (): Promise<string[]> =>
+    Promise.all(users.map(async user => (await fetch(url, { headers: { 'x-user': user } })).text()))
+  // Where a worker has just stood still others do its work: it is asked again.
+  for (let triesLeft = 4; ; triesLeft -= 1) {
+    const answers = [await workersOfUsers(), await workersOfUsers()]
+    if (triesLeft > 0 && (new Set(answers[0]).size < 3 || String(answers[0]) !== String(answers[1]))) continue
+    assert.deepEqual(answers[1], answers[0])
+    assert.equal(new Set(answers[0]).size, 3)
+    break
+  }
+})

@@ -20,10 +20,10 @@ export interface Load {
 }
 
 /**
- * Milliseconds every request takes. Eight clients then ask 400 times a second, which leaves the machine to those who are
+ * Milliseconds every request takes. Eight clients then ask 160 times a second, which leaves the machine to those who are
  * tested.
  */
-const takesMs = 20
+const takesMs = 50
 
 /**
  * Asks until it is stopped or the test is over: six clients that keep their connection, two of which POST, and two that do

@@ -112,7 +112,10 @@ test('config --diff compares what is written with what is in force, and ends as 
   const write = (config: object): void =>
     writeFileSync(join(server.root, 'heddle.json'), JSON.stringify(config))
   writeFileSync(join(server.root, 'web.js'), 'module.exports = () => {}')
-  write({ applications: { web: { path: '.', entry: 'web.js', env: { KEY: 'one' } } }, server: { port: 1 } })
+  write({
+    applications: { web: { path: '.', entry: 'web.js', workers: 1, env: { KEY: 'one' } } },
+    server: { port: 1 }
+  })
   inForce = JSON.parse((await run(t, server, 'config', '--json')).stdout)
   assert.deepEqual(await run(t, server, 'config', '--diff'), {
     code: 0,
@@ -130,7 +133,7 @@ test('config --diff compares what is written with what is in force, and ends as 
   const { code, stdout } = await run(t, server, 'config', '--diff')
   assert.equal(code, 1)
   assert.match(stdout, /^~ server\.port: 1 → 2$/m)
-  assert.match(stdout, /^~ applications\.web\.workers: \d+ → 3$/m)
+  assert.match(stdout, /^~ applications\.web\.workers: 1 → 3$/m)
   assert.match(stdout, /^\+ applications\.web\.env\.MORE: "\(hidden\)"$/m)
   assert.match(stdout, /^\+ applications\.mail: \{/m)
   assert.doesNotMatch(stdout, /KEY/)
