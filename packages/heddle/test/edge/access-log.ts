@@ -6,7 +6,6 @@ import { once } from 'node:events'
 import { mkdtempSync, readFileSync, rmSync, watch, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import type { TestContext } from 'node:test'
 
 import type { ThreadLogger } from '../../src/channel/messages.ts'
 
@@ -42,7 +41,8 @@ export interface AccessRecord {
 export class AccessLogFile {
   readonly path: string
 
-  constructor(t: TestContext) {
+  /** @param t Whatever calls back when it is over. */
+  constructor(t: { after(run: () => void): void }) {
     const folder = mkdtempSync(join(tmpdir(), 'heddle-access-'))
     this.path = join(folder, 'access.log')
     writeFileSync(this.path, '')

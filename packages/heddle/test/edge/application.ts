@@ -16,6 +16,8 @@ export interface ApplicationData {
   readonly ticket: MeshTicket
   /** Whether its server takes upgrades. */
   readonly upgrades: boolean
+  /** One number: while it is 0 a request that blocks does. */
+  readonly gate: SharedArrayBuffer
 }
 
 /** What a handler saw. */
@@ -35,8 +37,11 @@ export interface Sighting {
   readonly bytes: number
 }
 
-const { ticket, upgrades } = workerData as ApplicationData
+const { ticket, upgrades, gate } = workerData as ApplicationData
 const main = parentPort
+
+/** Requests whose body is not read until the main thread says so. */
+const unread: IncomingMessage[] = []
 
 const piece = Buffer.alloc(64 * 1024, 'x')
 
@@ -117,6 +122,10 @@ const handlers: Readonly<Record<string, Handler>> = {
   },
   '/early': (_request, response) => void response.end('early'),
   '/hang': () => undefined,
+  '/unread': (request, response) => {
+    unread.push(request)
+    request.once('end', () => response.end())
+  },
   '/first': (_request, response) => void response.write('first'),
   '/half': (_request, response) => {
     response.writeHead(200, { 'content-length': '10' })
@@ -143,8 +152,10 @@ const handlers: Readonly<Record<string, Handler>> = {
     response.end('headers')
   },
   '/block': (_request, response, url) => {
-    const until = performance.now() + Number(url.searchParams.get('ms'))
-    while (performance.now() < until);
+    const ms = url.searchParams.get('ms')
+    const cells = new Int32Array(gate)
+    Atomics.wait(cells, 0, 0, ms === null ? Infinity : Number(ms))
+    Atomics.store(cells, 0, 0)
     response.end('unblocked')
   }
 }
@@ -210,9 +221,13 @@ if (upgrades) {
 }
 
 joinMesh(ticket).serve(server)
-// The mesh keeps no thread alive; this one lives until it is terminated.
-main?.on('message', () => undefined)
-main?.postMessage('joined')
+// The mesh keeps no thread alive; this one lives until it is terminated. Whoever asks whether it is here knows by the
+// answer what it has told before.
+main?.on('message', (message: 'here?' | 'read') => {
+  if (message === 'here?') main.postMessage('here')
+  else for (const request of unread.splice(0)) request.resume()
+})
+main?.postMessage('here')
 
 function say(
   what: Sighting['what'],

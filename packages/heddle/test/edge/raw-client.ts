@@ -23,6 +23,9 @@ export interface RawResponse {
 export class RawClient {
   readonly socket: Socket
   #bytes: Buffer = Buffer.alloc(0)
+  /** What has come since, which is put together when somebody looks at it. */
+  #chunks: Buffer[] = []
+  #length = 0
   #wake: (() => void) | null = null
   #ended = false
   /** Resolves when the connection is gone, whatever the reason. */
@@ -31,7 +34,8 @@ export class RawClient {
   constructor(socket: Socket) {
     this.socket = socket
     socket.on('data', (chunk: Buffer) => {
-      this.#bytes = Buffer.concat([this.#bytes, chunk])
+      this.#chunks.push(chunk)
+      this.#length += chunk.byteLength
       this.#wake?.()
     })
     socket.on('error', () => undefined)
@@ -83,12 +87,12 @@ export class RawClient {
   /** Everything that comes until the server ends the connection. */
   async rest(): Promise<string> {
     while (!this.#ended) await this.#more()
-    return this.#take(this.#bytes.byteLength)
+    return this.#take(this.#length)
   }
 
   /** Reads that many bytes. */
   async bytes(count: number): Promise<string> {
-    while (this.#bytes.byteLength < count) await this.#expect()
+    while (this.#length < count) await this.#expect()
     return this.#take(count)
   }
 
@@ -121,21 +125,27 @@ export class RawClient {
   }
 
   async #until(mark: string): Promise<string> {
-    for (let at = this.#bytes.indexOf(mark); ; at = this.#bytes.indexOf(mark)) {
+    for (let at = this.#join().indexOf(mark); ; at = this.#join().indexOf(mark)) {
       if (at !== -1) return this.#take(at + mark.length).slice(0, -mark.length)
       await this.#expect()
     }
   }
 
   #take(count: number): string {
-    const text = this.#bytes.toString('latin1', 0, count)
-    this.#bytes = this.#bytes.subarray(count)
-    return text
+    const bytes = this.#join()
+    this.#bytes = bytes.subarray(count)
+    this.#length -= count
+    return bytes.toString('latin1', 0, count)
+  }
+
+  #join(): Buffer {
+    if (this.#chunks.length > 0) this.#bytes = Buffer.concat([this.#bytes, ...this.#chunks.splice(0)])
+    return this.#bytes
   }
 
   async #expect(): Promise<void> {
     if (this.#ended) {
-      const seen = JSON.stringify(this.#bytes.toString('latin1').slice(0, 200))
+      const seen = JSON.stringify(this.#join().toString('latin1', 0, 200))
       throw new Error(`the connection ended before the response was complete: ${seen}`)
     }
     await this.#more()

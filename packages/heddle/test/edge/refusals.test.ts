@@ -14,9 +14,10 @@ before(async () => {
   stage = await openStage({
     entrypoint: null,
     workers: { api: 1, plain: 1 },
-    server: { requestTimeout: 300, maxBodySize: 1000 },
+    server: { maxBodySize: 1000 },
     routes: [
       { host: 'localhost', prefix: '/', application: 'api', stripPrefix: false, requestTimeout: null },
+      { host: 'localhost', prefix: '/hang', application: 'api', stripPrefix: false, requestTimeout: 300 },
       { host: 'gone.example', prefix: '/', application: 'plain', stripPrefix: false, requestTimeout: null },
       { host: '*.wild.example', prefix: '/', application: 'api', stripPrefix: false, requestTimeout: null }
     ]
@@ -123,8 +124,7 @@ test('EdgeServer answers 503 with Retry-After when no worker is ready, and keeps
 
 test('EdgeServer answers 504 when the application does not answer in time', async () => {
   const client = await RawClient.open(stage.port)
-  assert.equal((await client.send(get('/hang?504')).response()).status, 504)
-  assert.equal((await stage.sighting('/hang?504', 'closed')).finished, false)
+  assert.equal((await client.send(get('/hang')).response()).status, 504)
   assert.equal((await client.send(get('/early')).response()).body, 'early', 'the connection goes on')
   client.destroy()
 })

@@ -1,20 +1,24 @@
 /** How requests end that find no worker, lose theirs, or see the edge close: each of them made to happen. */
+import type { ResolvedRoute } from '../../src/config/resolved.ts'
 import { nobody, queueing, settle, testEndings, upgrade, upload } from './endings.ts'
 import { RawClient, get } from './raw-client.ts'
 import type { Stage } from './stage.ts'
+
+/** Of what waits in the way of others nothing is logged. */
+const quiet: ResolvedRoute = { ...nobody, prefix: '/quiet', application: 'api', accessLog: false }
 
 testEndings([
   {
     ends: 'application-timeout response-head',
     when: 'the application does not answer',
-    options: { server: { requestTimeout: 200 } },
+    server: { requestTimeout: 200 },
     status: 504,
     make: client => client.send(get('/hang')).response()
   },
   {
     ends: 'application-timeout request',
     when: 'the application does not answer while the request is still coming',
-    options: { server: { requestTimeout: 200 } },
+    server: { requestTimeout: 200 },
     status: 504,
     make: client => client.send(upload('/hang')).rest()
   },
@@ -27,6 +31,7 @@ testEndings([
   {
     ends: 'application-lost request',
     when: 'the worker dies while the request is still coming',
+    isLast: true,
     status: 502,
     make: async (client, stage) => {
       client.send(upload('/hash'))
@@ -44,6 +49,7 @@ testEndings([
   {
     ends: 'application-lost response-body',
     when: 'the worker dies in the middle of its answer',
+    isLast: true,
     status: 200,
     make: async (client, stage) => {
       client.send(get('/first'))
@@ -60,6 +66,7 @@ testEndings([
   {
     ends: 'application-lost tunnel',
     when: 'the worker of a tunnel dies',
+    isLast: true,
     status: 101,
     make: async (client, stage) => {
       await client.send(upgrade).response()
@@ -69,14 +76,15 @@ testEndings([
   {
     ends: 'queue-full queue',
     when: 'nobody may wait any more',
+    routes: [quiet],
     status: 503,
     make: async (client, stage) => {
-      await queueing(stage, { max: 0, timeoutMs: 10_000 })
-      await stage.registry.expect('api', { queue: { max: 1, timeoutMs: 10_000 } })
+      await queueing(stage, { max: 1, timeoutMs: 10_000 })
       const waiting = await RawClient.open(stage.port)
       waiting.send(get('/quiet'))
       await settle(stage)
       await client.send(get('/hello')).response()
+      waiting.destroy()
     }
   },
   {
@@ -91,7 +99,7 @@ testEndings([
   {
     ends: 'queue-timeout queue',
     when: 'no worker came in the time of the request',
-    options: { server: { requestTimeout: 150 } },
+    server: { requestTimeout: 150 },
     status: 503,
     make: async (client, stage) => {
       await queueing(stage, { max: 1, timeoutMs: 10_000 })
@@ -101,7 +109,7 @@ testEndings([
   {
     ends: 'no-worker queue',
     when: 'the application is stopped',
-    options: { routes: [nobody] },
+    routes: [nobody],
     status: 503,
     make: client => client.send(get('/hello')).response()
   },
@@ -117,6 +125,7 @@ testEndings([
   {
     ends: 'edge-closing request',
     when: 'the edge closes in the middle of a head',
+    isLast: true,
     status: null,
     make: async (client, stage) => {
       client.send('GET /half HTTP/1.1\r\nHost: x')
@@ -127,12 +136,14 @@ testEndings([
   {
     ends: 'edge-closing request',
     when: 'the edge closes while the request is coming',
+    isLast: true,
     status: null,
     make: (client, stage) => cutAfter(stage, () => void client.send(upload('/hash')), '/hash')
   },
   {
     ends: 'edge-closing queue',
     when: 'the edge closes while it waits',
+    isLast: true,
     status: null,
     make: async (client, stage) => {
       await queueing(stage, { max: 1, timeoutMs: 10_000 })
@@ -144,12 +155,14 @@ testEndings([
   {
     ends: 'edge-closing response-head',
     when: 'the edge closes before there is an answer',
+    isLast: true,
     status: null,
     make: (client, stage) => cutAfter(stage, () => void client.send(get('/hang')), '/hang')
   },
   {
     ends: 'edge-closing response-body',
     when: 'the edge closes in the middle of the answer',
+    isLast: true,
     status: 200,
     make: async (client, stage) => {
       client.send(get('/first'))
@@ -160,6 +173,7 @@ testEndings([
   {
     ends: 'edge-closing tunnel',
     when: 'the edge closes, and a tunnel does not know how to',
+    isLast: true,
     status: 101,
     make: async (client, stage) => {
       await client.send(upgrade).response()
@@ -169,6 +183,7 @@ testEndings([
   {
     ends: 'edge-closing tunnel',
     when: 'the worker of a WebSocket goes',
+    isLast: true,
     status: 101,
     make: async (client, stage) => {
       const lines = ['Sec-WebSocket-Version: 13', 'Sec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==']

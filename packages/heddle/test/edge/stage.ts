@@ -8,7 +8,7 @@ import { Worker } from 'node:worker_threads'
 import { Registry, type Member, type RegistryOptions } from '@heddle/mesh'
 
 import { createEdgeCounts, readEdgeCounts, type EdgeCounts } from '../../src/channel/edge-counts.ts'
-import type { EdgeBoot, FromEdge, ToEdge } from '../../src/channel/messages.ts'
+import type { EdgeBoot, EdgeSettings, FromEdge, ToEdge } from '../../src/channel/messages.ts'
 import type { ResolvedRoute, ResolvedServer } from '../../src/config/resolved.ts'
 import type { ApplicationData, Sighting } from './application.ts'
 
@@ -53,6 +53,8 @@ export interface StageOptions {
 export interface StageWorker {
   readonly thread: Worker
   readonly member: Member
+  /** Lets the request go that blocks in it, or is about to. */
+  readonly unblock: () => void
 }
 
 /** An edge and what is behind it. */
@@ -122,6 +124,24 @@ export class Stage {
     })
   }
 
+  /**
+   * Resolves when everything has been seen that workers had told when it was called. Whether a request has begun is
+   * settled when it is answered; that it has can be known later than the answer, and that it has not only by this.
+   */
+  async told(): Promise<void> {
+    await Promise.all(this.workers.map(({ thread }) => answers(thread)))
+  }
+
+  /** Puts settings in force, and resolves when they are: what it was told before, the edge has done then as well. */
+  async configure(
+    settings: Partial<Omit<EdgeSettings, 'server'>> & { server?: Partial<ResolvedServer> }
+  ): Promise<void> {
+    const configured = this.hears('configured')
+    const server = { ...generous, ...settings.server }
+    this.tell({ type: 'configure', settings: { routes: [], entrypoint: 'api', ...settings, server } })
+    await configured
+  }
+
   /** Tells the edge something. */
   tell(message: ToEdge): void {
     this.edge.postMessage(message)
@@ -145,10 +165,10 @@ export class Stage {
     return this.workers.reduce((sum, { member }) => sum + member.inflight(), 0)
   }
 
-  /** Resolves when nothing is in flight to any worker; rejects with who still has something after two seconds. */
+  /** Resolves when nothing is in flight to any worker; rejects with who still has something after a minute. */
   async settled(): Promise<void> {
     for (const { member } of this.workers) {
-      if (await member.drained(2000)) continue
+      if (await member.drained(60_000)) continue
       throw new Error(`${member.name} still has ${member.inflight()} requests in flight`)
     }
   }
@@ -171,8 +191,8 @@ export async function openStage(options: StageOptions = {}): Promise<Stage> {
     }
   }
   for (const { thread } of workers) {
-    thread.on('message', (message: Sighting | 'joined') => {
-      if (message !== 'joined') sightings.push(message)
+    thread.on('message', (message: Sighting | 'here') => {
+      if (message !== 'here') sightings.push(message)
     })
   }
   await Promise.all(workers.map(({ thread }) => once(thread, 'message')))
@@ -181,9 +201,23 @@ export async function openStage(options: StageOptions = {}): Promise<Stage> {
   return new Stage({ port, registry, workers, edge, counts, sightings })
 }
 
+/** Resolves when the worker has answered, or has ended. */
+function answers(thread: Worker): Promise<void> {
+  return new Promise(resolve => {
+    thread.on('message', function hear(message: Sighting | 'here') {
+      if (message !== 'here') return
+      thread.off('message', hear)
+      resolve()
+    })
+    thread.once('exit', () => resolve())
+    thread.postMessage('here?')
+  })
+}
+
 function startWorker(registry: Registry, identity: { name: string; hostname: string }): StageWorker {
   const { ticket, transferList, member } = registry.admit(identity)
-  const data: ApplicationData = { ticket, upgrades: identity.hostname !== 'plain' }
+  const gate = new SharedArrayBuffer(4)
+  const data: ApplicationData = { ticket, upgrades: identity.hostname !== 'plain', gate }
   const thread = new Worker(new URL('application.ts', import.meta.url), {
     name: identity.name,
     workerData: data,
@@ -191,7 +225,11 @@ function startWorker(registry: Registry, identity: { name: string; hostname: str
     execArgv: ['--conditions=@heddle/source', '--disable-warning=ExperimentalWarning']
   })
   thread.once('exit', () => member.remove())
-  return { thread, member }
+  const unblock = (): void => {
+    Atomics.store(new Int32Array(gate), 0, 1)
+    Atomics.notify(new Int32Array(gate), 0)
+  }
+  return { thread, member, unblock }
 }
 
 async function startEdge(

@@ -1,12 +1,12 @@
 /** Threads that share one output: no line of theirs is torn by another's, and nobody waits for the dead. */
 import assert from 'node:assert/strict'
-import { spawn } from 'node:child_process'
+import { execFile } from 'node:child_process'
 import { closeSync, mkdtempSync, openSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { text } from 'node:stream/consumers'
 import { test } from 'node:test'
 import type { TestContext } from 'node:test'
+import { promisify } from 'node:util'
 
 import { Cell, LogCells, createLogCells } from '../../src/shared/log-cells.ts'
 import { StdoutWriter } from '../../src/shared/log-stdout.ts'
@@ -17,7 +17,10 @@ const flood = new URL('../channel/log-flood.ts', import.meta.url).href
 const ring = new URL('../../src/channel/log-ring.ts', import.meta.url).href
 const cells = new URL('../../src/shared/log-cells.ts', import.meta.url).href
 
-test('StdoutWriter keeps long lines of several threads whole in a pipe that is full', async () => {
+test('StdoutWriter keeps long lines of several threads whole in a pipe that is full', async t => {
+  const directory = mkdtempSync(join(tmpdir(), 'heddle-log-'))
+  t.after(() => rmSync(directory, { recursive: true }))
+  const out = join(directory, 'out')
   const code = `
     import { startFlood } from ${JSON.stringify(flood)}
     import { createLogRing } from ${JSON.stringify(ring)}
@@ -31,9 +34,11 @@ test('StdoutWriter keeps long lines of several threads whole in a pipe that is f
     })
     await Promise.all([start('a', 'wait'), start('b', 'wait'), start('c', 'wait'), start('d', 'later')])`
   const args = ['--conditions=@heddle/source', '--disable-warning=ExperimentalWarning', '--input-type=module']
-  const child = spawn('sh', ['-c', '"$@" | cat', 'sh', process.execPath, ...args, '-e', code])
-  const lines = (await text(child.stdout)).trimEnd().split('\n')
-  assert.equal(await text(child.stderr), '')
+  // Into a file: a test that is held up for a second would be a reader that does not read.
+  const command = ['-c', '"$@" | cat > "$OUT"', 'sh', process.execPath, ...args, '-e', code]
+  const { stderr } = await promisify(execFile)('sh', command, { env: { ...process.env, OUT: out } })
+  const lines = readFileSync(out, 'utf8').trimEnd().split('\n')
+  assert.equal(stderr, '')
   const byName = readFlood(lines, padding)
   const numbers = Array.from({ length: 60 }, (_, n) => n)
   for (const name of ['a', 'b', 'c', 'd']) assert.deepEqual(byName.get(name), numbers, name)

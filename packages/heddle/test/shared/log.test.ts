@@ -1,9 +1,12 @@
 /** Tests of the log: what it passes on, how its style is found, and a reader that does not read. */
 import assert from 'node:assert/strict'
-import { spawn } from 'node:child_process'
+import { execFile, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { text } from 'node:stream/consumers'
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { test } from 'node:test'
+import { promisify } from 'node:util'
 
 import { resolveLogStyle } from '../../src/shared/log-style.ts'
 import { createLog } from '../../src/shared/log.ts'
@@ -49,15 +52,19 @@ function startWriter(code: string): ReturnType<typeof spawn> {
   return spawn(process.execPath, ['--input-type=module', '-e', script], { stdio: ['ignore', 'pipe', 'pipe'] })
 }
 
-test('writeLine() loses nothing while the reader is slow for a moment', async () => {
+test('writeLine() loses nothing while the reader is slow for a moment', async t => {
+  const directory = mkdtempSync(join(tmpdir(), 'heddle-log-'))
+  t.after(() => rmSync(directory, { recursive: true }))
+  const out = join(directory, 'out')
   // Touching process.stdout makes the pipe non-blocking, as it is in a real server.
-  const child = startWriter(`
+  const script = `import { writeLine } from ${JSON.stringify(source)}
     process.stdout.isTTY
-    for (let i = 0; i < 40; i++) writeLine(String(i).padEnd(10000, '.'))
-  `)
-  assert.ok(child.stdout)
-  const output = await text(child.stdout)
-  const lines = output.trimEnd().split('\n')
+    for (let i = 0; i < 40; i++) writeLine(String(i).padEnd(10000, '.'))`
+  // Into a file: a test that is held up for a second would be a reader that does not read.
+  const shell = '"$@" | { sleep 0.2; cat > "$OUT"; }'
+  const command = [process.execPath, '--input-type=module', '-e', script]
+  await promisify(execFile)('sh', ['-c', shell, 'sh', ...command], { env: { ...process.env, OUT: out } })
+  const lines = readFileSync(out, 'utf8').trimEnd().split('\n')
   assert.deepEqual(
     lines.map(line => Number.parseInt(line, 10)),
     Array.from({ length: 40 }, (_, index) => index)
