@@ -7,6 +7,7 @@ export const forms = [
   { entry: 'script-hono/server.mjs', kind: 'listen' },
   { entry: 'script-main/server.cjs', kind: 'listen' },
   { entry: 'script-argv/server.mjs', kind: 'listen' },
+  { entry: 'script-meta/server.mjs', kind: 'listen' },
   { entry: 'listener-esm/app.mjs', kind: 'listener' },
   { entry: 'listener-cjs/app.cjs', kind: 'listener' },
   { entry: 'server-export/app.mjs', kind: 'listen' },

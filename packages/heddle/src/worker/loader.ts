@@ -9,7 +9,8 @@ import type { ModuleHooks, RegisterHooksOptions } from 'node:module'
 import { isAbsolute } from 'node:path'
 import { pathToFileURL } from 'node:url'
 
-import { placeSyntaxError } from './syntax-place.ts'
+import { pretendImportMain } from './import-main.ts'
+import { placeSyntaxError } from '../shared/syntax-place.ts'
 
 /** A module namespace. */
 export type Exported = Readonly<Record<string, unknown>>
@@ -78,11 +79,14 @@ export function createLoader(
       // What preloads have loaded says nothing about the application.
       loadedHttp = false
       files = []
+      const pretence = pretendImportMain(entryPath, watchModules)
       try {
         return (await import(entryUrl)) as Exported
       } catch (error) {
         placeSyntaxError(error, files)
         throw error
+      } finally {
+        pretence?.deregister()
       }
     },
     // What nobody could see may have been loaded.
@@ -109,7 +113,7 @@ function isOwnFile(url: string): boolean {
 
 /**
  * Programs ask whether they were started or only imported, and start their server in the first case alone:
- * `require.main === module`, or a comparison of `process.argv[1]` with their own path.
+ * `require.main === module`, or a comparison of `process.argv[1]` with their own path. See `import-main.ts` for the third.
  */
 function pretendMain(entryPath: string): void {
   process.argv[1] = entryPath
