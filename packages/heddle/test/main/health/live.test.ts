@@ -2,26 +2,16 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { TestContext } from 'node:test'
-import { fileURLToPath } from 'node:url'
 
 import type { ResolvedHealth } from '../../../src/config/resolved.ts'
 import type { HeddleEvents } from '../../../src/events.ts'
-import { createCoordinator } from '../../../src/main/coordinator.ts'
-import type { Coordinator } from '../../../src/main/coordinator.ts'
-import { createLog } from '../../../src/shared/log.ts'
-import { exampleApplication, exampleConfig, exampleHealth } from '../example-config.ts'
+import { startServer } from '../live-server.ts'
+import type { LiveServer } from '../live-server.ts'
+import { releaseFile } from '../release-file.ts'
 
-const entry = fileURLToPath(new URL('../../fixtures/applications/checks/live.mjs', import.meta.url))
-
-interface Live {
-  readonly server: Coordinator
+interface Live extends LiveServer {
   /** Resolves with the name of the worker that answered. */
   readonly get: (path: string) => Promise<string>
-  /** Resolves at the next event of that name that fits. */
-  readonly next: <Name extends keyof HeddleEvents>(
-    name: Name,
-    fits?: (fact: HeddleEvents[Name]) => boolean
-  ) => Promise<HeddleEvents[Name]>
 }
 
 async function startLive(
@@ -29,79 +19,64 @@ async function startLive(
   workers: number,
   health: Partial<ResolvedHealth> = {}
 ): Promise<Live> {
-  const application = exampleApplication({
-    path: fileURLToPath(new URL('.', import.meta.url)),
-    entry,
+  const live = await startServer(t, 'checks/live.mjs', {
     workers,
-    health: { ...exampleHealth, interval: 100, timeout: 2000, gracePeriod: 0, maxELU: 0, ...health }
+    health: { interval: 100, timeout: 2000, gracePeriod: 0, maxELU: 0, ...health }
   })
-  const log = createLog({ level: 'silent', format: 'json', colour: false })
-  const server = createCoordinator(exampleConfig({ applications: [application] }), { log, kill: () => {} })
-  t.after(async () => {
-    const stopped = server.stop('the test is over')
-    server.hurry()
-    await stopped
-  })
-  const { url } = await server.start()
   return {
-    server,
+    ...live,
     get: async path => {
-      const response = await fetch(`${url}${path}`, { headers: { connection: 'close' } })
+      const response = await fetch(`${live.url}${path}`, { headers: { connection: 'close' } })
       return response.text()
-    },
-    next: (name, fits = () => true) =>
-      new Promise(resolve => {
-        const off = server.events.on(name, fact => {
-          if (!fits(fact)) return
-          off()
-          resolve(fact)
-        })
-      })
+    }
   }
 }
 
 test('a worker that blocks is taken out meanwhile and comes back, while the others answer', async t => {
-  const { get, next } = await startLive(t, 3, { maxUnhealthyChecks: 20 })
-  const out = next('worker:moved', ({ to }) => to === 'ejected')
-  const back = next('worker:moved', ({ from, to }) => from === 'ejected' && to === 'ready')
-  let turnsAgain = false
-  const blocked = get('/block?ms=3000').finally(() => (turnsAgain = true))
-  const { worker, reason } = await out
+  const { server, get, next } = await startLive(t, 3, { maxUnhealthyChecks: 1000 })
+  const worker = 'api:1'
+  const out = next('worker:moved', fact => fact.worker === worker && fact.to === 'ejected')
+  const { query, release } = releaseFile(t)
+  const blocked = server.operations.inject('api', { path: `/block?until=${query}`, worker: 1 })
+  const { reason } = await out
   assert.match(reason, /^blocked: its event loop has not turned for \d+ ms$/)
   const answers = await Promise.all(Array.from({ length: 30 }, () => get('/')))
-  assert.equal(turnsAgain, false)
   assert.equal(answers.filter(name => name === worker).length, 0)
-  assert.equal(await blocked, worker)
-  assert.equal((await back).worker, worker)
+  const back = next('worker:moved', fact => fact.worker === worker && fact.from === 'ejected')
+  release()
+  assert.equal((await blocked).worker, worker)
+  assert.equal((await back).to, 'ready')
 })
+
+const illness = 'health() says: told to be ill'
 
 test('a worker whose own check says that it is ill is replaced, and only that one', async t => {
   const { server, get, next } = await startLive(t, 2)
-  const unhealthy = next('worker:unhealthy')
-  const replaced = next('worker:replaced')
+  // Of a machine that is busy other reasons are told as well.
+  const unhealthy = next('worker:unhealthy', ({ reasons }) => reasons.includes(illness))
+  const replaced = next('worker:replaced', ({ reason }) => reason === 'unhealthy')
   const ill = await get('/ill')
-  assert.partialDeepStrictEqual(await unhealthy, {
-    worker: ill,
-    checks: 1,
-    reasons: ['health() says: told to be ill']
-  })
-  assert.partialDeepStrictEqual(await replaced, { worker: ill, reason: 'unhealthy' })
-  const states = server.status().applications[0]?.workers.map(({ state }) => state)
-  assert.deepEqual(states, ['ready', 'ready'])
+  assert.equal((await unhealthy).worker, ill)
+  assert.equal((await replaced).worker, ill)
+  const workers = server.status().applications[0]?.workers ?? []
+  assert.deepEqual(
+    workers.map(({ name, restartReasons }) => [name, restartReasons['unhealthy'] ?? 0]),
+    ['api:0', 'api:1'].map(name => [name, name === ill ? 1 : 0])
+  )
   assert.match(await get('/'), /^api:[01]$/)
 })
 
 test('a worker that is not ready gets no requests until it is, and is not replaced', async t => {
-  const { server, get, next } = await startLive(t, 2)
+  const { server, get, next } = await startLive(t, 2, { maxUnhealthyChecks: 1000 })
   let replacements = 0
   server.events.on('worker:replacing', () => replacements++)
-  const out = next('worker:moved', ({ to }) => to === 'ejected')
+  const out = next('worker:moved', ({ reason }) => reason === 'not ready: readiness() says no')
   const unready = await get('/ready?is=false')
-  assert.partialDeepStrictEqual(await out, { worker: unready, reason: 'not ready: readiness() says no' })
+  assert.partialDeepStrictEqual(await out, { worker: unready, to: 'ejected' })
   const answers = await Promise.all(Array.from({ length: 20 }, () => get('/')))
   assert.equal(answers.filter(name => name === unready).length, 0)
   // The other one is the last: it goes on.
-  const kept = next('worker:kept')
+  const kept = next('worker:kept', ({ worker }) => worker !== unready)
   const other = await get('/ready?is=false')
   assert.notEqual(other, unready)
   assert.equal((await kept).worker, other)
@@ -110,7 +85,7 @@ test('a worker that is not ready gets no requests until it is, and is not replac
 })
 
 function isIll({ checks, reasons }: HeddleEvents['worker:unhealthy']): boolean {
-  return checks >= 10 && reasons[0] === 'health() says: told to be ill'
+  return checks >= 3 && reasons[0] === illness
 }
 
 test('a single worker is never taken out', async t => {
@@ -119,15 +94,16 @@ test('a single worker is never taken out', async t => {
   server.events.on('worker:moved', ({ to }) => moves.push(to))
   await get('/ill')
   await get('/ready?is=false')
-  await get('/block?ms=1200')
+  const { query, release } = releaseFile(t)
+  const stands = next('worker:unhealthy', ({ reasons }) => reasons.some(reason => /not turned/.test(reason)))
+  const blocked = get(`/block?until=${query}`)
+  await stands
+  release()
+  await blocked
   await next('worker:unhealthy', isIll)
   assert.deepEqual(moves, [])
   const health = server.status().applications[0]?.workers[0]?.health
-  assert.partialDeepStrictEqual(health, {
-    good: false,
-    isKept: true,
-    reasons: ['health() says: told to be ill']
-  })
+  assert.partialDeepStrictEqual(health, { good: false, isKept: true, reasons: [illness] })
   assert.ok(health && health.heapUsed > 0 && health.heapUsed < health.heapLimit)
   assert.equal(await get('/'), 'api:0')
 })

@@ -110,24 +110,34 @@ test('A reload brings other bounds, keeps a number that lies within them, and ta
 })
 
 test('A spare answers when the only worker has ended, before that one is back', async t => {
-  const { url, next } = await startSpare(t)
-  assert.equal(await (await fetch(url)).text(), 'api:0')
-  const stepped = next('worker:stepped-in')
-  const restarted = next('worker:restarted')
-  const exited = await fetch(`${url}/exit`)
-  assert.equal(exited.status, 502)
-  assert.partialDeepStrictEqual(await stepped, { worker: 'api:1' })
-  const names = new Set<string>()
-  while (!names.has('api:1')) names.add(await (await fetch(url)).text())
-  assert.partialDeepStrictEqual(await restarted, { worker: 'api:0' })
-  while (!names.has('api:0')) names.add(await (await fetch(url)).text())
+  const { server, url, next } = await startSpare(t)
+  const ask = async (): Promise<string> => (await fetch(url)).text()
+  assert.equal(await ask(), 'api:0')
+  for (let tries = 1; ; tries++) {
+    const stepped = next('worker:stepped-in')
+    const restarted = next('worker:restarted')
+    assert.equal((await fetch(`${url}/exit`)).status, 502)
+    const name = await ask()
+    assert.partialDeepStrictEqual(await restarted, { worker: 'api:0' })
+    if (name === 'api:1') {
+      assert.partialDeepStrictEqual(await stepped, { worker: 'api:1' })
+      break
+    }
+    // On a busy machine a spare may not turn just when it is needed, or be too late.
+    assert.ok(tries < 5)
+    await t.waitFor(() => assert.equal(server.status().applications[0]?.spares[0]?.state, 'spare'), {
+      timeout: 60_000
+    })
+  }
+  while ((await ask()) !== 'api:0');
 })
 
 test('A spare answers while the only worker is blocked', async t => {
   const { url } = await startSpare(t)
   // For longer than anybody waits: the end of the server ends it.
   const blocked = fetch(`${url}/?ms=1000000`).catch(() => undefined)
-  assert.equal(await (await fetch(url)).text(), 'api:1')
+  // Should one of them overtake it, there is another.
+  while ((await (await fetch(url)).text()) !== 'api:1');
   t.after(() => blocked)
 })
 
