@@ -15,6 +15,8 @@ import { countBegun, isExcused, isSevered, judge } from '../chaos/judge.mjs'
 import { Ledger } from '../chaos/ledger.mjs'
 
 const driver = join(import.meta.dirname, '../chaos/driver.mjs')
+/** What is over only when something is wrong. */
+const longMs = 60_000
 const okay = 'HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nok'
 
 async function listen(t, answer) {
@@ -56,9 +58,10 @@ for (const { what, answer, kind } of [
 ]) {
   test(`a connection calls ${what} ${kind}`, async t => {
     const port = await listen(t, answer)
-    const connection = await HttpConnection.open(port, 1000)
+    const connection = await HttpConnection.open(port, longMs)
+    const timeoutMs = kind === 'timeout' ? 50 : longMs
     await assert.rejects(
-      connection.exchange({ head: 'GET / HTTP/1.1\r\nhost: a', timeoutMs: 50 }),
+      connection.exchange({ head: 'GET / HTTP/1.1\r\nhost: a', timeoutMs }),
       error => error instanceof Lost && error.kind === kind
     )
     assert.equal(connection.open, false)
@@ -69,8 +72,8 @@ test('a connection is used again until the server says that it closes', async t 
   let answers = 0
   const last = okay.replace('content-length', 'connection: close\r\ncontent-length')
   const port = await listen(t, socket => socket.write(++answers === 1 ? okay : last))
-  const connection = await HttpConnection.open(port, 1000)
-  const ask = () => connection.exchange({ head: 'GET / HTTP/1.1\r\nhost: a', timeoutMs: 1000 })
+  const connection = await HttpConnection.open(port, longMs)
+  const ask = () => connection.exchange({ head: 'GET / HTTP/1.1\r\nhost: a', timeoutMs: longMs })
   assert.equal((await ask()).status, 200)
   assert.equal(connection.open, true)
   assert.equal((await ask()).body.toString(), 'ok')
@@ -175,7 +178,7 @@ test('the driver notices a server that loses every fifth request', async t => {
   })
   const child = fork(driver, { stdio: ['ignore', 'inherit', 'inherit', 'ipc'] })
   t.after(() => child.kill('SIGKILL'))
-  child.send({ type: 'start', port, load: { keepAlive: 2 }, timeoutMs: 2000, seed: 1 })
+  child.send({ type: 'start', port, load: { keepAlive: 2 }, timeoutMs: longMs, seed: 1 })
   const heard = Promise.withResolvers()
   child.on('message', message => {
     if (message.type === 'report') heard.resolve(message.report)

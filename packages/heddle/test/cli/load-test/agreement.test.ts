@@ -4,6 +4,7 @@ import { test } from 'node:test'
 
 import { findAutocannon, placesOf } from '../../../src/cli/load-test/autocannon.ts'
 import { runLoadTest } from '../../../src/cli/load-test/load-test.ts'
+import type { LoadCounts } from '../../../src/cli/load-test/messages.ts'
 import { publicAddress } from '../../../src/cli/load-test/public-address.ts'
 import { readSamples, viewOf } from '../../../src/cli/load-test/server-view.ts'
 import type { CheckedRoute } from '../../../src/config/checked.ts'
@@ -16,29 +17,42 @@ test('what a test has sent is what the server has answered, by all its workers',
   const scrape = async (): Promise<ReturnType<typeof readSamples>> =>
     readSamples(await server.operations.metrics({}))
   const before = await scrape()
-  const counts = await runLoadTest({
-    plan: {
-      request: { url: `${url}/`, method: 'GET', headers: {}, body: null },
-      connections: 4,
-      pipelining: 1,
-      rate: null,
-      amount: 60,
-      durationMs: 0,
-      warmUpMs: 0,
-      timeoutMs: 60_000
-    },
-    threads: 1,
-    autocannon: findAutocannon(placesOf(import.meta.dirname)),
-    signal: new AbortController().signal
-  })
-  assert.equal(counts.answered, 60)
-  const view = viewOf('api', { before, after: await scrape(), elapsedMs: counts.elapsedMs })
+  const load = (): Promise<LoadCounts> =>
+    runLoadTest({
+      plan: {
+        request: { url: `${url}/`, method: 'GET', headers: {}, body: null },
+        connections: 4,
+        pipelining: 1,
+        rate: null,
+        amount: 60,
+        durationMs: 0,
+        warmUpMs: 0,
+        timeoutMs: 60_000
+      },
+      threads: 1,
+      autocannon: findAutocannon(placesOf(import.meta.dirname)),
+      signal: new AbortController().signal
+    })
+  let answered = 0
+  // Other threads count when they do; and a worker that stands still for a while gets nothing meanwhile.
+  const look = async (): Promise<ReturnType<typeof viewOf>> => {
+    for (;;) {
+      const view = viewOf('api', { before, after: await scrape(), elapsedMs: 1000 })
+      if (view.requests >= answered) return view
+    }
+  }
+  let view = await look()
+  while (answered === 0 || !view.workers.every(({ requests }) => requests > 0)) {
+    const counts = await load()
+    assert.equal(counts.answered, 60)
+    answered += 60
+    view = await look()
+    assert.equal(view.requests, answered)
+  }
   assert.deepEqual(
     view.workers.map(({ name }) => name),
     ['api:0', 'api:1']
   )
-  assert.equal(view.requests, 60)
-  assert.ok(view.workers.every(({ requests }) => requests > 0))
   assert.ok(view.response.mean !== null && view.response.p99 !== null && view.queue.mean !== null)
 })
 

@@ -116,9 +116,13 @@ test('what is sent while it warms up counts nowhere', async t => {
     requests += 1
     response.end()
   })
-  const counts = await run(url, { amount: 5, warmUpMs: 400 })
-  assert.deepEqual([counts.sent, counts.statuses], [5, { 200: 5 }])
-  assert.ok(requests > 5, `${requests} requests`)
+  // Where the machine is so slow that nothing was sent in the time it was to warm up, it gets more.
+  for (let warmUpMs = 200; requests <= 5; warmUpMs *= 2) {
+    requests = 0
+    const counts = await run(url, { amount: 5, warmUpMs })
+    assert.deepEqual([counts.sent, counts.statuses], [5, { 200: 5 }])
+    assert.ok(warmUpMs < 30_000, 'It does not warm up.')
+  }
 })
 
 test('connections that the server closes in good order are no errors, whichever way an answer ends', async t => {
@@ -161,11 +165,12 @@ test('HEAD and answers with information before them are understood', async t => 
 
 test('a request without an answer is one that was slow', async t => {
   const url = await serve(t, () => {})
-  const counts = await run(url, { durationMs: 100, connections: 3, timeoutMs: 250 })
+  const counts = await run(url, { amount: 3, connections: 3, timeoutMs: 250 })
   assert.deepEqual([counts.sent, counts.answered, counts.errors], [3, 0, { timeout: 3 }])
   const histogram = new Histogram()
   histogram.add(counts.latency)
-  assert.ok((histogram.least ?? 0) >= 249, String(histogram.least))
+  // A histogram is exact to within 0.4 %.
+  assert.ok((histogram.least ?? 0) >= 248, String(histogram.least))
 })
 
 test('at a rate the requests a standing server holds up count with the time they have waited', async t => {

@@ -16,6 +16,8 @@ const cases: readonly (readonly [text: string, width: number, indent: number, li
   [`name  ${long} after`, 40, 6, ['name', `      ${long}`, '      after']],
   [long, 10, 2, [long]],
   ['', 10, 2, ['']],
+  ['  further in already, and too long', 24, 4, ['  further in already,', 'and too long']],
+  ['  further in already, and too long', 30, 4, ['  further in already, and too', '    long']],
   // So little room that nothing is left of it for a margin.
   ['what is said of a worker', 20, 10, ['what is said of a', 'worker']],
   [`what ${red('is said of a worker that')} is`, 29, 2, ['what is said of a worker that', '  is']]

@@ -73,21 +73,38 @@ test('top draws the workers, takes keys, and gives the terminal back', async t =
   assert.ok(terminal.isCooked())
 })
 
-test('top draws only what has changed', async t => {
-  const { terminal, server } = await stage(t)
-  const looks = (): number => server.asked.length
-  const before = looks()
-  await terminal.until(() => looks() > before)
+test('top draws only what has changed, and all of it when the terminal has another size', async t => {
+  let looks = 0
+  const { terminal } = await stage(t, {
+    'GET /status': () => ({ ...status(3), name: `look-${(looks += 1)}-` })
+  })
+  const shown = (): number => Number(/^look-(\d+)-/.exec(terminal.screen.text)?.[1] ?? 0)
+  await terminal.until(() => shown() > 1)
+  const before = shown()
   terminal.screen.forget()
-  const start = looks()
-  await terminal.until(() => looks() > start + 1)
-  // The time in the title, and nothing of the table: 24 lines were not drawn again.
+  await terminal.until(() => shown() > before + 1)
+  // The title, and nothing of the table: 24 lines were not drawn again.
   assert.ok(terminal.screen.touched.size <= 2, [...terminal.screen.touched].join())
+  terminal.resize(40, 10)
+  await terminal.until(
+    ({ screen }) => screen.lines.length === 10 && screen.lines.at(-1)?.startsWith('d drain') === true
+  )
+  for (const line of terminal.screen.lines) assert.ok(line.length <= 40, line)
+  terminal.resize(120, 30)
+  await terminal.sees(/RESTARTS/)
+  assert.match(terminal.screen.lines[29] ?? '', /^d drain/)
 })
 
-test('top drains, makes ready and restarts the worker that is chosen; it asks before a restart', async t => {
+test('top does to the worker that is chosen what keys say, and asks before a restart', async t => {
   const paths = ['drain', 'ready', 'restart'].map(what => `POST /applications/api/workers/1/${what}`)
-  const { terminal, server } = await stage(t, Object.fromEntries(paths.map(path => [path, () => ({})])))
+  const { terminal, server } = await stage(t, {
+    ...Object.fromEntries(paths.map(path => [path, () => ({})])),
+    'POST /applications/api/workers/1/profile': ({ body }) => ({ profiled: body }),
+    'GET /logs': (_asked, response) => {
+      beginEvents(response)
+      sendEvent(response, '1', { time: 0, level: 'warn', message: 'the cache is cold', worker: 'api:1' })
+    }
+  })
   const asked = (): readonly string[] =>
     server.asked.filter(({ method }) => method === 'POST').map(({ method, path }) => `${method} ${path}`)
   terminal.press('j')
@@ -105,45 +122,20 @@ test('top drains, makes ready and restarts the worker that is chosen; it asks be
   terminal.press('y')
   await terminal.sees(/api:1 is fresh\./)
   assert.deepEqual(asked(), paths)
-})
-
-test('top shows the log of a worker, and goes back', async t => {
-  const { terminal, server } = await stage(t, {
-    'GET /logs': (_asked, response) => {
-      beginEvents(response)
-      sendEvent(response, '1', { time: 0, level: 'warn', message: 'the cache is cold', worker: 'api:0' })
-    }
-  })
+  // Its log, and back.
   terminal.press('l')
-  await terminal.sees(/Log of api:0[^]*warn {2}api:0 the cache is cold/)
-  assert.ok(server.asked.some(({ path }) => path === '/logs?worker=api%3A0&tail=200'))
+  await terminal.sees(/Log of api:1[^]*warn {2}api:1 the cache is cold/)
+  assert.ok(server.asked.some(({ path }) => path === '/logs?worker=api%3A1&tail=200'))
   terminal.press('q')
   await terminal.sees(/WORKER/)
   assert.doesNotMatch(terminal.screen.text, /the cache is cold/)
-})
-
-test('top writes a profile of the worker that is chosen', async t => {
-  const { terminal, server } = await stage(t, {
-    'POST /applications/api/workers/0/profile': ({ body }) => ({ profiled: body })
-  })
+  // A profile of it.
   terminal.press('p')
-  await terminal.sees(/api-0-\d{8}-\d{6}\.cpuprofile is written\./)
+  await terminal.sees(/api-1-\d{8}-\d{6}\.cpuprofile is written\./)
   const [file = ''] = readdirSync(server.root)
   assert.deepEqual(JSON.parse(readFileSync(join(server.root, file), 'utf8')), {
     profiled: { type: 'cpu', durationMs: 5000 }
   })
-})
-
-test('top follows the size of the terminal', async t => {
-  const { terminal } = await stage(t)
-  terminal.resize(40, 10)
-  await terminal.until(
-    ({ screen }) => screen.lines.length === 10 && screen.lines.at(-1)?.startsWith('d drain') === true
-  )
-  for (const line of terminal.screen.lines) assert.ok(line.length <= 40, line)
-  terminal.resize(120, 30)
-  await terminal.sees(/RESTARTS/)
-  assert.match(terminal.screen.lines[29] ?? '', /^d drain/)
 })
 
 test('top gives the terminal back however it is ended', async t => {
