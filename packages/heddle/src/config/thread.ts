@@ -28,9 +28,13 @@ async function outcome(): Promise<LoadOutcome> {
   }
 }
 
-/** What was offered may be a function, which cannot be sent to another thread. */
+/** What was offered may be a function, which cannot be sent to another thread, or what JSON has no words for. */
 function withoutCode<Detail>(detail: Detail): Detail {
   return JSON.parse(
-    JSON.stringify(detail, (_key, value: unknown) => (typeof value === 'function' ? 'a function' : value))
+    JSON.stringify(detail, (_key, value: unknown) => {
+      if (typeof value === 'function') return 'a function'
+      const isOdd = typeof value === 'number' && !Number.isFinite(value)
+      return isOdd || typeof value === 'bigint' || typeof value === 'symbol' ? String(value) : value
+    })
   ) as Detail
 }

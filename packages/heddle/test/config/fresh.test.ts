@@ -49,6 +49,11 @@ test('loadFresh() passes on every mistake, and what a file threw with its stack'
     message:
       /applications\.app\.workers: expected a whole number from 1 to 256 or an object, got "a function"/
   })
+  writeFileSync(join(cwd, 'workers.mjs'), 'export const workers = 5n')
+  await assert.rejects(loadFresh({ cwd, env: bareEnv }, limitMs), {
+    code: 'HEDDLE_CONFIG_INVALID',
+    message: /applications\.app\.workers: expected a whole number from 1 to 256 or an object, got "5"/
+  })
   writeFileSync(join(cwd, 'workers.mjs'), 'throw new RangeError("not today")\nexport const workers = 1')
   await assert.rejects(loadFresh({ cwd, env: bareEnv }, limitMs), error => {
     assert.ok(error instanceof Error && error.cause instanceof Error)

@@ -23,6 +23,8 @@ export function factJson(value: unknown): string {
 }
 
 function withErrors(_key: string, value: unknown): unknown {
+  // A program that embeds a server may have written one into its configuration.
+  if (typeof value === 'bigint') return String(value)
   return value instanceof Error ? errorRecord(value, 0) : value
 }
 
