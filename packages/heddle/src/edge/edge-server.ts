@@ -19,7 +19,6 @@ import {
   type ConnectionHost,
   type ConnectionLimits,
   type Exchange,
-  type Link,
   type MeshClient,
   type Refusal,
   type RequestAccount,
@@ -40,6 +39,7 @@ import {
   type Trust
 } from './forwarding.ts'
 import { Failures, nowhere } from './failures.ts'
+import { KnownLinks } from './known-links.ts'
 import { createRouter, type Destination, type Router, type Routes } from './routing.ts'
 import { terminationOf, type Termination } from './termination.ts'
 import { Tunnels } from './tunnels.ts'
@@ -66,7 +66,7 @@ interface Guest {
   /** Where its current request goes; `null` when there is none, or nobody claims it. */
   destination: Destination | null
   /** Over which workers have sockets for it; `null` while there are none. */
-  links: Set<Link> | null
+  links: KnownLinks | null
 }
 
 /** The server. */
@@ -265,7 +265,7 @@ export class EdgeServer implements ConnectionHost {
   onClosed(connection: Connection): void {
     this.traffic.closed()
     const guest = this.#connections.get(connection.id)
-    for (const link of guest?.links ?? []) link.dismiss(guest?.peer.line ?? '')
+    guest?.links?.dismiss(guest.peer.line)
     this.#connections.delete(connection.id)
     if (connection.wasUpgraded) this.#tunnels.delete(connection)
     this.#settle()
@@ -368,7 +368,7 @@ export class EdgeServer implements ConnectionHost {
 /** Writes down by which way a request of a guest went. */
 function remember(guest: Guest, sent: Exchange | null): void {
   if (sent === null || sent.through === null) return
-  guest.links ??= new Set()
+  guest.links ??= new KnownLinks()
   guest.links.add(sent.through)
 }
 

@@ -58,6 +58,10 @@ export class AddressLink implements Link, AddressRequestOwner {
     return this.#requests.size
   }
 
+  get isLost(): boolean {
+    return this.#closed
+  }
+
   /** The exchanges in flight. */
   exchanges(): Exchange[] {
     return this.#requests.values().map(({ exchange }) => exchange)

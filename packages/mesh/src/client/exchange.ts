@@ -19,6 +19,8 @@ export interface Link {
   readonly hostname: string
   /** Exchanges in flight on it. */
   readonly size: number
+  /** Whether it is cut, for good. */
+  readonly isLost: boolean
   exchanges(): Exchange[]
   /** Sends an exchange's head, and what of its body has been sent to another upstream before. */
   send(exchange: Exchange, nowMs: number): void

@@ -70,6 +70,10 @@ export class ThreadLink implements Link, FrameReceiver {
     return this.#exchanges.size
   }
 
+  get isLost(): boolean {
+    return this.#lost
+  }
+
   /** The exchanges in flight. */
   exchanges(): Exchange[] {
     return this.#exchanges.values()

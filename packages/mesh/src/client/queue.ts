@@ -25,6 +25,7 @@ const nobody: Upstream = {
 export class Queue implements Link {
   readonly upstream: Upstream = nobody
   readonly hostname: string
+  readonly isLost = false
   readonly #waiting = new Set<Exchange>()
 
   constructor(hostname: string) {
