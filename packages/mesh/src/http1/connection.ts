@@ -14,7 +14,7 @@ import { queuedBytes, type ClientSocket } from './client-socket.ts'
 import type { ConnectionHost } from './connection-host.ts'
 import { CurrentRequest, type EndCause } from './current-request.ts'
 import { errorPage, refusalOf } from './error-page.ts'
-import { meansToGoOn, type Refusal, type RequestHead } from './request-head.ts'
+import type { Refusal, RequestHead } from './request-head.ts'
 import { RequestParser, type RequestReceiver } from './request-parser.ts'
 import { ResponseWriter } from './response-writer.ts'
 import { overdue, type Phase } from './time-limits.ts'
@@ -357,10 +357,7 @@ export class Connection implements RequestReceiver, ExchangeHandler {
     if (this.#phase === 'tunnel') this.#current.exchange?.end()
     // Without a response to come we are done.
     else if (this.#phase !== 'exchange') this.#close()
-    else if (this.#parser.inBody || meansToGoOn(this.#current.head)) {
-      this.#current.blame('gone')
-      this.socket.destroy()
-    }
+    else this.#current.clientEnded(this.#parser.inBody)
   }
 
   #onClose(): void {

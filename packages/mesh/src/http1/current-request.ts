@@ -7,9 +7,15 @@
 import type { Exchange } from '../client/exchange.ts'
 import { asError } from '../errors.ts'
 import type { ClientSocket } from './client-socket.ts'
-import type { RequestHead } from './request-head.ts'
+import { meansToGoOn, type RequestHead } from './request-head.ts'
 import type { ResponseWriter } from './response-writer.ts'
 import type { Tunnel } from './tunnel.ts'
+
+/**
+ * How long a client that has closed its side is waited for with an answer it may still read, in milliseconds: short
+ * enough for most that have gone, whose request is given up then.
+ */
+const GONE_MS = 50
 
 /** What ended a request. */
 export type EndCause =
@@ -151,6 +157,24 @@ export class CurrentRequest implements RequestAccount {
     this.head = null
     this.sent = null
     this.error = null
+  }
+
+  /** Its client has closed its side: gives it up where that says that the client has gone. */
+  clientEnded(inBody: boolean): void {
+    if (inBody) return this.#abandon()
+    // Who has to be sent the rest of an answer that is whole is sent it.
+    if (this.isAnswered || !meansToGoOn(this.head)) return
+    if (this.#writer.begun) return this.#abandon()
+    const { head } = this
+    // Node has answered most requests before it hears of the end that came with them.
+    setTimeout(() => {
+      if (this.head === head && !this.#writer.begun) this.#abandon()
+    }, GONE_MS).unref()
+  }
+
+  #abandon(): void {
+    this.blame('gone')
+    this.#socket.destroy()
   }
 
   /** Gives it up in the mesh. */

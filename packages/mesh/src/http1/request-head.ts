@@ -73,7 +73,7 @@ export interface RefusalBody {
 export const malformed: RegExp = /[\0-\x08\x0b\x0c\x0e-\x1f\x7f]|\r(?!\n)|(?<!\r)\n/
 const digits = /^\d{1,15}$/
 const hostValue = /^(?:[\w.~!$&'()*+,;=%-]*|\[[0-9a-f:.]+\])(?::\d{0,5})?$/i
-const absoluteTarget = /^https?:\/\/[^/?#]/i
+const absoluteTarget = /^https?:\/\/([^/?#]+)/i
 const requestLine = /^([!#$%&'*+\-.^_`|~0-9A-Za-z]+) ([^\0-\x20\x7f]+) HTTP\/(\d)\.(\d)$/
 
 /** Reads a whole head, without its final empty line. */
@@ -118,7 +118,9 @@ function parseRequestLine(line: string, limits: RequestLimits): RequestLine | Re
   if (target.length > limits.maxUrlSize) return refusal(414, tooLong)
   if (method === 'CONNECT') return refusal(501, 'CONNECT is not supported')
   const asterisk = target === '*' && method === 'OPTIONS'
-  if (!target.startsWith('/') && !asterisk && !absoluteTarget.test(target)) {
+  // The host of an absolute target goes where that of a Host header would, and is held to the same.
+  const authority = target.startsWith('/') ? '' : absoluteTarget.exec(target)?.[1]
+  if (!asterisk && (authority === undefined || !hostValue.test(authority))) {
     return refusal(400, 'malformed request target')
   }
   return { method, target, minor: Number(minor) }
@@ -239,7 +241,11 @@ class HeadFields {
     const chunked = this.#transferEncoding !== null
     const options = this.#connection.split(',').map(option => option.trim())
     const { host, path } = splitTarget(target, this.#host ?? '')
-    if (path !== target) this.#block = this.#block.replace(/^host: .*$/im, () => `Host: ${host}`)
+    if (path !== target) {
+      const line = `Host: ${host}`
+      if (this.#host === null) this.#block += `${line}\r\n`
+      else this.#block = this.#block.replace(/^host: .*$/im, () => line)
+    }
     const upgrade = options.includes('upgrade') ? this.#acceptableUpgrade() : null
     if (upgrade !== null) this.#block += `Connection: Upgrade\r\nUpgrade: ${upgrade}\r\n`
     if (chunked) this.#block += 'Transfer-Encoding: chunked\r\n'
@@ -333,8 +339,8 @@ function refusal(status: number, reason: string): Refusal {
 
 /**
  * Whether a client that closes its side while its request is being answered has gone away. One that said it would
- * close, or asked for an upgrade, may well read on; one that meant to go on has left, and whoever answers it
- * learns of that at once, as behind node's server and nginx.
+ * close, or asked for an upgrade, may well read on; one that meant to go on has left, unless its answer comes at once,
+ * and whoever answers it learns of that, as behind node's server and nginx.
  */
 export function meansToGoOn(head: RequestHead | null): boolean {
   return head !== null && head.keepAlive && head.upgrade === null

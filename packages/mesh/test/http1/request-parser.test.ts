@@ -99,6 +99,8 @@ const refused: readonly (readonly [string, number, string, Partial<RequestLimits
   ['an asterisk for GET', 400, firstLine('GET * HTTP/1.1')],
   ['another scheme', 400, firstLine('GET ftp://a/ HTTP/1.1')],
   ['an absolute target without a host', 400, firstLine('GET http:///x HTTP/1.1')],
+  ['an absolute target with a user', 400, firstLine('GET http://user@a/ HTTP/1.1')],
+  ['an absolute target whose host is none', 400, firstLine('GET http://a"b/ HTTP/1.1')],
   ['a chunk size in other letters', 400, chunked('xyz\r\n')],
   ['an empty chunk size', 400, chunked('\r\n')],
   ['a negative chunk size', 400, chunked('-1\r\n')],
@@ -141,6 +143,11 @@ const accepted: readonly (readonly [string, string, Partial<ReturnType<typeof he
     'an absolute target',
     'GET http://a.example:80/x?y HTTP/1.1\r\nHost: b\r\n\r\n',
     { target: '/x?y', host: 'a.example:80', block: 'Host: a.example:80\r\n' }
+  ],
+  [
+    'an absolute target without Host',
+    'GET http://a.example/x HTTP/1.0\r\nX-A: b\r\n\r\n',
+    { target: '/x', host: 'a.example', block: 'X-A: b\r\nHost: a.example\r\n' }
   ],
   ['an asterisk for OPTIONS', firstLine('OPTIONS * HTTP/1.1'), { method: 'OPTIONS', target: '*' }],
   ['an extension method', firstLine('M-SEARCH / HTTP/1.1'), { method: 'M-SEARCH' }],
