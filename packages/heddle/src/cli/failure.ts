@@ -13,6 +13,7 @@ import type { Outcome } from './exit-codes.ts'
 import { paint } from './paint.ts'
 import { RemoteFailure } from './remote-failure.ts'
 import { cleanText } from './terminal/clean-text.ts'
+import { wrap } from './terminal/wrap.ts'
 
 /** The exit code a failure deserves. */
 export function codeOf(error: unknown): number {
@@ -31,9 +32,10 @@ export function printFailure(error: unknown): number {
   }
   const code: keyof HeddleFailures = error.code
   const hint = outcomes[code].hint ?? hintFor({ code, facts: error.detail })
-  process.stderr.write(`${paint('red', 'heddle:', process.stderr)} ${textOf(error)}\n`)
-  if (error.cause !== undefined) process.stderr.write(`${indent(stackOf(error.cause))}\n`)
-  if (hint !== null) process.stderr.write(`${paint('dim', hint, process.stderr)}\n`)
+  tell(textOf(error))
+  const cause = error.cause === undefined ? '' : causeOf(error.cause, error.message)
+  if (cause !== '') process.stderr.write(`${indent(cause)}\n`)
+  if (hint !== null) process.stderr.write(`${paint('dim', fit(hint), process.stderr)}\n`)
   return codeOf(error)
 }
 
@@ -55,11 +57,23 @@ function printJson(value: unknown): void {
 /** What the server says; it has printed its own mistakes and stacks into that already. */
 function printRemote(error: RemoteFailure): number {
   const { problem } = error
-  process.stderr.write(`${paint('red', 'heddle:', process.stderr)} ${cleanText(problem.detail)}\n`)
+  tell(cleanText(problem.detail))
   if (problem.cause !== undefined) process.stderr.write(`${indent(cleanText(problem.cause))}\n`)
   const hint = hintFor(problem)
-  if (hint !== null) process.stderr.write(`${paint('dim', hint, process.stderr)}\n`)
+  if (hint !== null) process.stderr.write(`${paint('dim', fit(hint), process.stderr)}\n`)
   return codeOf(error)
+}
+
+function tell(text: string): void {
+  process.stderr.write(`${fit(`${paint('red', 'heddle:', process.stderr)} ${text}`)}\n`)
+}
+
+/** The text in lines no terminal has to break, those that go on a little further in; in a pipe it stays as it is. */
+function fit(text: string): string {
+  const { isTTY, columns } = process.stderr
+  if (!isTTY || !columns) return text
+  const lines = text.split('\n')
+  return lines.map(line => wrap(line, columns, line.length - line.trimStart().length + 2)).join('\n')
 }
 
 /** What was probably meant, when a name is not known. */
@@ -92,6 +106,16 @@ function textOf(error: HeddleError): string {
 function mistakeText({ path, message, offered }: Mistake): string {
   const line = mistakeLine({ path, message, offered })
   return `  ${paint('bold', line.slice(0, path.length), process.stderr)}${line.slice(path.length)}`
+}
+
+/** The call lines of node itself and of Heddle, which say nothing of the file that is wrong. */
+const innerCall = /^\s+at .*(?:\bnode:|\/heddle\/(?:src|dist)\/|\(<anonymous>\)).*$\n?/gm
+
+/** The cause as far as it adds to what was said. */
+function causeOf(cause: unknown, said: string): string {
+  const text = stackOf(cause).replaceAll(innerCall, '').trimEnd()
+  const isSaid = cause instanceof Error && text === `${cause.name}: ${cause.message}`
+  return isSaid && said.includes(cause.message.replace(/\.$/, '')) ? '' : text
 }
 
 function stackOf(error: unknown): string {

@@ -12,6 +12,10 @@ import type { ServerFacts } from '../control/server-facts.ts'
 import { HeddleError } from '../errors.ts'
 import type { Server } from './control-client.ts'
 import type { Typed } from './program.ts'
+import { typedNumber } from './typed-number.ts'
+
+/** The highest number a process may have anywhere. */
+const pidMax = 4_294_967_295
 
 /**
  * The server that `--socket`, `--pid`, `--name`, `--config` or the current directory means.
@@ -19,13 +23,15 @@ import type { Typed } from './program.ts'
  * @throws HEDDLE_NO_SERVER, HEDDLE_SERVER_AMBIGUOUS; HEDDLE_COMMAND_INVALID; HEDDLE_SOCKET_FAILED when the directory of the sockets may not
  * be used.
  */
-export async function findServer({ options }: Typed): Promise<Server> {
+export async function findServer(typed: Typed): Promise<Server> {
+  const { options } = typed
   const { socket, pid, name, config } = options
   const named = ['socket', 'pid', 'name'].filter(option => typeof options[option] === 'string')
   if (named.length > 1) {
     const reason = `${named.map(option => `--${option}`).join(' and ')} exclude each other`
     throw new HeddleError('HEDDLE_COMMAND_INVALID', { reason })
   }
+  typedNumber(typed, 'pid', { min: 1, max: pidMax })
   if (typeof socket === 'string') return { socket: resolve(socket), pid: null }
   const running = await allServers()
   if (typeof pid === 'string') {

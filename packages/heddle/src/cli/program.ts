@@ -6,6 +6,7 @@
  */
 import { Command, Option } from 'commander'
 
+import { didYouMean } from '../config/nearest.ts'
 import { groups, sections } from './command-facts.ts'
 import type { CommandFacts, OptionFacts } from './command-facts.ts'
 
@@ -36,7 +37,8 @@ export function createProgram(
     .description('A multithreaded application server for Node.js.')
     .version(version, '-V, --version', 'Print the version.')
     .helpOption('-h, --help', 'Show help.')
-    .helpCommand('help [command]', 'Show help for a command.')
+    .helpCommand(false)
+    .configureHelp({ minWidthToWrap: leastHelpWidth, subcommandTerm: termOf })
     .showSuggestionAfterError(true)
     .showHelpAfterError('Run "heddle --help" for all commands.')
     .exitOverride()
@@ -47,7 +49,43 @@ export function createProgram(
       addCommand(program, facts, async typed => finish(await (await findRun(facts.name))(typed)))
     }
   }
+  addHelp(program)
   return program
+}
+
+/** Sentences beside options are broken into lines on terminals that leave them so many characters. */
+const leastHelpWidth = 16
+
+/** A command in a list of them; that it has options goes without saying. */
+function termOf(command: Command): string {
+  const words = command.registeredArguments.map(argument => {
+    const name = argument.variadic ? `${argument.name()}...` : argument.name()
+    return argument.required ? `<${name}>` : `[${name}]`
+  })
+  return [command.name(), ...words].join(' ')
+}
+
+/** `heddle help apps add`: commander's own takes an unknown command for a wish to see everything. */
+function addHelp(program: Command): void {
+  const find = (words: readonly string[]): Command | undefined =>
+    words.reduce<Command | undefined>(
+      (above, word) => above?.commands.find(command => command.name() === word),
+      program
+    )
+  program.commandsGroup('Commands:')
+  program
+    .command('help')
+    .argument('[command...]')
+    .summary('Show help for a command.')
+    .description('Shows help for a command.')
+    .helpOption('-h, --help', 'Show help.')
+    .exitOverride()
+    .action((words: readonly string[]) => {
+      const found = find(words)
+      if (found !== undefined) found.help()
+      const known = program.commands.map(command => command.name())
+      program.error(`error: unknown command '${words.join(' ')}'${didYouMean(words.join(' '), known)}`)
+    })
 }
 
 function addCommand(program: Command, facts: CommandFacts, action: (typed: Typed) => Promise<void>): void {
@@ -58,6 +96,7 @@ function addCommand(program: Command, facts: CommandFacts, action: (typed: Typed
     .description(facts.description)
     .helpOption('-h, --help', 'Show help.')
     .showHelpAfterError(`Run "heddle ${facts.name} --help" for its options.`)
+    .configureHelp({ minWidthToWrap: leastHelpWidth })
     .addHelpText('after', examplesText(facts))
     .exitOverride()
   for (const { name: argument, sentence } of facts.arguments) command.argument(argument, sentence)
@@ -93,6 +132,9 @@ function groupOf(program: Command, name: string): Command {
       .description(groups[name] ?? '')
       .helpOption('-h, --help', 'Show help.')
       .helpCommand(false)
+      .showSuggestionAfterError(true)
+      .showHelpAfterError(`Run "heddle ${name} --help" for its commands.`)
+      .configureHelp({ minWidthToWrap: leastHelpWidth, subcommandTerm: termOf })
       .exitOverride()
   )
 }

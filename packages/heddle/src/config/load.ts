@@ -10,6 +10,7 @@ import { pathToFileURL } from 'node:url'
 
 import { HeddleError } from '../errors.ts'
 import type { Mistake } from '../errors.ts'
+import { placeSyntaxError } from '../shared/syntax-place.ts'
 import { toId } from './applications.ts'
 import { unlessIdle } from './foreign-code.ts'
 import { noteModules } from './noted-modules.ts'
@@ -170,6 +171,7 @@ async function readFile(file: string, env: Readonly<Record<string, string | unde
   try {
     value = await unlessIdle(evaluate(file, env))
   } catch (error) {
+    placeSyntaxError(error, [pathToFileURL(file).href])
     const reason = error instanceof Error ? error.message.replace(/\.$/, '') : String(error)
     throw new HeddleError(
       'HEDDLE_CONFIG_UNREADABLE',
@@ -208,10 +210,13 @@ function isModule(value: unknown): value is { readonly default?: unknown } {
 function readJson(file: string): Pick<Written, 'value' | 'mistakes'> {
   try {
     const text = readFileSync(file, 'utf8').replace(/^\uFEFF/, '')
+    if (text.trim() === '') throw new SyntaxError('it is empty')
     return { value: JSON.parse(text), mistakes: findDuplicateKeys(text) }
   } catch (error) {
     const reason = error instanceof Error ? error.message : String(error)
-    throw new HeddleError('HEDDLE_CONFIG_UNREADABLE', { file, reason }, { cause: error })
+    // Of a text that is no JSON there is nothing more to say.
+    const options = error instanceof SyntaxError ? {} : { cause: error }
+    throw new HeddleError('HEDDLE_CONFIG_UNREADABLE', { file, reason }, options)
   }
 }
 

@@ -38,7 +38,18 @@ export async function loadForeign(file: string): Promise<Foreign> {
 
 async function valueOf(file: string): Promise<unknown> {
   const text = disk.read(file)
-  if (text === null) throw unreadable(file, 'there is no such file')
+  if (text === null) {
+    const kind = disk.kind(file)
+    throw unreadable(
+      file,
+      kind === null
+        ? 'there is no such file'
+        : kind === 'directory'
+          ? 'it is a directory'
+          : 'nobody may read it'
+    )
+  }
+  if (text.trim() === '') throw unreadable(file, 'it is empty')
   const ending = extname(file)
   if (['.yaml', '.yml', '.toml', '.tml'].includes(ending)) {
     throw unreadable(file, 'only JSON and JavaScript can be translated: write it as JSON first')
@@ -65,8 +76,13 @@ function readLoose(text: string): unknown {
   } catch (error) {
     // A literal in a world of its own, where nothing else is to be had.
     const isLiteral = !/\b(?:function|=>|require|import|constructor)\b/.test(text)
-    if (!isLiteral) throw error
-    return runInNewContext(`(${text}\n)`, Object.create(null) as object, { timeout: readingMs })
+    try {
+      if (isLiteral)
+        return runInNewContext(`(${text}\n)`, Object.create(null) as object, { timeout: readingMs })
+    } catch {
+      // What JSON has against it says more: it names the place.
+    }
+    throw error
   }
 }
 

@@ -137,12 +137,14 @@ test('loadConfig() says that there is no configuration, and where it looked', as
 test('loadConfig() says why a configuration cannot be read', async t => {
   const cwd = directory(t, {
     'broken.json': '{ "a": ',
+    'empty.json': ' \n',
     'throws.mjs': "throw new Error('no luck')",
     'x.yaml': ''
   })
   for (const [configPath, reason] of [
     ['none.json', /there is no such file/],
     ['broken.json', /JSON/],
+    ['empty.json', /it is empty/],
     ['throws.mjs', /no luck/],
     ['x.yaml', /ends neither in/]
   ] as const) {
@@ -150,6 +152,12 @@ test('loadConfig() says why a configuration cannot be read', async t => {
     assert.equal(error.code, 'HEDDLE_CONFIG_UNREADABLE')
     assert.match(error.message, reason)
   }
+})
+
+test('loadConfig() says in which line of a module something is wrong', async t => {
+  const cwd = directory(t, { 'open.mjs': 'export default {\n  workers: 2,\n  entry: ]\n}\n' })
+  const error = await failure(load(cwd, { configPath: 'open.mjs' }))
+  assert.match(String((error.cause as Error).stack), /open\.mjs:3\n {2}entry: \]\n +\^/)
 })
 
 test('loadConfig() says what helps where package.json makes modules CommonJS', async t => {

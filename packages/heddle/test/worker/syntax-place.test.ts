@@ -7,7 +7,7 @@ import { test } from 'node:test'
 import type { TestContext } from 'node:test'
 import { pathToFileURL } from 'node:url'
 
-import { placeSyntaxError } from '../../src/worker/syntax-place.ts'
+import { placeSyntaxError } from '../../src/shared/syntax-place.ts'
 import { startWorker } from './worker-harness.ts'
 
 /** Files by their path in a directory of their own, which is returned. */

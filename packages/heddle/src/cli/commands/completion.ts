@@ -40,7 +40,7 @@ export const completion: Run = async ({ words: [what = ''] }) => {
   }
   const read = Object.hasOwn(names, what) ? names[what] : undefined
   if (read === undefined) {
-    const known = [...Object.keys(scripts), ...Object.keys(names)]
+    const known = Object.keys(scripts)
     const reason = `there is no completion for "${what}"${didYouMean(what, known)}; there is for ${known.join(', ')}`
     throw new HeddleError('HEDDLE_COMMAND_INVALID', { reason })
   }

@@ -39,7 +39,9 @@ function placeholder(flag: string, key: Key): string {
 }
 
 function choicesOf(key: Key): string {
-  return key.kind === 'choice' ? ` One of ${key.choices.join(', ')}.` : ''
+  const sentence = key.flagSentence ?? key.sentence
+  if (key.kind !== 'choice' || key.choices.every(choice => sentence.includes(choice))) return ''
+  return ` One of ${key.choices.join(', ')}.`
 }
 
 /** `--json` of a command that prints one value. */

@@ -16,9 +16,10 @@ const leastWidth = 24
 export function wrap(text: string, width: number, indent: number): string {
   const margin = ' '.repeat(Math.max(0, Math.min(indent, width - leastWidth)))
   const lines: string[] = []
-  let line = ''
-  let length = 0
-  for (const word of text.split(' ')) {
+  const [first = '', ...words] = text.split(' ')
+  let line = first
+  let length = stripVTControlCharacters(first).length
+  for (const word of words) {
     const wordLength = stripVTControlCharacters(word).length
     if (line.trim() !== '' && length + 1 + wordLength > width) {
       lines.push(line.trimEnd())
@@ -26,9 +27,8 @@ export function wrap(text: string, width: number, indent: number): string {
       length = margin.length + wordLength
       continue
     }
-    const isFirst = lines.length === 0 && line === ''
-    line = isFirst ? word : `${line} ${word}`
-    length = isFirst ? wordLength : length + 1 + wordLength
+    line = `${line} ${word}`
+    length += 1 + wordLength
   }
   return [...lines, line].join('\n')
 }

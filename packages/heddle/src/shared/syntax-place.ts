@@ -1,10 +1,12 @@
 /**
- * Finds where a syntax error is: in worker threads node says what is wrong with a module and not in which.
+ * Finds where a syntax error is: whoever imports a module hears from node what is wrong with it and not in which it is.
  *
- * Runs in worker threads, only for one that cannot start. Each module is checked by a node of its own, from the last
+ * Any thread, only for what cannot start: an application, a configuration. Each module is checked by a node of its own, from the last
  * one that was asked for back to the first; what takes too long is left.
  */
 import { fileURLToPath } from 'node:url'
+
+import { parseStack } from './stack.ts'
 
 /** So many modules are looked at, and none for longer than this many milliseconds. */
 const modulesMax = 8
@@ -12,7 +14,7 @@ const checkMs = 2000
 
 /** Puts file, line and the marked code before the stack of a syntax error that lacks them. */
 export function placeSyntaxError(error: unknown, modules: readonly string[]): void {
-  if (!(error instanceof SyntaxError) || String(error.stack).includes('file:')) return
+  if (!(error instanceof SyntaxError) || parseStack(String(error.stack)).broken !== null) return
   for (const url of modules.slice(-modulesMax).toReversed()) {
     const place = placeIn(fileURLToPath(url), error.message)
     if (place === null) continue
@@ -22,7 +24,7 @@ export function placeSyntaxError(error: unknown, modules: readonly string[]): vo
 }
 
 function placeIn(file: string, message: string): string | null {
-  // Loaded by a worker that fails: no other needs it.
+  // Loaded only where something fails.
   const { spawnSync } = process.getBuiltinModule('node:child_process')
   const { stderr } = spawnSync(process.execPath, ['--check', file], {
     encoding: 'utf8',
