@@ -33,7 +33,7 @@ export function toPretty(line: LogLine, colour: boolean): string {
   const calls: string[] = []
   for (const [key, value] of fieldsForPeople(line)) {
     if (hasStack(value)) calls.push(...value.stack.map(call => `\n        ${harmless(call, colour)}`))
-    else parts.push(`${tint('grey', `${harmless(key, false)}=`)}${prettyValue(value)}`)
+    else parts.push(`${tint('grey', `${harmless(key, false)}=`)}${harmless(prettyValue(value), false)}`)
   }
   const text = parts.join(' ') + calls.join('')
   return line.error === undefined ? text : `${text}\n${harmless(prettyError(line.error), colour)}`

@@ -128,6 +128,10 @@ test('formatLine() writes control characters out, and lets colours through where
   assert.equal(formatLine(pretty, { ...line, message }), `03:04:05.006 info  ared${written}\tc\\rd`)
   const coloured = formatLine({ ...pretty, colour: true }, { ...line, message })
   assert.ok(coloured.includes(`a\u001B[31mred\u001B[39m${written}\tc\\rd\u001B[0m`))
+  // JSON leaves those of a terminal with eight bits as they are.
+  const fields = { agent: '\u009B2J', deep: { '\u007F': ['\u009D'] } }
+  const eightBits = String.raw`agent="\x9b2J" deep={"\x7f":["\x9d"]}`
+  assert.ok(formatLine(pretty, { ...line, fields }).includes(eightBits))
   const error = new Error('evil \u001B[2J')
   assert.ok(!formatLine(pretty, { ...line, error }).includes('\u001B'))
   assert.equal(JSON.parse(formatLine(json, { ...line, message })).msg, message)
