@@ -1,5 +1,5 @@
 /**
- * The health watch in thousands of random lives of an application, with time held still. What has to hold is
+ * The health watch in many random lives of an application, with time held still. What has to hold is
  * looked at after every step; a failure names its seed.
  */
 import assert from 'node:assert/strict'
@@ -94,8 +94,11 @@ async function live(seed: number, steps: number): Promise<void> {
   stage.watch.stop()
 }
 
+/** How many lives; they are told apart by their seeds. */
+const seeds = Number(process.env['HEDDLE_SIMULATION_SEEDS'] ?? 100)
+
 test('HealthWatch never leaves an application without workers, nor one out for nothing', async () => {
-  for (let seed = 1; seed <= 300; seed++) {
+  for (let seed = 1; seed <= seeds; seed++) {
     try {
       // oxlint-disable-next-line no-await-in-loop -- Each life has the machine to itself.
       await live(seed, 60)
@@ -106,7 +109,7 @@ test('HealthWatch never leaves an application without workers, nor one out for n
 })
 
 test('HealthWatch replaces exactly after maxUnhealthyChecks bad checks in a row, and never before', async () => {
-  for (let seed = 1; seed <= 200; seed++) {
+  for (let seed = 1; seed <= seeds / 2; seed++) {
     const chance = randomFrom(seed)
     // oxlint-disable-next-line no-await-in-loop -- As above.
     const stage = await PaperStage.begin(3, { ...rules, maxUnhealthyChecks: 1 + Math.floor(chance() * 5) })

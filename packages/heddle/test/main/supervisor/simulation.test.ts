@@ -4,7 +4,7 @@ import { test } from 'node:test'
 import { live } from './simulation.ts'
 
 /** How many lives; they are told apart by their seeds, counted from the first. */
-const seeds = Number(process.env['HEDDLE_SIMULATION_SEEDS'] ?? 300)
+const seeds = Number(process.env['HEDDLE_SIMULATION_SEEDS'] ?? 100)
 const first = Number(process.env['HEDDLE_SIMULATION_FIRST'] ?? 1)
 
 test(`what has to hold for workers holds at every step of ${seeds} random lives`, async () => {
