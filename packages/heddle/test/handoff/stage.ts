@@ -6,7 +6,7 @@ import assert from 'node:assert/strict'
 import { readdirSync, readlinkSync } from 'node:fs'
 import { test } from 'node:test'
 import type { TestContext } from 'node:test'
-import { MessageChannel } from 'node:worker_threads'
+import { MessageChannel, setEnvironmentData } from 'node:worker_threads'
 
 import { Registry } from '@heddle/mesh'
 
@@ -21,6 +21,23 @@ import { startWorker, type Running } from '../worker/worker-harness.ts'
 
 /** The calls this Node.js offers; tests that need them are not run where it offers none. */
 export const descriptors: Descriptors | null = findDescriptors(import.meta.dirname)
+
+/** Holds up what the application of most tests is to hold up, until it is opened. */
+export interface Gate {
+  readonly open: () => void
+}
+
+/** A gate for the workers that are started from now on. */
+export function makeGate(): Gate {
+  const cell = new Int32Array(new SharedArrayBuffer(4))
+  setEnvironmentData('gate', cell)
+  return {
+    open: () => {
+      Atomics.store(cell, 0, 1)
+      Atomics.notify(cell, 0)
+    }
+  }
+}
 
 /** A worker that connections are handed to. */
 export interface Handed extends Running {
@@ -117,7 +134,7 @@ export function openSockets(): number {
 }
 
 /** Resolves when the condition holds. What it looks at lies in shared memory or in the system, and announces nothing. */
-export async function until(what: string, holds: () => boolean, limitMs = 10_000): Promise<void> {
+export async function until(what: string, holds: () => boolean, limitMs = 60_000): Promise<void> {
   const { promise, resolve, reject } = Promise.withResolvers<void>()
   const deadline = performance.now() + limitMs
   const look = setInterval(() => {

@@ -149,7 +149,7 @@ test('knows a background job whatever is due in the thread when it starts', asyn
   setImmediate(() => setImmediate(() => {}))
   setImmediate(() => {})
   const entry = new URL('in-thread/short-job.mjs', applications)
-  const job = await startInThread(entry, { startTimeout: 2000 })
+  const job = await startInThread(entry, { startTimeout: 60_000 })
   t.after(() => job.close())
   assert.equal(job.kind, 'background')
 })

@@ -9,13 +9,13 @@ import { connect as connectTls } from 'node:tls'
 
 import { certificate, key } from '../../../mesh/test/address/certificate.ts'
 import { RawClient } from '../edge/raw-client.ts'
-import { ask, handoffTest, openStage, until } from '../handoff/stage.ts'
+import { ask, handoffTest, makeGate, openStage, until } from '../handoff/stage.ts'
 import type { Handed } from '../handoff/stage.ts'
 
 /** As the supervisor lets a worker drain. */
 async function drain(worker: Handed): Promise<void> {
-  await worker.member.withdraw(10_000)
-  worker.tell({ type: 'drain', timeoutMs: 10_000 })
+  await worker.member.withdraw(60_000)
+  worker.tell({ type: 'drain', timeoutMs: 60_000 })
 }
 
 handoffTest('An application sees who its clients are, and its own server as it left it', async t => {
@@ -72,9 +72,11 @@ handoffTest('An application that speaks HTTP/2 is handed connections too, and dr
 
 handoffTest('Answers over sockets are counted as those through the mesh are', async t => {
   const stage = await openStage(t)
+  const gate = makeGate()
   const worker = await stage.start()
   const client = await RawClient.open(stage.port)
-  for (const path of ['/', '/', '/missing', '/slow?ms=60']) {
+  gate.open()
+  for (const path of ['/', '/', '/missing', '/slow']) {
     client.send(`GET ${path} HTTP/1.1\r\nHost: handed\r\n\r\n`)
     // oxlint-disable-next-line no-await-in-loop -- One after another, on one connection.
     await client.response()
@@ -127,12 +129,14 @@ handoffTest('A WebSocket is told to come back when its worker drains', async t =
 
 handoffTest('A worker that drains finishes what it has begun, and says that it is the last', async t => {
   const stage = await openStage(t)
+  const gate = makeGate()
   const old = await stage.start()
   const begun = await RawClient.open(stage.port)
-  const slow = ask(begun, '/slow?ms=400')
+  const slow = ask(begun, '/slow')
   await until('it is under way', () => old.ledger.requests === 1)
   const fresh = await stage.start()
   await drain(old)
+  gate.open()
   assert.equal((await slow).worker, old.name, 'what had begun is finished')
   // Its head had left before: the connection goes to the other worker instead of being closed.
   await until('it has let go', () => old.ledger.connections === 0)

@@ -14,7 +14,7 @@ function now(): number {
 }
 
 function plan(type: ProfilePlan['type']): ProfilePlan {
-  return { type, intervalUs: 1000, wantedUntilMs: now() + 5000, keptUntilMs: now() + 60_000 }
+  return { type, intervalUs: 1000, wantedUntilMs: now() + 60_000, keptUntilMs: now() + 60_000 }
 }
 
 function fetchAll(): unknown {
@@ -40,7 +40,7 @@ test('what comes too late is not done', () => {
 })
 
 test('writeSnapshot() says why a file cannot be written', () => {
-  assert.match(offer.writeSnapshot('/nowhere/file', now() + 5000), /"failure":"failed".*ENOENT/)
+  assert.match(offer.writeSnapshot('/nowhere/file', now() + 60_000), /"failure":"failed".*ENOENT/)
 })
 
 test('an application can neither replace what is offered nor find it by its name', () => {

@@ -36,7 +36,7 @@ test('a close hook that never ends does not outlast the deadline of the stop', a
 test('process.exit() in a close hook ends the stop and is no crash', async t => {
   const running = startWorker(t, 'exits/closing.mjs')
   await running.next('ready')
-  running.tell({ type: 'stop', timeoutMs: 5000 })
+  running.tell({ type: 'stop', timeoutMs: 60_000 })
   await running.next('stopped')
   assert.equal(await running.exited, 0)
 })
@@ -69,7 +69,7 @@ for (const { way, origin, message } of [
     await (await fetch(`${url}/end`)).text()
     await (await fetch(`${url}/finish`)).text()
     assert.equal(await other.text(), 'slow')
-    running.tell({ type: 'stop', timeoutMs: 5000 })
+    running.tell({ type: 'stop', timeoutMs: 60_000 })
     await running.next('stopped')
     assert.deepEqual(running.errors, [])
   })

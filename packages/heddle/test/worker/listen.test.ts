@@ -43,16 +43,19 @@ test('listen() in all its variants behaves as node does, and opens nothing', asy
 })
 
 test('listen() of further servers opens their ports, shared between workers', async t => {
-  const port = await freePort()
+  // Nobody else gets the port before the first worker has it.
+  const holder = createServer().listen({ port: 0, host: '127.0.0.1', reusePort: true })
+  await once(holder, 'listening')
+  const { port } = holder.address() as AddressInfo
   const env = { SECOND: String(port) }
-  const first = startInMesh(t, 'several-servers/app.mjs', { env, boot: { workers: 2 } })
-  const second = startInMesh(t, 'several-servers/app.mjs', { env, boot: { workers: 2 } })
-  for (const running of [first, second]) {
+  for (const _worker of ['first', 'second']) {
+    const running = startInMesh(t, 'several-servers/app.mjs', { env, boot: { workers: 2 } })
     // oxlint-disable-next-line no-await-in-loop -- One worker after the other.
     await running.next('ready')
-    const ports = JSON.parse((await running.call('/')).text) as Record<string, number>
+    const ports = JSON.parse((await running.call('/')).text) as Record<'second' | 'plain', number>
     assert.equal(ports.second, port)
-    const socket = connect(ports.plain ?? 0, '127.0.0.1')
+    holder.close()
+    const socket = connect(ports.plain, '127.0.0.1')
     const [chunk] = (await once(socket, 'data')) as [Buffer]
     assert.equal(chunk.toString(), 'plain')
     socket.destroy()
@@ -81,14 +84,13 @@ test('close() waits for requests in flight, and getConnections() counts them', a
 })
 
 test('listen() in direct mode opens the shared port and keeps its own options out', async t => {
-  const port = await freePort()
-  const listen = { hostname: '127.0.0.1', port, backlog: 511 }
-  const workers = [1, 2].map(() => startWorker(t, 'script-http/server.mjs', { boot: { listen, workers: 2 } }))
-  for (const worker of workers) {
-    // oxlint-disable-next-line no-await-in-loop -- One worker after the other.
-    assert.equal(await readyUrl(worker), `http://127.0.0.1:${port}`)
+  const start = (port: number): Promise<string> => {
+    const listen = { hostname: '127.0.0.1', port, backlog: 511 }
+    return readyUrl(startWorker(t, 'script-http/server.mjs', { boot: { listen, workers: 2 } }))
   }
-  assert.equal(await (await fetch(`http://127.0.0.1:${port}`)).text(), 'script-http')
+  const url = await start(0)
+  assert.equal(await start(Number(new URL(url).port)), url)
+  assert.equal(await (await fetch(url)).text(), 'script-http')
 })
 
 test('boot fails when the shared port cannot be opened', async t => {
@@ -112,12 +114,3 @@ test('servers of preload modules are not the application server', async t => {
   assert.deepEqual(answer.preloaded, ['first', 'second'])
   assert.ok(answer.argv.endsWith('preload/app.mjs'))
 })
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1')
-  await once(server, 'listening')
-  const { port } = server.address() as AddressInfo
-  server.close()
-  await once(server, 'close')
-  return port
-}

@@ -29,7 +29,7 @@ const worker = new Worker(new URL('../../src/worker/boot.ts', import.meta.url), 
   transferList: [...transferList]
 })
 worker.on('message', (message: FromWorker) => {
-  if (message.type === 'ready') worker.postMessage({ type: 'stop', timeoutMs: 1000 })
+  if (message.type === 'ready') worker.postMessage({ type: 'stop', timeoutMs: 60_000 })
   if (message.type === 'stopped') void worker.terminate()
 })
 worker.on('exit', () => registry.close())
