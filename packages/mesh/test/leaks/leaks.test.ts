@@ -49,6 +49,9 @@ async function nothingOpen(): Promise<void> {
   await worker.call('idle')
 }
 
+/** Rounds in which something may still be compiled, or a cache fill: a leak is there in each of them. */
+const ROUNDS = 3
+
 /** Warms up, then holds what `times` more operations leave behind against what may stay. */
 async function leavesNothing(
   t: TestContext,
@@ -57,22 +60,39 @@ async function leavesNothing(
 ): Promise<void> {
   await act(Math.min(times, 2500))
   await nothingOpen()
-  const earlier = await bothSides()
-  await act(times)
-  await nothingOpen()
-  const later = await bothSides()
-  for (const side of ['caller', 'worker'] as const) {
-    const [was, is] = [earlier[side], later[side]]
-    t.diagnostic(`${side} ${JSON.stringify(was)} ${JSON.stringify(is)}`)
-    const most = NOISE + times * each
-    const grown = { heap: is.heap - was.heap, buffers: is.buffers - was.buffers }
-    assert.ok(grown.heap < most, `the heap of the ${side} grew by ${grown.heap} bytes in ${times} operations`)
-    assert.ok(grown.buffers < most, `the buffers of the ${side} grew by ${grown.buffers} bytes`)
-    assert.ok(is.handles <= was.handles, `the ${side} has ${is.handles} handles, not ${was.handles}`)
+  let earlier = await bothSides()
+  for (let round = 1; ; round++) {
+    await act(times)
+    await nothingOpen()
+    const later = await bothSides()
+    t.diagnostic(JSON.stringify({ earlier, later }))
+    const left = leftBehind(earlier, later, NOISE + times * each)
+    if (left.length === 0) return
+    assert.ok(round < ROUNDS, `${left.join(', ')} in ${times} operations, again and again`)
+    earlier = later
   }
 }
 
-async function bothSides(): Promise<{ caller: Figures; worker: Figures }> {
+/** What has grown by more than that many bytes, in words. */
+function leftBehind(earlier: Sides, later: Sides, most: number): string[] {
+  const left: string[] = []
+  for (const side of ['caller', 'worker'] as const) {
+    const [was, is] = [earlier[side], later[side]]
+    for (const what of ['heap', 'buffers'] as const) {
+      const grown = is[what] - was[what]
+      if (grown >= most) left.push(`the ${what} of the ${side} grew by ${grown} bytes`)
+    }
+    if (is.handles > was.handles) left.push(`the ${side} has ${is.handles} handles, not ${was.handles}`)
+  }
+  return left
+}
+
+interface Sides {
+  readonly caller: Figures
+  readonly worker: Figures
+}
+
+async function bothSides(): Promise<Sides> {
   return { caller: await figures(), worker: (await worker.call('figures')) as Figures }
 }
 
