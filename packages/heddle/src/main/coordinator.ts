@@ -180,7 +180,10 @@ class Server implements Coordinator {
       endsProcess: options.shutDown !== undefined,
       adopted: adopted => this.#handleAdopted(adopted)
     })
-    this.events.on('reload:finished', () => this.#introduce())
+    this.events.on('reload:finished', () => {
+      logs.reset(inForce.config)
+      this.#introduce()
+    })
     const api = { operations: this.operations, events: this.events, logs }
     const { socket, admin } = composeDoors(api, config.admin, options.socketDirectory)
     this.#socket = socket

@@ -93,6 +93,9 @@ test('a program has every operation as its own', async t => {
   assert.deepEqual([status, Buffer.from(body).toString()], [200, 'hello'])
   assert.match(await metrics(), /^heddle_/m)
   await setLogLevel('web', 'error')
+  // Whatever else is changed meanwhile.
+  await heddle.scale('web', 1)
+  await assert.rejects(heddle.reload({}), { code: 'HEDDLE_CONFIG_INVALID' })
   await inject('web', { path: '/quiet' })
   const lines = await gather(heddle.logs({ worker: 'web:0', follow: false }))
   assert.ok(!lines.some(({ message }) => message === 'asked for /quiet'))

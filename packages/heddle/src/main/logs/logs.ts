@@ -112,11 +112,18 @@ export class Logs {
     this.#apply(voice => (nameOf(voice.ring) === name ? level : voice.level))
   }
 
-  /** Puts the levels of a configuration in force; those that were set are forgotten. */
+  /** Puts the levels of a configuration in force; those that were set outrank them. */
   configure({ logger, applications }: Pick<ResolvedConfig, 'logger' | 'applications'>): void {
-    this.#set.clear()
     const levels = new Map(applications.map(application => [application.id, application.logger.level]))
-    this.#apply(({ ring }) => levels.get(ring.application ?? '') ?? logger.level)
+    this.#apply(
+      ({ ring }) => this.#set.get(nameOf(ring)) ?? levels.get(ring.application ?? '') ?? logger.level
+    )
+  }
+
+  /** The same, and those that were set are forgotten: to be called after a reload. */
+  reset(config: Pick<ResolvedConfig, 'logger' | 'applications'>): void {
+    this.#set.clear()
+    this.configure(config)
   }
 
   /** Begins to read. Close the reader when it is not needed any more. */

@@ -235,7 +235,10 @@ test('Logs changes the level of an application, of the main thread and of the ed
   const [example] = config.applications
   assert.ok(example)
   const db = { ...example, id: 'db', logger: { level: 'debug' as const } }
-  logs.configure({ logger: config.logger, applications: [{ ...example, id: 'api' }, db] })
+  const next = { logger: config.logger, applications: [{ ...example, id: 'api' }, db] }
+  logs.configure(next)
+  assert.deepEqual(debugged(), [true, true, true, true], 'an application was added')
+  logs.reset(next)
   assert.deepEqual(debugged(), [false, true, false, false])
 })
 
