@@ -69,6 +69,7 @@ const refused: readonly (readonly [
   ['GET', '/logs?tail=-1', '', 400, /"tail" has to be a whole number from 0 to 100000/],
   ['GET', '/logs?follow=perhaps', '', 400, /"follow" has to be true or false/],
   ['GET', '/logs?level=warn&level=info', '', 400, /"level" is given more than once/],
+  ['GET', '/events?name=a,c', '', 400, /there is no event "c"; there are a:done, b:done/],
   ['GET', '/events?name=a:done,c:done', '', 400, /there is no event "c:done"; there are a:done, b:done/],
   ['GET', '/events?since=yesterday', '', 400, /"since" has to be a whole number of at least 0/],
   ['POST', '/applications', '{"path":"x"}', 400, /"id" is missing/],

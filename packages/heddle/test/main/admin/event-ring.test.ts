@@ -78,6 +78,8 @@ test('EventRing tells those alone that are wanted', () => {
     [{ ...all, worker: 'edge:0' }, ['2']],
     [{ ...all, worker: 'web:1' }, ['3']],
     [{ names: ['booted', 'mesh:circuit'] }, ['3', '4']],
+    [{ names: ['mesh'] }, ['3']],
+    [{ names: ['boot', 'circuit'] }, []],
     [{ names: ['booted'], application: 'api' }, []]
   ]
   for (const [filter, wanted] of table)

@@ -11,10 +11,15 @@ import type { TestContext } from 'node:test'
 import { closeHttp, createHttp } from '../../../src/main/admin/http.ts'
 import { systemClock } from '../../../src/shared/clock.ts'
 
+/** So little time that whoever waits for its end does not wait for long. */
 const quick = { headMs: 100, requestMs: 200, lookMs: 20 }
 
-async function setUp(t: TestContext, answer: Parameters<typeof createHttp>[0]): Promise<[Server, number]> {
-  const server = createHttp(answer, quick)
+async function setUp(
+  t: TestContext,
+  answer: Parameters<typeof createHttp>[0],
+  limits?: typeof quick
+): Promise<[Server, number]> {
+  const server = createHttp(answer, limits)
   server.listen(0, '127.0.0.1')
   await once(server, 'listening')
   t.after(async () => {
@@ -51,7 +56,7 @@ const cases: readonly (readonly [title: string, bytes: string, status: number, d
 
 for (const [title, bytes, status, detail] of cases) {
   test(`createHttp() answers ${status} to ${title}, as a problem`, async t => {
-    const [, port] = await setUp(t, request => void request.resume())
+    const [, port] = await setUp(t, request => void request.resume(), status === 408 ? quick : undefined)
     const { head, body } = await send(port, bytes)
     assert.match(head, new RegExp(`^HTTP/1.1 ${status} `))
     assert.match(head, /content-type: application\/problem\+json/)
@@ -62,7 +67,7 @@ for (const [title, bytes, status, detail] of cases) {
 }
 
 test('createHttp() closes the connection of a client it has refused and that stays', async t => {
-  const [server, port] = await setUp(t, () => assert.fail('There is no request.'))
+  const [server, port] = await setUp(t, () => assert.fail('There is no request.'), quick)
   const accepted = once(server, 'connection')
   const socket = connect({ port, host: '127.0.0.1', allowHalfOpen: true })
   t.after(() => socket.destroy())

@@ -15,7 +15,7 @@ interface Library {
 export interface DatagramSocket {
   /** Every message so far, in order. */
   readonly messages: string[]
-  /** Resolves with the first message that has this in it, of those not taken yet; rejects after ten seconds. */
+  /** Resolves with the first message that has this in it, of those not taken yet; rejects after a minute. */
   next(part: string): Promise<string>
   /** Reads no more until {@link DatagramSocket.resume}. */
   pause(): void
@@ -62,7 +62,7 @@ export function bindDatagrams(t: TestContext, path: string): DatagramSocket {
       }
       const { promise, resolve, reject } = Promise.withResolvers<void>()
       state.wake = resolve
-      const late = setTimeout(() => reject(new Error(`No ${part} came: ${messages.join(' | ')}`)), 10_000)
+      const late = setTimeout(() => reject(new Error(`No ${part} came: ${messages.join(' | ')}`)), 60_000)
       // oxlint-disable-next-line no-await-in-loop -- Messages come one after another.
       await promise.finally(() => clearTimeout(late))
     }

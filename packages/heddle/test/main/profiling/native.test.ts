@@ -12,17 +12,22 @@ import type { ProfilingOptions } from '../../../src/main/profiling/profiling.ts'
 import { systemClock } from '../../../src/shared/clock.ts'
 import { direct, readyUrl, startWorker } from '../../worker/worker-harness.ts'
 import type { Running } from '../../worker/worker-harness.ts'
+import { releaseFile } from '../release-file.ts'
+import { releaser } from './looked-into.ts'
 
 /** What asks a worker, without a server around it. */
 async function ask(t: TestContext): Promise<{
   readonly options: ProfilingOptions
   readonly running: Running
   readonly url: string
+  /** Resolves when the worker says that it is in native code from now on. */
+  readonly begun: () => Promise<void>
 }> {
   const vitals = createVitals()
+  const { env, begun } = releaser(t)
   const running = startWorker(t, 'looked-into/app.ts', {
     boot: { vitals, ...direct },
-    env: { PATH: process.env.PATH ?? '', SLEEP: '2' }
+    env
   })
   const url = await readyUrl(running)
   const inquiries = new Inquiries(systemClock)
@@ -42,7 +47,7 @@ async function ask(t: TestContext): Promise<{
     quiet: () => Promise.resolve(true),
     describe: describeOsThread
   }
-  return { options, running, url }
+  return { options, running, url, begun }
 }
 
 test('heapSnapshot() says that there is no place to write to', async t => {
@@ -65,14 +70,17 @@ test('nobody is looked into while threads are about to end', async t => {
 })
 
 test('what is asked of a worker in native code is refused in time, and never done', async t => {
-  const { options, running, url } = await ask(t)
+  const { options, running, url, begun } = await ask(t)
   const patient = new WorkerProfiling(options)
   const hasty = new WorkerProfiling({ ...options, limits: { answerMs: 200 } })
   // The asking thread is there from now on.
   await patient.profile('api', 0, { type: 'cpu', durationMs: 10 })
 
-  const answer = fetch(`${url}/sleep`, { headers: { connection: 'close' } })
-  while (running.member.heartbeatAge() < 400) await new Promise(resolve => setImmediate(resolve))
+  const { query, release } = releaseFile(t)
+  const waits = begun()
+  const answer = fetch(`${url}/wait?until=${query}`, { headers: { connection: 'close' } })
+  await waits
+  await t.waitFor(() => assert.ok(running.member.heartbeatAge() >= 400), { timeout: 60_000 })
   const refused = await Promise.allSettled([
     hasty.profile('api', 0, { type: 'cpu', durationMs: 10 }),
     hasty.inspect('api', 0)
@@ -86,6 +94,7 @@ test('what is asked of a worker in native code is refused in time, and never don
   }
   await assert.rejects(hasty.heapSnapshot('api', 0), error => isFailure(error, 'HEDDLE_WORKER_STUCK'))
 
+  release()
   await (await answer).text()
   // Had the first one been begun after all, this one would be one too many.
   const profile: { readonly nodes: readonly unknown[] } = JSON.parse(
