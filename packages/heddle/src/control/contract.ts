@@ -92,7 +92,11 @@ export const operations: Readonly<Record<OperationName, Operation>> = {
     query: {
       application: ofApplication,
       worker: ofWorker,
-      name: { kind: 'text', required: false, sentence: 'Only events of this name; several with commas.' },
+      name: {
+        kind: 'text',
+        required: false,
+        sentence: 'Only events of this name, or of the kind before its colon (`worker`); several with commas.'
+      },
       since: {
         kind: 'integer',
         required: false,

@@ -21,6 +21,8 @@ export const events: Run = async typed => {
   const query = {
     application: typeof application === 'string' ? application : undefined,
     worker: typeof worker === 'string' ? worker : undefined,
+    // Whether there are such events the server knows.
+    name: words.length === 0 ? undefined : words.join(','),
     since: '0',
     follow: follow === true ? undefined : 'false'
   }

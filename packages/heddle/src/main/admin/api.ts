@@ -24,6 +24,7 @@ import type { Announce } from '../../events.ts'
 import type { Clock } from '../../shared/clock.ts'
 import { acts } from './acts.ts'
 import { openStream, refuse, send, sendDocument, sendJson, sendProblem } from './answer.ts'
+import { isNamed } from './event-ring.ts'
 import type { EventRing, Listen } from './event-ring.ts'
 import { EventStream } from './event-stream.ts'
 import type { Feed } from './feed.ts'
@@ -171,7 +172,7 @@ export class Api {
     const last = headers['last-event-id']
     const after = typeof last === 'string' && /^\d{1,16}$/.test(last) ? Number(last) : (since ?? null)
     const wanted = name?.split(',') ?? []
-    const unknown = wanted.find(each => !this.#options.eventNames.includes(each))
+    const unknown = wanted.find(each => !this.#options.eventNames.some(known => isNamed(known, each)))
     if (unknown !== undefined) {
       const known = this.#options.eventNames.join(', ')
       const reason = `there is no event ${JSON.stringify(unknown)}; there are ${known}`

@@ -130,7 +130,7 @@ class RingFeed implements Feed {
 
 function fits({ message, applications, workers }: Entry, filter: EventFilter): boolean {
   const { application, worker, names } = filter
-  if (names.length > 0 && !names.includes(message.name ?? '')) return false
+  if (names.length > 0 && !names.some(wanted => isNamed(message.name ?? '', wanted))) return false
   if (application !== undefined && !applications.includes(application)) return false
   return worker === undefined || workers.includes(worker)
 }
@@ -148,4 +148,9 @@ function aboutOf(fact: unknown): Pick<Entry, 'applications' | 'workers'> {
     applications: about.filter(each => typeof each === 'string'),
     workers: [worker, caller].filter(each => typeof each === 'string')
   }
+}
+
+/** Whether an event has this name, or is of this kind: what stands before the colon. */
+export function isNamed(name: string, wanted: string): boolean {
+  return name === wanted || name.startsWith(`${wanted}:`)
 }

@@ -115,7 +115,7 @@ test('events shows what has happened, all of it or by name', async t => {
     time: line.time,
     fact: { url: 'http://x', port: 1 }
   })
-  assert.equal(server.asked.at(-1)?.path, '/events?application=api&since=0&follow=false')
+  assert.equal(server.asked.at(-1)?.path, '/events?application=api&name=server&since=0&follow=false')
 })
 
 test('isWanted() knows events by their name and by their kind', () => {
