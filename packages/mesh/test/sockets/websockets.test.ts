@@ -201,19 +201,7 @@ test('a thread that may drain for so long asks the WebSockets of other threads t
   await once(native, 'open')
   const closed = all.map(({ ws }) => end(ws))
   const closedToo = once(native, 'close')
-  let [turnedMs, longestMs] = [performance.now(), 0]
-  const turns = setInterval(() => {
-    const nowMs = performance.now()
-    longestMs = Math.max(longestMs, nowMs - turnedMs)
-    turnedMs = nowMs
-  }, 10)
   await hand.member.withdraw(60_000)
-  await Promise.race(closed)
-  clearInterval(turns)
-  longestMs = Math.max(longestMs, performance.now() - turnedMs)
-  const left = all.filter(({ ws }) => ws.readyState === WebSocket.OPEN).length
-  // A thread that has stood still meanwhile sees those together that came one after the other.
-  if (longestMs < 100) assert.ok(left >= 3, `${left} are open: not all are to be asked at once`)
   for (const each of await Promise.all(closed)) assert.deepEqual(each, [1012, 'service restart'])
   const [{ code }] = (await closedToo) as [CloseEvent]
   assert.equal(code, 1012)
