@@ -6,7 +6,7 @@ import { suite, test } from 'node:test'
 
 import { forksItself } from '../../src/worker/cluster-role.ts'
 import { startInMesh } from './mesh-caller.ts'
-import { logIn } from './worker-harness.ts'
+import { logIn, readyUrl, startWorker } from './worker-harness.ts'
 
 suite('a program that forks itself', () => {
   test('listens as one of its own workers, is told of once, and is replaced when it disconnects', async t => {
@@ -52,6 +52,15 @@ suite('a program that forks itself', () => {
       'What the application sends to its primary (cmd "notifyRequest") reaches nobody; see docs/from-cluster.md.'
     ])
   })
+
+  for (const exclusive of [false, true]) {
+    const how = exclusive ? 'of its own' : 'it shares'
+    test(`listens on a port ${how} in direct mode`, async t => {
+      const boot = { listen: { hostname: '127.0.0.1', port: 0, backlog: 511, exclusive } }
+      const url = await readyUrl(startWorker(t, 'clustered/documented.mjs', { boot }))
+      assert.deepEqual(await (await fetch(url)).json(), { id: 1, named: [false, 1] })
+    })
+  }
 
   test('is one wherever it forks', async t => {
     const running = startInMesh(t, 'clustered/wrapped.cjs')
