@@ -9,13 +9,16 @@ import { fixture, logIn, startWorker } from './worker-harness.ts'
 
 const script = fileURLToPath(new URL('output-process.ts', import.meta.url))
 
+/** Through a pipe whose reader never stands still, as a test may that is held up: what nobody reads for a second is lost. */
+const throughPipe = 'file=$(mktemp); "$@" | cat > "$file"; cat "$file"; rm "$file"'
+
 /** Into a file that has a line already, and shows what is in it then. */
 const intoFile = 'file=$(mktemp); echo first > "$file"; "$@" >> "$file"; cat "$file"; rm "$file"'
 
 async function run(
   entry: string,
   format: string,
-  shell = '"$@" | cat'
+  shell = throughPipe
 ): Promise<{ lines: string[]; stderr: string }> {
   const args = ['--conditions=@heddle/source', '--disable-warning=ExperimentalWarning', script]
   // A pipe, as a shell makes one; what node gives a child is a socket.
