@@ -16,6 +16,7 @@ import { reportLines, reportValue } from '../load-test/report.ts'
 import type { Dress, LoadReport } from '../load-test/report.ts'
 import { judgeTargets } from '../load-test/targets.ts'
 import { paint } from '../paint.ts'
+import { wrap } from '../terminal/wrap.ts'
 import type { OptionValue, Run, Typed } from '../program.ts'
 import { typedNumber } from '../typed-number.ts'
 import { untilSignal } from '../until-signal.ts'
@@ -34,8 +35,11 @@ const dress: Dress = (style, text) => paint(style, text, process.stdout)
 export const bench: Run = async typed => {
   if (typed.options['json'] !== true) {
     const { report, code } = await measure(typed)
-    const width = process.stdout.isTTY ? process.stdout.columns || pipeWidth : pipeWidth
-    process.stdout.write(`${reportLines(report, width, dress).join('\n')}\n`)
+    const { isTTY, columns } = process.stdout
+    const lines = reportLines(report, (isTTY && columns) || pipeWidth, dress)
+    // Sentences fit a terminal, and stay whole in a pipe.
+    const shown = isTTY && columns ? lines.map(line => wrap(line, columns, 10)) : lines
+    process.stdout.write(`${shown.join('\n')}\n`)
     return code
   }
   try {

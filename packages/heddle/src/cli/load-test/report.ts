@@ -47,7 +47,7 @@ export function reportLines(report: LoadReport, width: number, dress: Dress): re
   const blocks = [
     [titleOf(report, dress)],
     summaryLines(report, dress),
-    latencyLines(report, dress),
+    latencyLines(report, width, dress),
     chartLines(histogramOf(counts), width),
     server === null ? [] : serverLines(server, dress),
     warningsOf(report).map(text => `${dress('yellow', 'Warning:')} ${text}`),
@@ -131,7 +131,10 @@ function errorText({ errors }: LoadCounts, dress: Dress): string {
     .join(', ')
 }
 
-function latencyLines({ plan, counts }: LoadReport, dress: Dress): readonly string[] {
+/** Which times are left out first where there is no room for all. */
+const ranks: Readonly<Record<string, number>> = { '±': 5, 'p97.5': 4, p75: 3, 'p99.9': 2, mean: 1 }
+
+function latencyLines({ plan, counts }: LoadReport, width: number, dress: Dress): readonly string[] {
   const rows = [
     { name: plan.rate === null ? 'Latency' : 'Latency from when due', histogram: histogramOf(counts) },
     ...(plan.rate === null ? [] : [{ name: 'from when sent', histogram: serviceOf(counts) }])
@@ -143,13 +146,20 @@ function latencyLines({ plan, counts }: LoadReport, dress: Dress): readonly stri
       ...percentiles.map(([head, part]) => ({
         head,
         isRight: true,
+        rank: ranks[head] ?? 0,
         cell: ({ histogram }: (typeof rows)[number]) => fine(histogram.percentile(part)),
         paint: (text: string) => (head === 'p99' ? dress('bold', text) : text)
       })),
-      { head: 'mean', isRight: true, cell: ({ histogram }) => fine(histogram.mean) },
-      { head: '±', isRight: true, cell: ({ histogram }) => fine(histogram.deviation) }
+      {
+        head: 'mean',
+        isRight: true,
+        rank: ranks['mean'] ?? 0,
+        cell: ({ histogram }) => fine(histogram.mean)
+      },
+      { head: '±', isRight: true, rank: ranks['±'] ?? 0, cell: ({ histogram }) => fine(histogram.deviation) }
     ],
-    rows
+    rows,
+    width
   )
 }
 

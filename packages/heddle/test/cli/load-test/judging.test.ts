@@ -245,6 +245,16 @@ test('the report says what was measured, and what makes it worth less', () => {
   )
   const value = reportValue({ ...report, plan: paced })
   assert.deepEqual([value['sent'], value['failed'], value['requestsPerSecond']], [4, 0, 2])
+  const columns = [200, 60, 40].map(width => {
+    const times = reportLines(report, width, plain).filter(line => /p50|Latency/.test(line))
+    for (const line of times) assert.ok(line.length <= width, line)
+    return times[0]?.trim().split(/ +/)
+  })
+  assert.deepEqual(columns, [
+    ['p50', 'p75', 'p90', 'p97.5', 'p99', 'p99.9', 'max', 'mean', '±'],
+    ['p50', 'p90', 'p99', 'p99.9', 'max', 'mean'],
+    ['p50', 'p90', 'p99', 'max']
+  ])
   const empty = reportLines({ ...report, counts: nothing, verdicts: [] }, 80, (_style, text) => text)
   assert.ok(empty.includes('Status    none'))
 })
