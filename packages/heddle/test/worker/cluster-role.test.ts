@@ -8,7 +8,7 @@ import { forksItself } from '../../src/worker/cluster-role.ts'
 import { startInMesh } from './mesh-caller.ts'
 import { logIn, readyUrl, startWorker } from './worker-harness.ts'
 
-suite('a program that forks itself', () => {
+suite('a program that forks itself', { concurrency: 3 }, () => {
   test('listens as one of its own workers, is told of once, and is replaced when it disconnects', async t => {
     const log = logIn(t)
     const first = startInMesh(t, 'clustered/documented.mjs', { boot: log.boot })
