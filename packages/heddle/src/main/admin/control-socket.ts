@@ -25,6 +25,7 @@ export class ControlSocket {
   readonly #api: Api
   readonly #clock: Clock
   #server: Server | null = null
+  #path: string | null = null
   #facts: ServerFacts | null = null
   #opening: Promise<string> | null = null
 
@@ -45,7 +46,7 @@ export class ControlSocket {
     return this.#opening
   }
 
-  /** Tells those who look for the server what has changed about it. */
+  /** Tells those who look for the server what has changed about it. @throws what the file system says. */
   introduce(changes: Partial<Introduction>): void {
     if (this.#facts === null) return
     this.#facts = { ...this.#facts, ...changes }
@@ -56,18 +57,22 @@ export class ControlSocket {
   async close(): Promise<void> {
     await this.#opening?.catch(() => null)
     const server = this.#server
-    if (server === null || !server.listening) return
-    if (this.#facts !== null) removeFile(factsPath(this.#facts.socket))
-    this.#facts = null
-    this.#api.endStreams()
-    await closeHttp(server, this.#clock)
+    if (server?.listening === true) {
+      if (this.#facts !== null) removeFile(factsPath(this.#facts.socket))
+      this.#facts = null
+      this.#api.endStreams()
+      await closeHttp(server, this.#clock)
+    }
+    if (this.#path !== null) taken.delete(this.#path)
+    this.#path = null
   }
 
   async #open(introduction: Introduction): Promise<string> {
     const directory = this.#directory
     prepare(directory)
     await removeStale(directory)
-    const socket = await freePath(directory)
+    const socket = await takePath(directory)
+    this.#path = socket
     if (Buffer.byteLength(socket) > socketPathMax) {
       fail(
         socket,
@@ -90,7 +95,11 @@ export class ControlSocket {
     // The process does not stay for its commands.
     server.unref()
     this.#facts = { ...introduction, pid: process.pid, socket, startedAt: new Date().toISOString() }
-    writeFacts(this.#facts)
+    try {
+      writeFacts(this.#facts)
+    } catch (error) {
+      fail(socket, error instanceof Error ? error.message : String(error), error)
+    }
     return socket
   }
 }
@@ -105,11 +114,19 @@ function prepare(directory: string): void {
   if (reason !== null) fail(directory, `the directory ${reason}`)
 }
 
+/** Paths of this process: a server that is about to listen answers at its own no more than one that is not there. */
+const taken = new Set<string>()
+
 /** The number of the process; with another number behind it when a second server of one process is asked for. */
-async function freePath(directory: string): Promise<string> {
+async function takePath(directory: string): Promise<string> {
   for (let attempt = 1; ; attempt++) {
     const socket = join(directory, `${process.pid}${attempt === 1 ? '' : `-${attempt}`}.sock`)
-    if (await answersAt(socket)) continue
+    if (taken.has(socket)) continue
+    taken.add(socket)
+    if (await answersAt(socket)) {
+      taken.delete(socket)
+      continue
+    }
     removeFile(socket)
     return socket
   }

@@ -47,6 +47,21 @@ test('ControlSocket gives a second server of one process a socket of its own', a
   assert.equal((await runningServers(directory)).length, 2)
 })
 
+test('ControlSocket gives two servers that begin at the same moment a socket each, and each keeps its own', async t => {
+  const { directory, control } = setUp(t)
+  const other = setUp(t, directory).control
+  const [first, second] = await Promise.all([control.open(introduction), other.open(introduction)])
+  assert.notEqual(first, second)
+  await control.close()
+  const left = await runningServers(directory)
+  assert.deepEqual(
+    left.map(({ socket }) => socket),
+    [second]
+  )
+  const third = await setUp(t, directory).control.open(introduction)
+  assert.equal(third, first, 'a path that was given back')
+})
+
 test('ControlSocket removes what dead servers have left, and nothing of those that live', async t => {
   const { directory, control } = setUp(t)
   mkdirSync(directory, { mode: 0o700 })
