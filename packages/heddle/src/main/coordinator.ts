@@ -288,15 +288,18 @@ class Server implements Coordinator {
       const ids = applications.map(({ id }) => id)
       await this.#socket?.open({ name, root, file, url: null, applications: ids })
     } catch (error) {
-      this.#log.warn('Commands cannot reach this server.', {
-        reason: error instanceof Error ? error.message : String(error)
-      })
+      this.#log.warn('Commands cannot reach this server.', { reason: reasonOf(error) })
     }
   }
 
+  /** The directory of the socket may be full, or gone: that of a user who has logged out is removed. */
   #introduce(): void {
     const { name, url, applications } = this.status()
-    this.#socket?.introduce({ name, url, applications: applications.map(({ id }) => id) })
+    try {
+      this.#socket?.introduce({ name, url, applications: applications.map(({ id }) => id) })
+    } catch (error) {
+      this.#log.warn('Commands may not find this server.', { reason: reasonOf(error) })
+    }
   }
 
   #handleAdopted(config: ResolvedConfig): void {
@@ -337,6 +340,10 @@ function partsOf(inForce: InForce, parts: Omit<Parts, 'config' | 'clock'>): Part
     },
     clock: systemClock
   }
+}
+
+function reasonOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error)
 }
 
 function killProcess(): void {

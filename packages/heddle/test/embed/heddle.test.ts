@@ -189,11 +189,18 @@ test('createHeddle() is found by commands only when it is asked to be', async t 
   const hidden = await create(t, single, { cwd, env })
   await hidden.start()
   assert.deepEqual(await runningServers(directory), [])
-  const found = await create(t, single, { cwd, env, commands: true })
+  const logger = { level: 'warn', stdout: false, file: { path: './heddle.log' } } as const
+  const found = await create(t, { ...single, logger }, { cwd, env, commands: true })
   const { url } = await found.start()
   assert.partialDeepStrictEqual(await runningServers(directory), [
     { pid: process.pid, root: cwd, url, applications: ['web'] }
   ])
+  // As is done to that of a user who logs out.
+  rmSync(directory, { recursive: true })
+  await found.reload()
+  assert.equal(found.status().phase, 'running')
+  const { value } = await found.logs({ level: 'warn', follow: false }).next()
+  assert.equal(value?.message, 'Commands may not find this server.')
   await found.stop()
   assert.deepEqual(await runningServers(directory), [])
 })
