@@ -86,7 +86,7 @@ export class Adoption {
     this.connections.watch(server)
     const idleMs: unknown = Reflect.get(server, 'keepAliveTimeout')
     const isTimed = isIdle && typeof idleMs === 'number' && idleMs > 0
-    this.connections.adopt(socket, () => {
+    this.connections.adopt(socket, isIdle, () => {
       if (isTimed) socket.setTimeout(Number(Reflect.get(server, 'timeout') ?? 0))
     })
     server.emit('connection', socket)

@@ -57,6 +57,8 @@ export class Connections {
   readonly #guests = new Map<Socket, Guest>()
   /** Handed over, and counted by who did. */
   readonly #adopted = new WeakMap<Socket, () => void>()
+  /** Those whose clients had been answered by then. */
+  readonly #rested = new WeakSet<Socket>()
   readonly #responses = new Set<ServerResponse>()
   readonly #tunnels = new Tunnels()
   readonly #sessions = new Set<ServerHttp2Session>()
@@ -82,6 +84,7 @@ export class Connections {
       configurable: true,
       writable: true,
       value: (...args: unknown[]) => {
+        if (this.#excuses(args)) return true
         this.#see(server, args)
         return Reflect.apply(emit, server, args)
       }
@@ -91,10 +94,12 @@ export class Connections {
   /**
    * A connection that was handed over: it is in the ledger already. To be called before a server gets it.
    *
+   * @param isIdle Whether its client has been answered before.
    * @param onAsked Called when its first request is there.
    */
-  adopt(socket: Socket, onAsked: () => void): void {
+  adopt(socket: Socket, isIdle: boolean, onAsked: () => void): void {
     this.#adopted.set(socket, onAsked)
+    if (isIdle) this.#rested.add(socket)
   }
 
   /**
@@ -109,6 +114,16 @@ export class Connections {
     for (const session of this.#sessions) session.close()
     for (const [socket, guest] of this.#guests) this.#guard(socket, guest)
     this.#planSweep()
+  }
+
+  /**
+   * Whether this is node's giving up on a client that has been answered before and is silent since: to node it is one
+   * that takes too long to begin. With somebody who has taken that up node leaves the connection as it is.
+   */
+  #excuses([event, error, socket]: readonly unknown[]): boolean {
+    if (event !== 'clientError') return false
+    const isLate = error instanceof Error && 'code' in error && error.code === 'ERR_HTTP_REQUEST_TIMEOUT'
+    return isLate && this.#rested.has(socket as Socket) && (socket as Socket).bytesRead === 0
   }
 
   #see(server: Server, [event, first, second]: readonly unknown[]): void {
@@ -282,7 +297,11 @@ export class Connections {
   #dismiss(socket: Socket, guest: Guest): void {
     const { content, hasAsked, quietSince, destroy } = guest
     if (content === 'other') return
-    if (content === 'plain' && this.#adopted.has(socket) && this.#giveBack(socket, !hasAsked)) {
+    if (
+      content === 'plain' &&
+      this.#adopted.has(socket) &&
+      this.#giveBack(socket, !hasAsked && !this.#rested.has(socket))
+    ) {
       this.#guests.delete(socket)
     } else if (performance.now() - quietSince >= (hasAsked ? quietMs : freshMs)) destroy()
     else this.#lookAgain()

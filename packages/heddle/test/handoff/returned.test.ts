@@ -23,3 +23,21 @@ handoffTest(
     for (const client of [...come, ...idle]) client.destroy()
   }
 )
+
+handoffTest('A connection that is idle stays so with its next worker, for as long as any other', async t => {
+  const stage = await openStage(t)
+  const old = await stage.start('handed/impatient.mjs')
+  const idle = await RawClient.open(stage.port)
+  await ask(idle)
+  await until('it is idle', () => old.ledger.requests === 0)
+  const fresh = await stage.start('handed/impatient.mjs')
+  await old.member.withdraw()
+  old.tell({ type: 'drain', timeoutMs: 10_000 })
+  await until('it is with the other one', () => fresh.ledger.connections === 1)
+  await until('it is adopted', () => fresh.ledger.counts.connections.total === 1)
+  // One that came after it has had its time when that of the other would be over.
+  const silent = await RawClient.open(stage.port)
+  assert.equal((await silent.response()).status, 408)
+  assert.equal((await ask(idle)).worker, fresh.name)
+  idle.destroy()
+})
