@@ -20,8 +20,13 @@ export class Barriers {
   readonly #recheck: () => void
   #waiting: Barrier[] = []
   #watch: NodeJS.Timeout | null = null
+  #lookedMs = 0
+  #passedOver = false
 
-  /** @param recheck Called now and then while anybody waits: a sender that stands still announces nothing. */
+  /**
+   * @param recheck Called now and then while anybody waits: a sender that stands still announces nothing. Not when
+   *   this thread comes late itself: others may have stood still as long as it did, and with it. Never twice in a row.
+   */
   constructor(recheck: () => void) {
     this.#recheck = recheck
   }
@@ -47,10 +52,20 @@ export class Barriers {
   }
 
   #watchWhilePending(): void {
-    if (this.pending) this.#watch ??= setInterval(this.#recheck, HEARTBEAT_MS)
-    else if (this.#watch !== null) {
+    if (this.pending && this.#watch === null) {
+      this.#watch = setInterval(() => this.#look(), HEARTBEAT_MS)
+      this.#lookedMs = performance.now()
+      this.#passedOver = false
+    } else if (!this.pending && this.#watch !== null) {
       clearInterval(this.#watch)
       this.#watch = null
     }
+  }
+
+  #look(): void {
+    const nowMs = performance.now()
+    this.#passedOver = !this.#passedOver && nowMs - this.#lookedMs > 2 * HEARTBEAT_MS
+    this.#lookedMs = nowMs
+    if (!this.#passedOver) this.#recheck()
   }
 }

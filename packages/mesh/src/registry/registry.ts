@@ -64,7 +64,7 @@ export class Registry {
   /** By id, which changes with a member's address. */
   readonly #seats = new Map<number, Seat>()
   readonly #freeRecords: number[]
-  readonly #barriers = new Barriers(() => this.#settleBarriers())
+  readonly #barriers = new Barriers(() => this.#settleBarriers(true))
   readonly #numbers = new HostnameNumbers()
   #version = 1
   #nextId = 1
@@ -321,9 +321,9 @@ export class Registry {
    * Resolves the barriers every sender has passed. One that has not joined yet starts with the newest table;
    * one whose event loop stands still sends nothing, and its state in the scoreboard keeps it from who is gone.
    */
-  #settleBarriers(): void {
+  #settleBarriers(judges = false): void {
     if (this.#publishing || !this.#barriers.pending) return
-    this.#barriers.settle([...this.#seats.values()].filter(seat => isAwaited(seat, this.scoreboard)))
+    this.#barriers.settle([...this.#seats.values()].filter(seat => isAwaited(seat, this.scoreboard, judges)))
     if (this.#barriers.pending) return
     for (const { control } of this.#seats.values()) control?.unref()
   }

@@ -162,10 +162,15 @@ export function queueTable(expected: ReadonlyMap<string, QueueRules | null>): Ta
 /** Nobody waits longer than this for a sender whose event loop does not turn, in milliseconds. */
 const STUCK_MS = 10 * HEARTBEAT_MS
 
-/** Whether a barrier waits for a member: one that has joined, and whose event loop turns. */
-export function isAwaited({ control, record, generation }: Seat, scoreboard: Scoreboard): boolean {
+/**
+ * Whether a barrier waits for a member: one that has joined, and whose event loop turns.
+ *
+ * @param judges Whether it is looked at that now. Who has just stood still itself would take everybody for stuck.
+ */
+export function isAwaited(seat: Seat, scoreboard: Scoreboard, judges: boolean): boolean {
+  const { control, record, generation } = seat
   if (control === null || !scoreboard.hasJoined(record, generation)) return false
-  return scoreboard.heartbeatAge(record) < STUCK_MS
+  return !judges || scoreboard.heartbeatAge(record) < STUCK_MS
 }
 
 const policy = /^(?:least-inflight|round-robin|random|power-of-two|hash:(?:path|ip|(?:header|cookie):.+))$/

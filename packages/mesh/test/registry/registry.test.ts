@@ -5,6 +5,7 @@ import { test, type TestContext } from 'node:test'
 import type { ExchangeHandler } from '../../src/client/exchange.ts'
 import { Registry, joinMesh, type Member, type Mesh, type RegistryOptions } from '../../src/index.ts'
 import type { Table } from '../../src/wire/control.ts'
+import { stopClock } from '../fixtures/clock.ts'
 
 function open(t: TestContext, options: Partial<RegistryOptions> = {}): Registry {
   const registry = new Registry({ domain: 'Test.Local', ...options })
@@ -222,6 +223,17 @@ test('a sender whose event loop stands still holds no barrier up', async t => {
   const { member } = registry.admit({ name: 'api:0', hostname: 'api' })
   await member.publish()
   assert.ok(registry.scoreboard.heartbeatAge(ticket.record) >= 1000)
+})
+
+test('a sender that has stood still with the registry is waited for', async t => {
+  const clock = stopClock(t)
+  const registry = open(t)
+  const { client } = listen(t, registry)
+  const member = seat(t, registry, 'a')
+  // As after a machine that slept: no heart has beaten yet.
+  clock.pass(60_000)
+  await member.publish()
+  assert.equal(client.hasReady('a'), true)
 })
 
 test('Registry.expect() keeps a hostname known while nobody answers to it, until forget()', async t => {

@@ -29,8 +29,9 @@ before(async () => {
   back = await fleet.start('back', '../undici/traced.ts')
 })
 
-async function spansOf(hand: Hand): Promise<Span[]> {
-  return (await hand.call('spans')) as Span[]
+/** The spans of a thread, which ends those of its server some time after the answer has left. */
+async function spansOf(hand: Hand, count: number): Promise<Span[]> {
+  return (await hand.call('spans', count)) as Span[]
 }
 
 function only(spans: readonly Span[], kind: number): Span {
@@ -43,7 +44,7 @@ for (const client of ['undici', 'fetch']) {
   test(`a call by ${client} is one trace through client and server`, async () => {
     const url = 'http://back.heddle.local/'
     const { traceId, spanId, text } = (await front.call('run', client, url)) as Record<string, string>
-    const [sent, received] = [await spansOf(front), await spansOf(back)]
+    const [sent, received] = [await spansOf(front, 2), await spansOf(back, 1)]
     const [caller, call, served] = [only(sent, INTERNAL), only(sent, CLIENT), only(received, SERVER)]
     assert.deepEqual([caller.traceId, caller.spanId], [traceId, spanId])
     assert.deepEqual([call.traceId, call.parentId], [traceId, spanId])
@@ -59,7 +60,7 @@ for (const client of ['undici', 'fetch']) {
   test(`a call by ${client} inside a handler continues the trace of the request`, async () => {
     const headers = { 'x-client': client, 'x-next': 'http://back.heddle.local/' }
     const ran = (await front.call('run', client, 'http://front.heddle.local/', headers)) as Span
-    const [sent, received] = [await spansOf(front), await spansOf(back)]
+    const [sent, received] = [await spansOf(front, 4), await spansOf(back, 1)]
     const outer = sent.find(span => span.kind === CLIENT && span.parentId === ran.spanId)
     const served = only(sent, SERVER)
     const inner = sent.find(span => span.kind === CLIENT && span.parentId === served.spanId)
@@ -70,10 +71,10 @@ for (const client of ['undici', 'fetch']) {
 
   test(`a failed call by ${client} is a failed span`, async () => {
     await front.call('run', client, 'http://back.heddle.local/missing')
-    assert.equal(only(await spansOf(front), CLIENT).attributes['http.response.status_code'], 404)
+    assert.equal(only(await spansOf(front, 2), CLIENT).attributes['http.response.status_code'], 404)
     await front.call('run', client, 'http://back.heddle.local/destroy')
-    const failed = only(await spansOf(front), CLIENT)
+    const failed = only(await spansOf(front, 2), CLIENT)
     assert.deepEqual([failed.status, failed.attributes['error.type']], [2, 'UND_ERR_SOCKET'])
-    await spansOf(back)
+    await spansOf(back, 2)
   })
 }

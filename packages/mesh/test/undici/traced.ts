@@ -64,8 +64,9 @@ export async function run(
   })
 }
 
-/** The spans ended so far, as far as tests look at them; and forgets them. */
-export function spans(): unknown[] {
+/** The spans ended so far, as far as tests look at them, as soon as they are so many; and forgets them. */
+export async function spans(count: number): Promise<unknown[]> {
+  while (exporter.getFinishedSpans().length < count) await new Promise(resolve => setImmediate(resolve))
   const ended = exporter.getFinishedSpans().map(span => ({
     name: span.name,
     kind: span.kind,
