@@ -6,8 +6,8 @@
  * traces stay readable. Run by `npm run build`.
  */
 import { execFileSync } from 'node:child_process'
-import { globSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
-import { join } from 'node:path'
+import { cpSync, globSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { dirname, join, relative } from 'node:path'
 
 import { build } from 'esbuild'
 import type { BuildOptions } from 'esbuild'
@@ -42,6 +42,19 @@ for (const file of globSync(join(mesh, 'dist/**/*.d.ts'))) {
     '$1$2.cjs$3'
   )
   writeFileSync(file.replace(/\.ts$/, '.cts'), text)
+}
+// The mesh is part of heddle's code and not installed beside it: so are its declarations.
+const ownMesh = join(heddle, 'dist/mesh')
+cpSync(join(mesh, 'dist'), ownMesh, { recursive: true })
+for (const file of globSync(join(ownMesh, '**/*.d.cts'))) rmSync(file)
+for (const file of globSync(join(heddle, 'dist/**/*.d.ts'))) {
+  const text = readFileSync(file, 'utf8')
+  const path = relative(dirname(file), ownMesh)
+  const there = path.startsWith('.') ? path : `./${path}`
+  const own = text.replaceAll(/'@heddle\/mesh(\/internal)?'/g, (_, internal?: string) =>
+    internal === undefined ? `'${there}/index.js'` : `'${there}/internal.js'`
+  )
+  if (own !== text) writeFileSync(file, own)
 }
 await Promise.all([
   build({

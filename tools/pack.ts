@@ -8,7 +8,7 @@ import assert from 'node:assert/strict'
 import { execFile, spawn } from 'node:child_process'
 import type { ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
-import { lstatSync, mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
+import { lstatSync, mkdtempSync, readFileSync, readdirSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
@@ -62,11 +62,22 @@ const application: Readonly<Record<string, string>> = {
   })
 }
 
+const typesAlone = `
+  import { createHeddle, defineConfig, startInThread, type Heddle, type HeddleConfig } from 'heddle'
+  import { identity, mesh } from 'heddle/worker'
+
+  export const config: HeddleConfig = defineConfig({ applications: { web: { path: './web' } } })
+  export const heddle: Promise<Heddle> = createHeddle(config)
+  export const app = startInThread('server.js')
+  export const url: string = mesh.url(identity.application)
+`
+
 try {
   await install()
   await tryCommands()
   await tryServer()
   await tryTypes()
+  await tryTypesAlone()
   holdSize()
 } finally {
   rmSync(place, { recursive: true })
@@ -153,6 +164,16 @@ async function startedUrl({ stdout }: ChildProcess): Promise<string> {
 async function tryTypes(): Promise<void> {
   await run(join(root, 'node_modules/.bin/tsc'), ['-p', place], place)
   report('the types of heddle, heddle/worker and @heddle/mesh are found')
+}
+
+/** Who installs heddle gets no mesh beside it; libraries are checked as well unless a project says otherwise. */
+async function tryTypesAlone(): Promise<void> {
+  const aside = join(place, 'aside')
+  renameSync(join(place, 'node_modules/@heddle/mesh'), aside)
+  writeFileSync(join(place, 'types.ts'), typesAlone)
+  await run(join(root, 'node_modules/.bin/tsc'), ['-p', place], place)
+  renameSync(aside, join(place, 'node_modules/@heddle/mesh'))
+  report('the types of heddle are found without @heddle/mesh')
 }
 
 function holdSize(): void {
