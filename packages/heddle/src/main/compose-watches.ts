@@ -9,6 +9,7 @@ import { randomUUID } from 'node:crypto'
 
 import { systemClock } from '../shared/clock.ts'
 import type { Clock } from '../shared/clock.ts'
+import { residentBytes } from '../shared/resident-bytes.ts'
 import type { Announce, Events } from '../events.ts'
 import { BlockedReporter } from './blocked/blocked-reporter.ts'
 import { createExplain } from './blocked/explain.ts'
@@ -82,7 +83,7 @@ export function composeWatches(
     supervised: { workers: replaceable, application: id => supervisor.application(id) },
     clock,
     chance: Math.random,
-    rss: () => process.memoryUsage.rss()
+    rss: residentBytes
   })
   const injection = new MeshInjection({ clock, seats, requestId: randomUUID })
   const stopInjection = { start: () => undefined, stop: () => injection.close() }

@@ -54,6 +54,8 @@ export function createHttp(
     if ([...(answers.get(socket) ?? [])].some(({ headersSent }) => headersSent)) socket.destroy()
     else refuseUnread(error, socket)
   })
+  // A connection that cannot be accepted, for want of a descriptor, is nothing but a connection.
+  server.on('error', () => {})
   server.on('checkExpectation', (_request: IncomingMessage, response: ServerResponse) =>
     refuse(response, 417, 'Only "expect: 100-continue" is understood.')
   )

@@ -6,6 +6,8 @@
  */
 import { readdirSync, readFileSync } from 'node:fs'
 
+import { residentBytes } from '../../shared/resident-bytes.ts'
+
 /** The process as it stands. */
 export interface ProcessFacts {
   /** Microseconds of all threads. */
@@ -23,7 +25,7 @@ const startedAt = Math.round(Date.now() - process.uptime() * 1000) / 1000
 export function readProcess(): ProcessFacts {
   return {
     cpu: process.cpuUsage(),
-    rssBytes: process.memoryUsage.rss(),
+    rssBytes: residentBytes(),
     openFds: countOpen(),
     maxFds: readMax(),
     startedAt

@@ -114,3 +114,11 @@ test('closeHttp() cuts what does not end', async t => {
   await closeHttp(server, systemClock)
   assert.ok((await answered) !== undefined)
 })
+
+test('A connection that cannot be accepted for want of a descriptor is nothing but a connection', async t => {
+  const [server, port] = await setUp(t, (_request, response) => response.end('here'))
+  // As node says it when accept(2) fails.
+  server.emit('error', Object.assign(new Error('accept EMFILE'), { code: 'EMFILE' }))
+  const { body } = await send(port, 'GET / HTTP/1.1\r\nhost: a\r\nconnection: close\r\n\r\n')
+  assert.match(body, /here/)
+})
