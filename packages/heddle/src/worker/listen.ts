@@ -66,10 +66,15 @@ const BACKLOG = 1024
 
 /**
  * Closes the port of a server as soon as everybody who has connected is accepted, and leaves it listening in the eyes
- * of the application; open connections stay.
+ * of the application; open connections stay. Resolves when that is done.
  */
-export function stopAccepting(server: Server): void {
-  whenAllAccepted(server, BACKLOG, () => standIn(server))
+export function stopAccepting(server: Server): Promise<void> {
+  return new Promise(resolve => {
+    whenAllAccepted(server, BACKLOG, () => {
+      standIn(server)
+      resolve()
+    })
+  })
 }
 
 function standIn(server: Server): void {

@@ -36,6 +36,8 @@ export class Service implements ListenObserver {
   #opened: Server | null = null
   /** The server that was listened with on behalf of the application, in direct mode. */
   #own: Server | null = null
+  /** When nobody who has connected waits to be accepted any more, once it drains. */
+  #portsClosed: Promise<unknown> | null = null
   /** Servers made for request listeners, for connections that are handed over. */
   readonly #receptions = new Map<RequestListener, Server>()
   #connections: Connections | null = null
@@ -107,12 +109,15 @@ export class Service implements ListenObserver {
 
   /** No new connections; open ones go once what is under way on them is finished. The application notices nothing. */
   drain(withinMs: number): void {
-    for (const server of [this.#opened, this.#own]) if (server !== null) stopAccepting(server)
+    const servers = [this.#opened, this.#own].filter(server => server !== null)
+    this.#portsClosed = Promise.all(servers.map(stopAccepting))
     this.#connections?.drain(withinMs)
   }
 
   /** Ends the application, and the port that was opened on its behalf. */
   async close(): Promise<void> {
+    // Whoever waits there is one of its clients already.
+    await this.#portsClosed
     await this.#application.close()
     if (this.#own?.listening === true) this.#own.close()
     for (const server of this.#receptions.values()) server.close()
