@@ -35,18 +35,18 @@ interface Application {
 }
 
 /** Settings of an application by its fixture, which is its id too. */
-function applicationOf(entry: string, workers: number): readonly [id: string, settings: Application] {
-  return [entry.slice(0, entry.indexOf('/')), { path: applications, entry, workers }]
+function applicationOf(entry: string): readonly [id: string, settings: Application] {
+  return [entry.slice(0, entry.indexOf('/')), { path: applications, entry, workers: 1 }]
 }
 
 suite('heddle start', { concurrency: 3 }, () => {
   test('applications of every framework answer through one edge, call each other, and stop with code 0', async t => {
-    const frameworks = entries.map(entry => applicationOf(entry, 1))
-    const [caller, calling] = applicationOf('caller/app.mjs', 2)
-    const [job, working] = applicationOf('background/job.mjs', 1)
+    const frameworks = entries.map(applicationOf)
+    const [caller, calling] = applicationOf('caller/app.mjs')
+    const [job, working] = applicationOf('background/job.mjs')
     const all: readonly (readonly [string, Application])[] = [
       ...frameworks,
-      ['target', applicationOf('listener-esm/app.mjs', 2)[1]],
+      ['target', applicationOf('listener-esm/app.mjs')[1]],
       [caller, { ...calling, dependencies: ['target'] }],
       // Whoever asks it waits until the time is over: it could get a server yet.
       [job, { ...working, queue: { timeout: 100 } }]
