@@ -71,10 +71,11 @@ function longestFirst(routes: readonly TimedRoute[]): TimedRoute[] {
   return routes.toSorted((a, b) => b.prefix.length - a.prefix.length)
 }
 
-/** A Host value without its port, in lower case. */
+/** A Host value without its port and the dot a full name may end with, in lower case. */
 function hostname(host: string): string {
   const end = host.startsWith('[') ? host.indexOf(']') + 1 : host.indexOf(':')
-  return (end <= 0 ? host : host.slice(0, end)).toLowerCase()
+  const name = (end <= 0 ? host : host.slice(0, end)).toLowerCase()
+  return name.endsWith('.') ? name.slice(0, -1) : name
 }
 
 function firstMatch(routes: readonly TimedRoute[], path: string): Destination | null {

@@ -48,6 +48,8 @@ const cases: readonly (readonly [string, string, string | null, string?, string?
   ['', '/x', 'main', '/x'],
   ['shop.example', '/', 'shop', '/'],
   ['SHOP.Example:8080', '/x', 'shop', '/x'],
+  ['shop.example.', '/x', 'shop', '/x'],
+  ['a.example.:80', '/x', 'tenants', '/x'],
   ['shop.example', '/cart/1', 'cart', '/1', '/cart'],
   ['shop.example', '/api/users', 'shop', '/api/users'],
   ['shop.example', '*', 'shop', '*'],
