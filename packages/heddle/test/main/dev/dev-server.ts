@@ -78,7 +78,9 @@ export async function startDevServer(
     server.hurry()
     await stopped
   })
+  const begun = beginnings(server)
   const { url } = await server.start()
+  await begun
   assert.ok(server.development !== null)
   const { development } = server
   await development.settled()
@@ -99,6 +101,19 @@ export async function startDevServer(
     },
     toldOf: application => told.filter(each => each.application === application).map(({ name }) => name)
   }
+}
+
+/** Resolves when every application has started, or could not: a boot waits only for so long for one that is slow. */
+function beginnings(server: Coordinator): Promise<void> {
+  const missing = new Set(server.status().applications.map(({ id }) => id))
+  return new Promise(resolve => {
+    const hear = ({ application }: { readonly application: string }): void => {
+      missing.delete(application)
+      if (missing.size === 0) resolve()
+    }
+    server.events.on('application:ready', hear)
+    server.events.on('application:broken', hear)
+  })
 }
 
 function nextEvent<Name extends keyof HeddleEvents>(
