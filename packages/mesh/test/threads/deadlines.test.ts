@@ -95,12 +95,14 @@ test('what a handler calls waits no longer than its own caller', async t => {
     clock.pass(10_000)
     const waited = call(front, { hostname: 'deep', timeoutMs: 60_000 })
     // Its own time is not over, but that of its caller is.
-    clock.pass(20_000)
+    clock.pass(20_001)
     waited.then(deep.resolve, deep.resolve)
     void waited.catch(() => response.end())
   })
   const outer = call(front, { hostname: 'front', timeoutMs: 30_000 }).catch(timeoutOf)
-  assert.equal(timeoutOf(await deep.promise), 20_000)
+  const allowed = timeoutOf(await deep.promise)
+  // The clock all threads share has fractions of a millisecond.
+  assert.ok(allowed !== null && Math.abs(allowed - 20_000) <= 1, String(allowed))
   assert.ok([200, 30_000].includes((await outer) ?? 0))
 })
 
