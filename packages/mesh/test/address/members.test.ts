@@ -7,6 +7,7 @@ import { test, type TestContext } from 'node:test'
 import { request } from 'undici'
 
 import { Registry, joinMesh } from '../../src/index.ts'
+import { everybodyTurns } from '../fixtures/turning.ts'
 import { ask, listen, listenUnix } from './network.ts'
 
 const answering =
@@ -18,6 +19,7 @@ const answering =
 
 /** A mesh of which this thread is a member that calls and one that answers; two addresses answer beside it. */
 async function start(t: TestContext) {
+  everybodyTurns(t)
   const registry = new Registry({ domain: 'test.local', slowStartMs: 0, balance: 'round-robin' })
   t.after(() => registry.close())
   const caller = joinMesh(registry.admit({ name: 'caller', hostname: null }).ticket)
