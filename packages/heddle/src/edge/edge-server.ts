@@ -27,7 +27,7 @@ import {
 
 import { EdgeCounter } from '../channel/edge-counts.ts'
 import type { EdgeBoot, EdgeSettings } from '../channel/messages.ts'
-import { whenAllAccepted } from '../shared/close-port.ts'
+import { whenAllAccepted } from '../shared/accept-all.ts'
 import { AccessLog } from './access-log.ts'
 import type { AccessLines } from './access-log.ts'
 import {

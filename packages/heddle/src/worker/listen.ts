@@ -14,7 +14,7 @@ import { Server } from 'node:net'
 import type { AddressInfo, ListenOptions } from 'node:net'
 
 import type { DirectListen } from '../channel/messages.ts'
-import { whenAllAccepted } from '../shared/close-port.ts'
+import { whenAllAccepted } from '../shared/accept-all.ts'
 import { pretendAddress, readListenCall } from './listen-arguments.ts'
 import type { ListenCall } from './listen-arguments.ts'
 

@@ -4,7 +4,7 @@ import { once } from 'node:events'
 import { connect, createServer, type AddressInfo, type Server } from 'node:net'
 import { test } from 'node:test'
 
-import { whenAllAccepted } from '../../src/shared/close-port.ts'
+import { whenAllAccepted } from '../../src/shared/accept-all.ts'
 
 /** How many clients have connected before anybody is accepted. */
 const WAITING = 20
