@@ -3,6 +3,7 @@
  *
  * Runs in worker threads. `recognise.ts` decides what an export is; this file calls it. It opens no port.
  */
+import { readFileSync } from 'node:fs'
 import type { RequestListener, Server as HttpServer } from 'node:http'
 import type { Server } from 'node:net'
 
@@ -47,8 +48,22 @@ export function explainNothing(entry: string, exported: Readonly<Record<string, 
   const names = exportNames(exported)
   const found = names.length === 0 ? 'nothing' : names.join(', ')
   return new Error(
-    `${entry} exports ${found}, never called listen() and has nothing left to do. ${acceptedOffers}`
+    `${entry} exports ${found}, never called listen() and has nothing left to do. ${tellBranch(entry)}${acceptedOffers}`
   )
+}
+
+/** A program that starts its own file as a thread listens in the main thread alone, which no worker is. */
+function tellBranch(entry: string): string {
+  if (!asksForMainThread(entry)) return ''
+  return 'It asks for isMainThread, which is false in a worker: put what is to run in a thread of its own into another file. '
+}
+
+function asksForMainThread(file: string): boolean {
+  try {
+    return /\bisMainThread\b/.test(readFileSync(file, 'utf8'))
+  } catch {
+    return false
+  }
 }
 
 async function mount(form: Exclude<Form, 'factory'>, value: unknown): Promise<Application> {

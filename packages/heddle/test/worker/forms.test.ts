@@ -82,6 +82,16 @@ test('boot fails an entry that offers nothing, and says what it exports and what
   assert.equal(await running.exited, 1)
 })
 
+test('boot fails a program that is server and thread in one, and says why', async t => {
+  const running = startWorker(t, 'server-and-thread/app.mjs')
+  const { error } = await running.next('failed')
+  assert.match(
+    error.message,
+    /never called listen\(\).* It asks for isMainThread, which is false in a worker: put/
+  )
+  assert.equal(await running.exited, 1)
+})
+
 test('boot fails a factory that returns nothing usable', async t => {
   const { error } = await startWorker(t, 'factory-wrong/app.mjs').next('failed')
   assert.match(error.message, /factory create\(\) returned an object with listeners/)

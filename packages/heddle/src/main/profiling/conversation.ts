@@ -39,8 +39,8 @@ export type Call<Name extends keyof OfferDiagnosis> = (
   wantedUntilMs: number
 ) => readonly [name: Name, ...args: Parameters<OfferDiagnosis[Name]>]
 
-/** Milliseconds after which it is known of a thread that is out of reach whether it has ended. */
-const endMs = 250
+/** Milliseconds a thread that is out of reach has for its end, before another reason is looked for. */
+const endMs = 1000
 
 /** Speaks with one worker. */
 export class Conversation {
@@ -117,9 +117,7 @@ export class Conversation {
     const { threadId } = this.thread(question)
     const line = (await this.#means.openLines([threadId])).get(threadId)
     if (line !== undefined) return line
-    // One that has just ended is out of reach before this thread has heard of it.
-    await new Promise<void>(resolve => this.#means.clock.after(endMs, resolve))
-    this.thread(question)
+    await this.#awaitEnd(question)
     throw this.failed(
       question,
       'its thread cannot be reached through the inspector of node (under --permission that needs --allow-inspector)'
@@ -137,8 +135,24 @@ export class Conversation {
     const outcome = await within(clock, question.limitMs, answer)
     if (!outcome.inTime) throw this.#stuck(question)
     if (outcome.value !== null) return outcome.value
-    this.thread(question)
+    await this.#awaitEnd(question)
     throw this.#unready(question, 'its thread is not ready for that')
+  }
+
+  /**
+   * A thread that ends is out of reach before this one hears of it.
+   *
+   * @throws HEDDLE_WORKER_LOST when it has ended.
+   */
+  async #awaitEnd(question: Question): Promise<void> {
+    const thread = this.thread(question)
+    const { promise, resolve } = Promise.withResolvers<void>()
+    const cancel = this.#means.clock.after(endMs, resolve)
+    thread.once('exit', resolve)
+    await promise
+    cancel()
+    thread.off('exit', resolve)
+    this.thread(question)
   }
 
   #stuck({ asked, limitMs }: Question): HeddleError {
