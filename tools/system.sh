@@ -28,7 +28,7 @@ node --conditions=@heddle/source --test --test-concurrency=2 --test-timeout=6000
 
 # A million requests, a hundred thousand aborts, ten thousand members, three thousand random lives of workers, each of
 # many steps; see the tests for what each counts.
-export HEDDLE_LEAK_FACTOR=50 HEDDLE_FAULT_SCHEDULES=10000 HEDDLE_FAULT_ROUNDS=3 HEDDLE_FUZZ_BATCHES=20000
+export HEDDLE_LEAK_FACTOR=50 HEDDLE_FAULT_SCHEDULES=4000 HEDDLE_FAULT_ROUNDS=3 HEDDLE_FUZZ_BATCHES=20000
 export HEDDLE_SIMULATION_SEEDS=3000
 node --conditions=@heddle/source --test --test-concurrency=2 --test-timeout=600000 \
   'packages/mesh/test/leaks/*.test.ts' 'packages/mesh/test/faults/*.test.ts' 'packages/mesh/test/fuzz/*.test.ts' \
