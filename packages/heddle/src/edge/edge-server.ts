@@ -27,7 +27,7 @@ import {
 
 import { EdgeCounter } from '../channel/edge-counts.ts'
 import type { EdgeBoot, EdgeSettings } from '../channel/messages.ts'
-import { whenAllAccepted } from '../shared/accept-all.ts'
+import { closePort } from '../shared/accept-all.ts'
 import { AccessLog } from './access-log.ts'
 import type { AccessLines } from './access-log.ts'
 import {
@@ -333,10 +333,7 @@ export class EdgeServer implements ConnectionHost {
   }
 
   #closePort(server: Server, onClosed: () => void): void {
-    whenAllAccepted(server, this.#settings.server.backlog, () => {
-      server.close()
-      onClosed()
-    })
+    closePort(server, this.#settings.server.backlog, onClosed)
   }
 
   /** The limit is one for all edge threads. */

@@ -13,7 +13,7 @@ import type { AdopterFacts, FromAdopter } from '../channel/handoff.ts'
 import { Offers } from '../channel/offers.ts'
 import type { ResolvedQueue, ResolvedServer } from '../config/resolved.ts'
 import type { Clock } from '../shared/clock.ts'
-import { whenAllAccepted } from '../shared/accept-all.ts'
+import { closePort } from '../shared/accept-all.ts'
 import { Adopter } from './adopter.ts'
 import { chooseWorker, takesConnections } from './choice.ts'
 import type { Descriptors } from './descriptors.ts'
@@ -145,10 +145,7 @@ export class Acceptor {
   }
 
   #closePort(server: Server, onClosed: () => void): void {
-    whenAllAccepted(server, this.#options.server.backlog, () => {
-      server.close()
-      onClosed()
-    })
+    closePort(server, this.#options.server.backlog, onClosed)
   }
 
   #create(): Server {

@@ -1,6 +1,6 @@
 /**
  * Says when a port may be closed: when everybody who has connected is accepted. The system resets whoever still waits
- * for that. Any thread that holds a port; it closes nothing itself.
+ * for that, and closes it then. Any thread that holds a port.
  *
  * Node.js accepts one connection in a turn of the event loop, however many wait. Of fifty that had connected while the
  * thread was busy 49 were reset when the port was closed one turn later (22, 24 and 26).
@@ -40,6 +40,19 @@ export function whenAllAccepted(server: Server, backlog: number, close: () => vo
   }
   // The first turn may have nothing but its end to come: the second one looks whether somebody waits.
   setImmediate(() => setImmediate(turn))
+}
+
+/**
+ * Closes the port of a server when everybody who has connected is accepted.
+ *
+ * @param backlog How many may wait at most.
+ * @param onClosed Called as soon as nothing more is accepted, not before the next turn.
+ */
+export function closePort(server: Server, backlog: number, onClosed: () => void): void {
+  whenAllAccepted(server, backlog, () => {
+    server.close()
+    onClosed()
+  })
 }
 
 function isListener(handle: unknown): handle is Listener {
