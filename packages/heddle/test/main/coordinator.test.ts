@@ -7,7 +7,6 @@ import type { TestContext } from 'node:test'
 import { BroadcastChannel } from 'node:worker_threads'
 
 import type { ResolvedApplication } from '../../src/config/resolved.ts'
-import type { HeddleEvents } from '../../src/events.ts'
 import { createCoordinator } from '../../src/main/coordinator.ts'
 import type { Coordinator } from '../../src/main/coordinator.ts'
 import { createLog } from '../../src/shared/log.ts'
@@ -15,6 +14,7 @@ import { bareEnv } from '../bare-env.ts'
 import { exampleApplication, exampleConfig } from './example-config.ts'
 import type { ConfigChanges } from './example-config.ts'
 import { fixtureFiles, order } from './fixtures/files.ts'
+import { nextEvent, stopAtOnce } from './server-under-test.ts'
 
 interface Setting {
   readonly server: Coordinator
@@ -42,21 +42,10 @@ function setUp(t: TestContext, changes: ConfigChanges = {}): Setting {
   const config = exampleConfig({ ...changes, applications: named })
   const server = createCoordinator(config, { log, files: fixtureFiles, kill: () => kills.push(1) })
   t.after(async () => {
-    const stopped = server.stop('the test is over')
-    server.hurry()
-    await stopped
+    await stopAtOnce(server)
     orders.close()
   })
   return { server, lines, orders, kills }
-}
-
-function next<Name extends keyof HeddleEvents>(server: Coordinator, name: Name): Promise<HeddleEvents[Name]> {
-  return new Promise(resolve => {
-    const off = server.events.on(name, fact => {
-      off()
-      resolve(fact)
-    })
-  })
 }
 
 async function get(url: string): Promise<string> {
@@ -128,8 +117,8 @@ test('Coordinator replaces workers that crash, exit or run out of memory', async
   const acts = ['throw', 'report-crash', 'exit', 'out-of-memory'] as const
   const reasons = ['crashed', 'crashed', 'exited', 'out-of-memory']
   for (const [slot, act] of acts.entries()) {
-    const exited = next(server, 'worker:exited')
-    const restarted = next(server, 'worker:restarted')
+    const exited = nextEvent(server.events, 'worker:exited')
+    const restarted = nextEvent(server.events, 'worker:restarted')
     order(orders, `api:${slot}`, act)
     assert.partialDeepStrictEqual(await exited, { slot, reason: reasons[slot] })
     assert.partialDeepStrictEqual(await restarted, { slot, restarts: 1 })
@@ -159,7 +148,7 @@ test('Coordinator puts fresh threads in the place of running ones, and keeps the
 test('Coordinator replaces an edge thread that crashed, on the same port', async t => {
   const { server, orders } = setUp(t)
   const { url } = await server.start()
-  const restarted = next(server, 'worker:restarted')
+  const restarted = nextEvent(server.events, 'worker:restarted')
   order(orders, 'edge:0', 'exit')
   assert.partialDeepStrictEqual(await restarted, { worker: 'edge:0', restarts: 1 })
   assert.equal(await get(url), 'edge:0')
@@ -182,7 +171,7 @@ test('Coordinator lets the workers of the entrypoint share the port in direct mo
   const seen = new Set<string>()
   while (seen.size < 2) seen.add(await get(url))
   assert.deepEqual([...seen].toSorted(), ['api:0', 'api:1'])
-  const restarted = next(server, 'worker:restarted')
+  const restarted = nextEvent(server.events, 'worker:restarted')
   order(orders, 'api:0', 'exit')
   await restarted
   assert.equal(server.status().url, `http://127.0.0.1:${port}`)
@@ -255,7 +244,7 @@ test('Coordinator cuts what is in flight soon when it is hurried, and skips the 
 
 test('Coordinator can be stopped while it starts, and is not started again', async t => {
   const { server } = setUp(t, { applications: [exampleApplication({ env: { ...bareEnv, MODE: 'never' } })] })
-  const starting = next(server, 'application:starting')
+  const starting = nextEvent(server.events, 'application:starting')
   const started = assert.rejects(server.start(), { code: 'HEDDLE_STOPPED' })
   await starting
   await server.stop('changed my mind')
@@ -282,7 +271,7 @@ test('Coordinator answers probes and the status from its start to its stop', asy
     applications: [exampleApplication({ env: { ...bareEnv, MODE: 'asked' } })],
     gracefulShutdown: { drainDelay: 600_000 }
   })
-  const listening = next(server, 'admin:listening')
+  const listening = nextEvent(server.events, 'admin:listening')
   const waits = once(orders, 'message')
   const started = server.start()
   const { url } = await listening

@@ -13,6 +13,7 @@ import type { MachineSource } from '../../src/main/machine/guarded.ts'
 import { createLog } from '../../src/shared/log.ts'
 import { bareEnv } from '../bare-env.ts'
 import { exampleApplication, exampleConfig, exampleHealth } from './example-config.ts'
+import { nextEvent, stopAfter } from './server-under-test.ts'
 import type { Scope } from './whole-file.ts'
 
 const applications = new URL('../fixtures/applications/', import.meta.url)
@@ -70,23 +71,12 @@ export function beginServer(
   const server = createCoordinator(config, { log, machine, kill: () => {} })
   const told: { name: string; fact: unknown }[] = []
   server.events.onAny((name, fact) => told.push({ name, fact }))
-  t.after(async () => {
-    const stopped = server.stop('the test is over')
-    server.hurry()
-    await stopped
-  })
+  stopAfter(t, server)
   const started = server.start().then(({ url }) => url ?? '')
   return {
     server,
     started,
     told,
-    next: (name, fits = () => true) =>
-      new Promise(resolve => {
-        const off = server.events.on(name, fact => {
-          if (!fits(fact)) return
-          off()
-          resolve(fact)
-        })
-      })
+    next: (name, fits) => nextEvent(server.events, name, fits)
   }
 }

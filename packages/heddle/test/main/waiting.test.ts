@@ -7,11 +7,11 @@ import { test } from 'node:test'
 import type { TestContext } from 'node:test'
 
 import type { ResolvedApplication } from '../../src/config/resolved.ts'
-import type { HeddleEvents } from '../../src/events.ts'
 import { createCoordinator } from '../../src/main/coordinator.ts'
 import type { Coordinator } from '../../src/main/coordinator.ts'
 import { createLog } from '../../src/shared/log.ts'
 import { exampleApplication, exampleBreaker, exampleConfig } from './example-config.ts'
+import { nextEvent, stopAfter } from './server-under-test.ts'
 
 interface Started {
   readonly server: Coordinator
@@ -37,27 +37,9 @@ async function start(
   const server = createCoordinator(config, {
     log: createLog({ level: 'silent', format: 'json', colour: false }, {}, () => undefined)
   })
-  t.after(async () => {
-    const stopped = server.stop('the test is over')
-    server.hurry()
-    await stopped
-  })
+  stopAfter(t, server)
   const { url } = await server.start()
   return { server, url }
-}
-
-function next<Name extends keyof HeddleEvents>(
-  server: Coordinator,
-  name: Name,
-  isIt: (fact: HeddleEvents[Name]) => boolean = () => true
-): Promise<HeddleEvents[Name]> {
-  return new Promise(resolve => {
-    const off = server.events.on(name, fact => {
-      if (!isIt(fact)) return
-      off()
-      resolve(fact)
-    })
-  })
 }
 
 const mortal = `
@@ -71,7 +53,7 @@ createServer((request, response) => {
 test('requests wait for the only worker of an application while it is started again after a crash', async t => {
   const patient = { queue: { max: 1000, timeout: 100_000 } }
   const { server, url } = await start(t, { web: mortal }, { application: patient })
-  const gone = next(server, 'worker:exited')
+  const gone = nextEvent(server.events, 'worker:exited')
   const lost = await fetch(`${url}/exit`, { method: 'POST' })
   assert.equal(lost.status, 502, 'it was begun, and may not be sent again')
   await gone
@@ -90,13 +72,13 @@ test('a request that waits for longer than the queue allows is answered 503 with
     { application: { queue: { max: 1, timeout: 200 }, restart: slowRestart } }
   )
   const exit = async (): Promise<void> => {
-    const gone = next(server, 'worker:exited')
+    const gone = nextEvent(server.events, 'worker:exited')
     const { status } = await fetch(`${url}/exit`)
     assert.equal(status, 502)
     await gone
   }
   // The first failure is answered at once, the second not at all.
-  const back = next(server, 'worker:restarted')
+  const back = nextEvent(server.events, 'worker:restarted')
   await exit()
   await back
   await exit()
@@ -142,11 +124,12 @@ test('calls between applications are cut off after too many failures, shown, and
     { breaker: { volume: 4, window: 600_000, openFor: 500, probes: 1 } }
   )
   const call = async (path: string): Promise<string> => (await fetch(`${url}${path}`)).text()
-  const closed = (): Promise<unknown> => next(server, 'mesh:circuit', ({ state }) => state === 'closed')
+  const closed = (): Promise<unknown> =>
+    nextEvent(server.events, 'mesh:circuit', ({ state }) => state === 'closed')
   // On a machine that stands still for long enough it is let through at once: then it begins again.
   for (let tries = 1, answer = ''; answer !== 'MESH_CIRCUIT_OPEN'; tries++) {
     assert.ok(tries <= 5)
-    const opened = next(server, 'mesh:circuit', ({ state }) => state === 'open')
+    const opened = nextEvent(server.events, 'mesh:circuit', ({ state }) => state === 'open')
     for (let count = 0; count < 4; count++) assert.equal(await call('/bad'), '503')
     assert.deepEqual(await opened, { from: 'web:0', to: 'shaky', state: 'open' })
     assert.deepEqual(server.status().circuits, [{ from: 'web:0', to: 'shaky', state: 'open' }])
@@ -166,7 +149,7 @@ test('public requests have no circuit unless they are given one', async t => {
   assert.deepEqual(await Promise.all(statuses), [503, 503, 503, 503])
   assert.equal((await fetch(`${patient.url}/good`)).status, 200)
   const strict = await start(t, { shaky }, { breaker: { volume: 2, edge: true, openFor: 600_000 } })
-  const opened = next(strict.server, 'mesh:circuit')
+  const opened = nextEvent(strict.server.events, 'mesh:circuit')
   await fetch(`${strict.url}/bad`)
   await fetch(`${strict.url}/bad`)
   assert.deepEqual(await opened, { from: 'edge:0', to: 'shaky', state: 'open' })

@@ -13,6 +13,7 @@ import { createExplain } from '../../../src/main/blocked/explain.ts'
 import { Inquiries } from '../../../src/main/blocked/inquiry.ts'
 import { systemClock } from '../../../src/shared/clock.ts'
 import { exampleHealth } from '../example-config.ts'
+import { nextEvent } from '../server-under-test.ts'
 import { releaseFile } from '../release-file.ts'
 import { direct, fixture, readyUrl, startWorker } from '../../worker/worker-harness.ts'
 import type { Running } from '../../worker/worker-harness.ts'
@@ -88,14 +89,7 @@ async function watch(
     reporter,
     inquiries,
     release: (slot = 0) => released[slot]?.postMessage('turn'),
-    next: (name, slot = 0) =>
-      new Promise(resolve => {
-        const off = events.on(name, fact => {
-          if (fact.slot !== slot) return
-          off()
-          resolve(fact)
-        })
-      })
+    next: (name, slot = 0) => nextEvent(events, name, fact => fact.slot === slot)
   }
 }
 

@@ -14,6 +14,7 @@ import { createCoordinator } from '../../../src/main/coordinator.ts'
 import type { Coordinator } from '../../../src/main/coordinator.ts'
 import { createLog } from '../../../src/shared/log.ts'
 import { bareEnv } from '../../bare-env.ts'
+import { nextEvent, stopAfter } from '../server-under-test.ts'
 import { createProject } from './project.ts'
 import type { Project } from './project.ts'
 
@@ -73,11 +74,7 @@ export async function startDevServer(
       told.push({ name, application: fact.application })
     }
   })
-  t.after(async () => {
-    const stopped = server.stop('the test is over')
-    server.hurry()
-    await stopped
-  })
+  stopAfter(t, server)
   const begun = beginnings(server)
   const { url } = await server.start()
   await begun
@@ -92,7 +89,7 @@ export async function startDevServer(
       return response.text()
     },
     after: async (change, name, fits = () => true) => {
-      const happened = nextEvent(server, name, fits)
+      const happened = nextEvent(server.events, name, fits)
       change()
       const fact = await happened
       // What has been loaded meanwhile is watched before the next change.
@@ -113,19 +110,5 @@ function beginnings(server: Coordinator): Promise<void> {
     }
     server.events.on('application:ready', hear)
     server.events.on('application:broken', hear)
-  })
-}
-
-function nextEvent<Name extends keyof HeddleEvents>(
-  { events }: Coordinator,
-  name: Name,
-  fits: (fact: HeddleEvents[Name]) => boolean
-): Promise<HeddleEvents[Name]> {
-  return new Promise(resolve => {
-    const off = events.on(name, fact => {
-      if (!fits(fact)) return
-      off()
-      resolve(fact)
-    })
   })
 }

@@ -14,6 +14,7 @@ import { createCoordinator } from '../../../src/main/coordinator.ts'
 import type { Coordinator } from '../../../src/main/coordinator.ts'
 import { createLog } from '../../../src/shared/log.ts'
 import { exampleApplication, exampleConfig } from '../example-config.ts'
+import { nextEvent, stopAtOnce } from '../server-under-test.ts'
 
 /** Where the applications made for tests are. */
 export const applications: URL = new URL('../../fixtures/applications/', import.meta.url)
@@ -55,9 +56,7 @@ export async function start(t: TestContext, wanted: Wanted = {}): Promise<Live> 
   const agent = new Agent({ connections: 8, keepAliveTimeout: 600_000 })
   t.after(async () => {
     await agent.destroy()
-    const stopped = server.stop('the test is over')
-    server.hurry()
-    await stopped
+    await stopAtOnce(server)
   })
   const { url } = await server.start()
   return {
@@ -68,13 +67,7 @@ export async function start(t: TestContext, wanted: Wanted = {}): Promise<Live> 
       await body.dump()
       return statusCode
     },
-    next: name =>
-      new Promise(resolve => {
-        const off = server.events.on(name, fact => {
-          off()
-          resolve(fact)
-        })
-      })
+    next: name => nextEvent(server.events, name)
   }
 }
 

@@ -14,6 +14,7 @@ import type { Coordinator, CoordinatorOptions } from '../../../src/main/coordina
 import type { ScalingApplication, ScalingRule } from '../../../src/main/scaling/load.ts'
 import { createLog } from '../../../src/shared/log.ts'
 import { exampleApplication, exampleConfig } from '../example-config.ts'
+import { nextEvent, stopAfter } from '../server-under-test.ts'
 
 /** An application that works as long as it is asked to. */
 export const entry: string = fileURLToPath(
@@ -71,23 +72,12 @@ export async function startScaled(
   }
   const log = createLog({ level: 'silent', format: 'json', colour: false })
   const server = createCoordinator(config, { log, kill: () => {}, machine, rule, ...options })
-  t.after(async () => {
-    const stopped = server.stop('the test is over')
-    server.hurry()
-    await stopped
-  })
+  stopAfter(t, server)
   const { url } = await server.start()
   return {
     server,
     url,
-    next: (name, fits = () => true) =>
-      new Promise(resolve => {
-        const off = server.events.on(name, fact => {
-          if (!fits(fact)) return
-          off()
-          resolve(fact)
-        })
-      }),
+    next: (name, fits) => nextEvent(server.events, name, fits),
     workers: id =>
       server
         .status()
